@@ -1,0 +1,142 @@
+//! The checks of single values, by the limits of the vendor's field list (Sessions Input, "Request Details").
+
+use super::field::Cell;
+use super::problem::{Code, shown};
+use super::time::Refusal;
+
+/// client_session_uid and store_number: "string (100)".
+pub(super) const IDENTIFIER: usize = 100;
+/// email_address: "string (255)".
+pub(super) const EMAIL: usize = 255;
+/// visit_type_id: "number (255)", read as its digits.
+const NUMBER: usize = 255;
+
+/// The API counts characters, not bytes.
+pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
+    if text.len() <= limit {
+        return Ok(());
+    }
+    match text.chars().count() {
+        n if n > limit => Err((Code::TooLong, format!("{} has {n} characters; the API takes {limit}", shown(text)))),
+        _ => Ok(()),
+    }
+}
+
+/// One @, no white space, a dot in the domain.
+pub(super) fn email(text: &str) -> Result<(), Refusal> {
+    let mut parts = text.split('@');
+    let domain = match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(domain), None) => domain,
+        _ => "",
+    };
+    if domain.contains('.') && !text.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err((Code::BadEmail, format!("{} is no e-mail address", shown(text))))
+}
+
+/// Store numbers are digits to a spreadsheet: a long one comes out of it as `1.0005E+14`, out of the JVM as
+/// `1.0005E14`, and its last digits are gone.
+pub(super) fn not_mangled(text: &str) -> Result<(), Refusal> {
+    let mangled = text.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let plus = exponent.strip_prefix('+');
+        let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+        let fraction = mantissa.split_once(['.', ',']);
+        let scientific = match fraction {
+            Some((one, rest)) => one.len() == 1 && digits(one) && digits(rest),
+            None => plus.is_some() && mantissa.len() == 1 && digits(mantissa),
+        };
+        scientific && digits(plus.unwrap_or(exponent))
+    });
+    if !mangled {
+        return Ok(());
+    }
+    Err((
+        Code::MangledNumber,
+        format!("{} is what a spreadsheet made of a long number; export the column as text", shown(text)),
+    ))
+}
+
+/// An integer in its shortest form: `801`, `801.0` and a whole double are all `801`.
+pub(super) fn integer(cell: Cell<'_>) -> Result<String, Refusal> {
+    let refuse = |text: &str| Err((Code::BadNumber, format!("{} is no whole number", shown(text))));
+    let text = match cell.digits() {
+        Some(text) => text,
+        None => {
+            return refuse(&match cell {
+                Cell::Float(value) => value.to_string(),
+                Cell::Boolean(value) => value.to_string(),
+                _ => "a date".to_owned(),
+            });
+        }
+    };
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let plain = match whole.is_empty() || !digits(whole) || !fraction.bytes().all(|b| b == b'0') {
+        false => whole.trim_start_matches('0').to_owned(),
+        // A double of the JVM: 1.0E7.
+        true => match jvm_double(unsigned) {
+            Some(whole) => whole.to_string(),
+            None => return refuse(&text),
+        },
+    };
+    let plain = if plain.is_empty() || plain == "0" { "0".to_owned() } else { format!("{sign}{plain}") };
+    length(&plain, NUMBER)?;
+    Ok(plain)
+}
+
+fn jvm_double(text: &str) -> Option<i64> {
+    let (mantissa, exponent) = text.split_once('E')?;
+    let plain = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    };
+    if !plain(mantissa) || exponent.is_empty() || !exponent.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    crate::scan::whole(text.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_out_as_integers_or_not_at_all() {
+        for text in ["801", "801.0", "0801", "+801", "8.01E2", "801."] {
+            assert_eq!(integer(Cell::Text(text)).as_deref(), Ok("801"), "{text}");
+        }
+        assert_eq!(integer(Cell::Float(801.0)).as_deref(), Ok("801"));
+        assert_eq!(integer(Cell::Text("-0")).as_deref(), Ok("0"));
+        for text in ["", "801.5", "8,01", "1e3x", "weekly", "١٢", "8.015E2", "0x1"] {
+            assert_eq!(integer(Cell::Text(text)).expect_err(text).0, Code::BadNumber);
+        }
+        assert_eq!(integer(Cell::Text(&"9".repeat(256))).expect_err("long").0, Code::TooLong);
+    }
+
+    #[test]
+    fn mangled_store_numbers_are_told_from_odd_ones() {
+        for text in ["1.0005E+14", "1,0005E+14", "1E+14", "1.0005e+14", "1.00050000013647E14"] {
+            assert!(not_mangled(text).is_err(), "{text}");
+        }
+        for text in ["100050000013647", "12E3", "E+14", "1.5", "STORE1E+14", "1E14", "0012E+"] {
+            assert!(not_mangled(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_lengths() {
+        for text in ["a@b.c", "ü.x+1@münchen.de"] {
+            assert!(email(text).is_ok(), "{text}");
+        }
+        for text in ["a@b", "a b@c.d", "a@@c.d", "a.b", "a@b.c@d.e", "a@b.c\u{a0}"] {
+            assert!(email(text).is_err(), "{text}");
+        }
+        assert!(length(&"é".repeat(100), IDENTIFIER).is_ok());
+        assert!(length(&"é".repeat(101), IDENTIFIER).is_err());
+    }
+}

@@ -1,0 +1,223 @@
+//! Turns a visit into the body that the API takes, or into the list of everything that is wrong with it.
+//!
+//! A pure function of the visit's rows, the [`Rules`] and the run's start time, so that any number of threads may
+//! run it and every run makes the same bytes. Only [`Builder::prepare`] makes a [`Prepared`] visit.
+//!
+//! It knows no file, no network and no clock.
+
+mod body;
+mod checks;
+mod field;
+mod ids;
+mod parallel;
+mod problem;
+mod scenes;
+mod time;
+mod visit;
+
+pub use field::{Field, Origin};
+pub use ids::{Ids, SessionId, Version};
+pub use parallel::{CHUNK, in_order};
+pub use problem::{Code, Problem};
+pub use time::{Pattern, Unit, Zone};
+
+use crate::scan::Place;
+use crate::shuffle::{Grouped, Visit};
+use chrono::NaiveDate;
+use field::Columns;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// How visits are read and checked.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Makes the ids.
+    pub ids: Ids,
+    /// "Identifier provided by the client"; `None`: the visit's key.
+    pub client_session_uid: Option<Field>,
+    /// Mandatory.
+    pub store_number: Field,
+    /// `None`: the local date of the start.
+    pub visit_date: Option<Field>,
+    /// Mandatory.
+    pub session_start_time: Field,
+    /// Optional.
+    pub visit_type_id: Option<Field>,
+    /// Optional.
+    pub session_end_time: Option<Field>,
+    /// Optional.
+    pub email_address: Option<Field>,
+    /// Mandatory in every scene.
+    pub scene_id: Field,
+    /// Mandatory for the PUREAI solution.
+    pub task_code: Option<Field>,
+    /// Whether a scene without a task code is a problem.
+    pub task_code_required: bool,
+    /// The zone of times that carry none.
+    pub zone: Option<Zone>,
+    /// The store numbers that the API knows, if the job lists them.
+    pub stores: Option<HashSet<String>>,
+    /// Likewise the users' addresses.
+    pub users: Option<HashSet<String>>,
+    /// Likewise the task codes.
+    pub task_codes: Option<HashSet<String>>,
+    /// Likewise the visit types.
+    pub visit_types: Option<HashSet<String>>,
+}
+
+/// What a visit is called and where it comes from: the part of a result row that is known before it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The key, as the export has it.
+    pub visit_id: String,
+    /// `None` for a visit without a usable key.
+    pub session_uid: Option<Uuid>,
+    /// As far as it could be read.
+    pub store_number: String,
+    /// As far as it could be read.
+    pub visit_date: String,
+    /// Scenes, identical duplicates counted once.
+    pub scenes: u32,
+    /// The row of the visit.
+    pub source: Place,
+}
+
+/// A visit that may be sent. Only [`Builder`] makes one.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    identity: Identity,
+    session_uid: Uuid,
+    body: Vec<u8>,
+}
+
+impl Prepared {
+    /// What it is called and where it comes from.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The last part of the address that it is sent to.
+    pub fn session_uid(&self) -> Uuid {
+        self.session_uid
+    }
+
+    /// The JSON body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Its parts, for whoever sends it.
+    pub fn into_parts(self) -> (Identity, Uuid, Vec<u8>) {
+        (self.identity, self.session_uid, self.body)
+    }
+}
+
+/// A visit that may not be sent, with all that is wrong with it, in the order of the contract.
+#[derive(Clone, Debug)]
+pub struct Invalid {
+    /// What it is called and where it comes from.
+    pub identity: Identity,
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+/// The key of a scene and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneId {
+    /// The key, as the export has it.
+    pub scene_id: String,
+    /// Its id.
+    pub scene_uid: Uuid,
+}
+
+/// Builds the visits of one grouped export.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    rules: &'a Rules,
+    visits: Vec<Columns<'a>>,
+    scenes: Vec<Columns<'a>>,
+    /// Start of the run, in epoch seconds.
+    now: i64,
+}
+
+impl<'a> Builder<'a> {
+    /// `now`: the run's start in epoch seconds, for the check of times that lie in the future.
+    pub fn new(rules: &'a Rules, grouped: &'a Grouped, now: i64) -> Builder<'a> {
+        Builder {
+            rules,
+            visits: grouped.visits().iter().map(Columns::new).collect(),
+            scenes: grouped.scenes().iter().map(Columns::new).collect(),
+            now,
+        }
+    }
+
+    /// Checks a visit and appends its body to `body`; nothing is appended for an invalid one. Returns how many
+    /// scene rows were identical duplicates.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub fn build(&self, visit: Visit<'a>, body: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+        visit::build(self, visit, body)
+    }
+
+    /// A visit ready to be sent.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub fn prepare(&self, visit: Visit<'a>) -> Result<Prepared, Box<Invalid>> {
+        let mut body = Vec::with_capacity(256);
+        let built = self.build(visit, &mut body)?;
+        let identity = self.identity(visit, built);
+        Ok(Prepared { identity, session_uid: built.session_uid, body })
+    }
+
+    fn identity(&self, visit: Visit<'a>, built: Built) -> Identity {
+        let columns = &self.visits[visit.batch()];
+        let row = visit.row();
+        Identity {
+            visit_id: columns.text(crate::shuffle::KEY, row).to_owned(),
+            session_uid: Some(built.session_uid),
+            store_number: visit::store_number(self.rules, columns, row).unwrap_or_default().to_owned(),
+            visit_date: built.visit_date.to_string(),
+            scenes: built.scenes,
+            source: visit.place(),
+        }
+    }
+
+    /// The ids of a visit and of its scenes; `None` for a visit without a key. Scenes without a key have none.
+    pub fn ids(&self, visit: Visit<'a>) -> Option<(&'a str, Uuid, Vec<SceneId>)> {
+        let visit_id = self.visits[visit.batch()].text(crate::shuffle::KEY, visit.row());
+        if visit_id.is_empty() {
+            return None;
+        }
+        let session = self.rules.ids.session(visit_id);
+        let mut ids = Vec::new();
+        for (batch, row) in visit.scenes() {
+            let Ok(scene_id) = scenes::scene_id(self.rules, &self.scenes[batch], row) else { continue };
+            let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
+            if !scene_id.is_empty() && !ids.contains(&scene) {
+                ids.push(scene);
+            }
+        }
+        Some((visit_id, session.uid, ids))
+    }
+
+    /// The visit's date where it can be told, by the job's column or from the start: for selecting days.
+    pub fn visit_date(rules: &Rules, rows: &crate::scan::Rows) -> Vec<Option<NaiveDate>> {
+        let columns = Columns::new(rows);
+        (0..rows.batch.num_rows()).map(|row| visit::date_of(rules, &columns, row)).collect()
+    }
+}
+
+/// What is known of a visit once its body is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The last part of the address that it is sent to.
+    pub session_uid: Uuid,
+    /// As in the body.
+    pub visit_date: NaiveDate,
+    /// Scenes in the body.
+    pub scenes: u32,
+    /// Scene rows that say the same as an earlier one.
+    pub identical_scenes: u32,
+}

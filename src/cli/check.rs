@@ -1,0 +1,157 @@
+//! `traxload check`: everything that `run` does before it sends, and a report of it.
+
+use super::exit::{Exit, Failure};
+use super::exports::Opened;
+use super::survey::{Survey, survey};
+use super::text::{count, duration, grouped, rate};
+use super::{CheckArgs, Console};
+use crate::build::Builder;
+use crate::job::Job;
+use crate::shuffle::{Grouped, Tally};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::time::Duration;
+
+/// Orphans that the report lists.
+const ORPHANS: usize = 10;
+
+pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+    let job = Job::load(&args.job.job, &args.job.options(now))?;
+    let opened = Opened::new(&job)?;
+    for warning in &job.warnings {
+        console.warn(warning);
+    }
+    let selection = args.job.selection();
+    let exports = opened.read(&job.rules, &selection, |_, _| {})?;
+    for warning in &exports.warnings {
+        console.warn(warning);
+    }
+    let builder = Builder::new(&job.rules, &exports.grouped, now.timestamp());
+    let survey = match &args.payloads {
+        None => survey(&builder, &exports.grouped, |_| true, |_| Ok(())),
+        Some(path) => File::create(path).and_then(|file| {
+            let mut file = BufWriter::with_capacity(1 << 20, file);
+            let survey = survey(&builder, &exports.grouped, |_| true, |lines| file.write_all(lines))?;
+            file.flush().map(|()| survey)
+        }),
+    };
+    let survey = survey.map_err(|error| {
+        let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+        Failure::new(Exit::Usage, format!("cannot write the bodies to {path}: {error}"))
+    })?;
+    let exit = exit(&survey, &exports.grouped, &job, args.job.allow_empty);
+    console.report(&report(&job, &exports.grouped, exports.flat, &survey));
+    if args.job.json {
+        console.data(&summary(&job, exports.grouped.tally(), &survey, exit).to_string());
+    }
+    Ok(exit)
+}
+
+fn exit(survey: &Survey, grouped: &Grouped, job: &Job, allow_empty: bool) -> Exit {
+    let rows = survey.valid + survey.invalid;
+    if grouped.is_empty() {
+        return if allow_empty { Exit::Done } else { Exit::NoVisits };
+    }
+    match survey.invalid {
+        0 => Exit::Done,
+        invalid if job.max_invalid.is_exceeded(invalid, rows) => Exit::TooManyInvalid,
+        _ => Exit::NotAllDelivered,
+    }
+}
+
+fn report(job: &Job, visits: &Grouped, flat: bool, survey: &Survey) -> String {
+    let tally = visits.tally();
+    let rows = survey.valid + survey.invalid;
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {} to send", job.name, count(survey.valid, "visit", "visits"));
+    let _ = writeln!(out, "  visit rows   {}", grouped(tally.visit_rows));
+    if tally.visits_left_out > 0 {
+        let _ = writeln!(out, "  left out     {} by `only`, dates or the limit", grouped(tally.visits_left_out));
+    }
+    if tally.identical_duplicates > 0 {
+        let why = if flat { "" } else { ": rows that say the same as an earlier one count once" };
+        let _ = writeln!(out, "  duplicates   {}{why}", grouped(tally.identical_duplicates));
+    }
+    let _ = writeln!(out, "  scene rows   {}", grouped(tally.scene_rows));
+    if survey.identical_scenes > 0 {
+        let _ = writeln!(out, "  duplicates   {} identical scene rows count once", grouped(survey.identical_scenes));
+    }
+    if tally.unreadable > 0 {
+        let _ = writeln!(out, "  unreadable   {} scene rows are passed over", grouped(tally.unreadable));
+    }
+    let _ = writeln!(out, "  valid        {}", grouped(survey.valid));
+    let _ = writeln!(out, "  invalid      {}", grouped(survey.invalid));
+    if survey.valid > 0 {
+        let time = Duration::from_secs_f64(survey.valid as f64 / job.upload.rate);
+        let mean = survey.body_bytes / survey.valid;
+        let _ =
+            writeln!(out, "  upload       about {} at {}, {mean} bytes a visit", duration(time), rate(job.upload.rate));
+    }
+    orphans(&mut out, tally);
+    if !survey.problems.is_empty() {
+        let _ = writeln!(out, "\nProblems of {}:", count(survey.invalid, "visit", "visits"));
+    }
+    for (code, found) in &survey.problems {
+        let _ = writeln!(out, "  {code} ({})", grouped(found.count));
+        for example in &found.examples {
+            let _ = writeln!(out, "    {example}");
+        }
+        let more = found.count - found.examples.len() as u64;
+        if more > 0 {
+            let _ = writeln!(out, "    … and {} more", grouped(more));
+        }
+    }
+    if visits.is_empty() {
+        let _ = writeln!(out, "\nThere are no visits in the exports.");
+    } else if job.max_invalid.is_exceeded(survey.invalid, rows) {
+        let _ = writeln!(
+            out,
+            "\nA run would send nothing: {} of {} visits are invalid, more than max_invalid = {}.",
+            grouped(survey.invalid),
+            grouped(rows),
+            job.max_invalid
+        );
+    } else if survey.invalid > 0 {
+        let _ = writeln!(out, "\nA run would send the valid visits and leave the invalid ones in the result file.");
+    }
+    out
+}
+
+fn orphans(out: &mut String, tally: &Tally) {
+    if tally.orphans == 0 {
+        return;
+    }
+    let _ = writeln!(out, "\n{} to no visit of the export:", count(tally.orphans, "scene belongs", "scenes belong"));
+    for (place, key) in tally.orphan_places.iter().take(ORPHANS) {
+        let _ = writeln!(out, "  {key:?} ({place})");
+    }
+    let more = tally.orphans.saturating_sub(ORPHANS as u64);
+    if more > 0 {
+        let _ = writeln!(out, "  … and {} more", grouped(more));
+    }
+}
+
+fn summary(job: &Job, tally: &Tally, survey: &Survey, exit: Exit) -> serde_json::Value {
+    let problems: serde_json::Map<_, _> =
+        survey.problems.iter().map(|(code, found)| (code.name().to_owned(), json!(found.count))).collect();
+    json!({
+        "command": "check",
+        "job": job.name,
+        "rows_read": tally.visit_rows,
+        "identical_duplicates": tally.identical_duplicates,
+        "left_out": tally.visits_left_out,
+        "result_rows": survey.valid + survey.invalid,
+        "valid": survey.valid,
+        "invalid": survey.invalid,
+        "problems": problems,
+        "scene_rows": tally.scene_rows,
+        "orphans": tally.orphans,
+        "identical_scenes": survey.identical_scenes,
+        "unreadable_scenes": tally.unreadable,
+        "upload_seconds": survey.valid as f64 / job.upload.rate,
+        "exit_code": exit.code(),
+    })
+}

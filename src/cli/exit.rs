@@ -1,0 +1,82 @@
+//! Exit codes, and the failures that end a command before it has a summary.
+
+use crate::job::JobError;
+use crate::scan::ScanError;
+use std::fmt;
+
+/// How a command ends; the numbers are part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exit {
+    /// Everything delivered.
+    Done = 0,
+    /// A mistake of this program, or of the machine.
+    Unexpected = 1,
+    /// Usage, job file or exports unreadable.
+    Usage = 2,
+    /// Finished, some not delivered.
+    NotAllDelivered = 3,
+    /// Nothing sent: too many invalid.
+    TooManyInvalid = 4,
+    /// Stopped: the API is down.
+    ApiDown = 5,
+    /// Stopped: the key is refused.
+    KeyRefused = 6,
+    /// Another run has the result file.
+    Locked = 7,
+    /// No visits in the exports.
+    NoVisits = 8,
+    /// Stopped by SIGINT.
+    Interrupted = 130,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// As the system takes it.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// A command that cannot go on: what to say and how to end.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    /// What happened.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a message of its own.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        Failure::new(Exit::Usage, error.to_string())
+    }
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Self {
+        Failure::new(Exit::Usage, error.to_string())
+    }
+}
+
+impl From<arrow::error::ArrowError> for Failure {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Failure::new(Exit::Unexpected, format!("grouping the exports failed: {error}"))
+    }
+}

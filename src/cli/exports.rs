@@ -1,0 +1,144 @@
+//! Reads the exports of a job: scan, selection, shuffle. Nothing is built or sent yet.
+
+use super::exit::{Exit, Failure};
+use crate::build::{Builder, Rules};
+use crate::job::Job;
+use crate::scan::{Export, Rows};
+use crate::shuffle::{Grouped, KEY, Shuffle};
+use arrow::array::BooleanArray;
+use chrono::NaiveDate;
+use std::collections::HashSet;
+
+/// Which of the exports' visits are meant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    /// By visit_date, inclusive.
+    pub(super) from: Option<NaiveDate>,
+    /// By visit_date, inclusive.
+    pub(super) to: Option<NaiveDate>,
+    /// The first so many.
+    pub(super) limit: Option<u64>,
+    /// Whether scene rows that nobody can assign are passed over.
+    pub(super) ignore_unreadable_scenes: bool,
+}
+
+/// A job's exports in memory.
+#[derive(Debug)]
+pub(super) struct Exports {
+    pub(super) grouped: Grouped,
+    pub(super) flat: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The files of a job, found and with the columns that it names, but not read.
+#[derive(Debug)]
+pub(super) struct Opened {
+    visits: Export,
+    scenes: Export,
+}
+
+impl Opened {
+    pub(super) fn new(job: &Job) -> Result<Opened, Failure> {
+        Ok(Opened { visits: Export::open(job.visits.clone())?, scenes: Export::open(job.scenes.clone())? })
+    }
+
+    /// Reads everything. `note` hears of every batch: its rows, and whether they are visits.
+    pub(super) fn read(
+        self,
+        rules: &Rules,
+        selection: &Selection,
+        mut note: impl FnMut(u64, bool),
+    ) -> Result<Exports, Failure> {
+        let flat = self.scenes.has_the_files_of(&self.visits);
+        let mut shuffle = Shuffle::new(flat);
+        let mut selector = Selector { selection, rules, kept: HashSet::new(), keyless: 0 };
+        for rows in self.visits.batches() {
+            let mut rows = rows?;
+            note(rows.batch.num_rows() as u64, true);
+            let keep = selector.keep(&mut rows);
+            shuffle.add_visits(rows, keep.as_ref())?;
+        }
+        for rows in self.scenes.batches() {
+            let rows = rows?;
+            note(rows.batch.num_rows() as u64, false);
+            shuffle.add_scenes(rows)?;
+        }
+        let grouped = shuffle.finish();
+        refuse_unreadable(&grouped, selection)?;
+        let mut warnings: Vec<String> = self.visits.warnings().to_vec();
+        if !flat {
+            warnings.extend(self.scenes.warnings().iter().cloned());
+        }
+        Ok(Exports { grouped, flat, warnings })
+    }
+}
+
+/// A scene that nobody can assign may belong to any visit, and none could be mended once it is sent without it.
+fn refuse_unreadable(grouped: &Grouped, selection: &Selection) -> Result<(), Failure> {
+    let tally = grouped.tally();
+    if tally.unreadable == 0 || selection.ignore_unreadable_scenes {
+        return Ok(());
+    }
+    let mut message = format!(
+        "{} of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete and nothing is sent:",
+        super::text::count(tally.unreadable, "row", "rows")
+    );
+    for (place, reason) in tally.unreadable_places.iter().take(10) {
+        message.push_str(&format!("\n  {place}: {reason}"));
+    }
+    if tally.unreadable > 10 {
+        message.push_str(&format!("\n  … and {} more", tally.unreadable - 10));
+    }
+    message.push_str("\nMend the export, or pass over such rows with --ignore-unreadable-scenes.");
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// Applies `only`, the dates and the limit, in this order.
+struct Selector<'a> {
+    selection: &'a Selection,
+    rules: &'a Rules,
+    /// The keys within the limit.
+    kept: HashSet<String>,
+    keyless: u64,
+}
+
+impl Selector<'_> {
+    fn keep(&mut self, rows: &mut Rows) -> Option<BooleanArray> {
+        let only = rows.keep.take();
+        let Selection { from, to, limit, .. } = *self.selection;
+        if from.is_none() && to.is_none() && limit.is_none() {
+            return only;
+        }
+        let count = rows.batch.num_rows();
+        let mut keep: Vec<bool> = (0..count).map(|row| only.as_ref().is_none_or(|only| only.value(row))).collect();
+        if from.is_some() || to.is_some() {
+            let dates = Builder::visit_date(self.rules, rows);
+            for (row, (keep, date)) in keep.iter_mut().zip(dates).enumerate() {
+                // Which cell is the date of a row with too few or too many is anybody's guess.
+                let readable = rows.faults_of(row).iter().all(|fault| fault.column.is_some());
+                if let Some(date) = date.filter(|_| readable) {
+                    *keep &= from.is_none_or(|from| from <= date) && to.is_none_or(|to| date <= to);
+                }
+            }
+        }
+        if let Some(limit) = limit {
+            for (row, keep) in keep.iter_mut().enumerate().filter(|(_, keep)| **keep) {
+                *keep = self.is_within(rows.text(KEY, row), limit);
+            }
+        }
+        Some(BooleanArray::from(keep))
+    }
+
+    fn is_within(&mut self, key: &str, limit: u64) -> bool {
+        let full = self.kept.len() as u64 + self.keyless >= limit;
+        if key.is_empty() {
+            self.keyless += u64::from(!full);
+            return !full;
+        }
+        if full {
+            return self.kept.contains(key);
+        }
+        self.kept.insert(key.to_owned());
+        true
+    }
+}

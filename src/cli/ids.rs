@@ -1,0 +1,67 @@
+//! `traxload ids`: the keys of visits and scenes with their ids, for whoever sends the images.
+
+use super::exit::{Exit, Failure};
+use super::exports::Opened;
+use super::{Console, IdsArgs};
+use crate::build::{Builder, in_order};
+use crate::job::Job;
+use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+use std::io::{BufWriter, Write};
+use std::ops::{ControlFlow, Range};
+
+pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+    let job = Job::load(&args.job.job, &args.job.options(now))?;
+    let exports = Opened::new(&job)?.read(&job.rules, &args.job.selection(), |_, _| {})?;
+    for warning in &exports.warnings {
+        console.warn(warning);
+    }
+    if exports.grouped.is_empty() && !args.job.allow_empty {
+        return Err(Failure::new(Exit::NoVisits, "there are no visits in the exports"));
+    }
+    let builder = Builder::new(&job.rules, &exports.grouped, now.timestamp());
+    let mut out = csv::Writer::from_writer(BufWriter::new(std::io::stdout().lock()));
+    let written = write(&builder, &exports.grouped, &mut out);
+    match written {
+        Ok(()) => Ok(Exit::Done),
+        // Whoever reads has seen enough, as `head` has.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) => Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}"))),
+    }
+}
+
+fn write<W: Write>(
+    builder: &Builder<'_>,
+    grouped: &crate::shuffle::Grouped,
+    out: &mut csv::Writer<W>,
+) -> std::io::Result<()> {
+    out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"])?;
+    let chunk = |range: Range<usize>| -> Vec<_> {
+        let with_ids = |at| Some((grouped.visit(at).conflict().is_some(), builder.ids(grouped.visit(at))?));
+        range.filter_map(with_ids).collect()
+    };
+    // Differing rows of one key share its ids.
+    let mut clashing = HashSet::new();
+    let mut result = Ok(());
+    let _ = in_order(grouped.len(), chunk, |visits| {
+        for (clashes, (visit_id, session_uid, scenes)) in visits {
+            if clashes && !clashing.insert(visit_id) {
+                continue;
+            }
+            let session_uid = session_uid.to_string();
+            result = if scenes.is_empty() {
+                out.write_record([visit_id, &session_uid, "", ""])
+            } else {
+                scenes.iter().try_for_each(|scene| {
+                    out.write_record([visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])
+                })
+            }
+            .map_err(std::io::Error::from);
+            if result.is_err() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    result.and_then(|()| out.flush())
+}

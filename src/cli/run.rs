@@ -1,0 +1,385 @@
+//! `traxload run` and `traxload rerun`: the plan of a job from its file to its result.
+
+use super::exit::{Exit, Failure};
+use super::exports::{Opened, Selection};
+use super::screen::Console;
+use super::send::{Sending, Sent, is_outstanding, results_failure};
+use super::signals::Signals;
+use super::summary::Summary;
+use super::survey::{Survey, survey};
+use super::{RerunArgs, RunArgs};
+use crate::build::Builder;
+use crate::job::{DateArg, Job, Options, Target, TokenSource};
+use crate::results::{
+    Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside, keeps_row,
+    make_room, move_aside,
+};
+use crate::shuffle::Grouped;
+use crate::upload::{Reason, Status, Stop, Token, Traffic};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// One run of a job, whether it is the first or not.
+struct Run<'a> {
+    command: &'static str,
+    job: Job,
+    selection: Selection,
+    options: RunOptions,
+    wanted: Wanted,
+    previous: Option<Previous>,
+    now: DateTime<Utc>,
+    json: bool,
+    console: &'a Console,
+}
+
+pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+    let stop = Stop::default();
+    let signals = Signals::listen(&stop);
+    let job = Job::load(&args.job.job, &args.job.options(now))?;
+    let token = token(&job, console)?;
+    make_room(&job.results).map_err(|error| usage(&error))?;
+    let lock = lock(&job.results)?;
+    if args.job.fresh {
+        let stamp = now.format("%Y%m%dT%H%M%SZ").to_string();
+        if let Some(moved) = move_aside(&job.results, &stamp).map_err(|error| usage(&error))? {
+            console.report(&format!("the older result file is now {}\n", moved.display()));
+        }
+    } else if job.results.exists() {
+        let path = job.results.display();
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "{path} is there already, from a finished run.\n\
+                 To send what it shows as not delivered: traxload rerun {path}\n\
+                 To begin anew and keep the old file aside: add --fresh"
+            ),
+        ));
+    }
+    let previous = Previous::find(&job.results).map_err(|error| usage(&error))?;
+    if previous.is_some() {
+        let path = beside(&job.results, "partial");
+        console.report(&format!("taking up {}, which a run left that did not finish\n", path.display()));
+    }
+    let options = args.job.run_options(job.date);
+    let selection = args.job.selection();
+    let wanted = Wanted::Undelivered;
+    let run = Run { command: "run", job, selection, options, wanted, previous, now, json: args.job.json, console };
+    run.finish(token, &stop, &signals, lock)
+}
+
+pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+    let stop = Stop::default();
+    let signals = Signals::listen(&stop);
+    let wanted = wanted(&args.status)?;
+    let results = std::path::absolute(&args.results).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    if !results.exists() && !beside(&results, "partial").exists() {
+        let message = format!("there is no result file {} and no journal of one", args.results.display());
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let manifest = Manifest::read(&results).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!(
+                "{error}\nThe manifest beside a result file says which job it belongs to; without it, use traxload run."
+            ),
+        )
+    })?;
+    let lock = lock(&results)?;
+    // The job's relative paths mean what they meant.
+    std::env::set_current_dir(&manifest.working_directory).map_err(|error| {
+        let folder = manifest.working_directory.display();
+        Failure::new(Exit::Usage, format!("cannot go to {folder}, from where the run was started: {error}"))
+    })?;
+    let mut options = manifest.options.clone();
+    options.rate = args.rate.clone().or(options.rate);
+    options.memory = args.memory.clone().or(options.memory);
+    options.ignore_unreadable_scenes |= args.ignore_unreadable_scenes;
+    options.allow_empty |= args.allow_empty;
+    let day = |day: &Option<String>| -> Option<NaiveDate> { day.as_deref().and_then(|day| day.parse().ok()) };
+    let job_options = Options {
+        date: day(&options.date).map(DateArg::Day),
+        now,
+        results: Some(results.clone()),
+        rate: options.rate.clone(),
+        memory: options.memory.clone(),
+    };
+    let job = Job::load(&manifest.job, &job_options)?;
+    refuse_other_ids(&job, &manifest)?;
+    let token = token(&job, console)?;
+    let previous = Previous::find(&results).map_err(|error| usage(&error))?;
+    let selection = Selection {
+        from: day(&options.from),
+        to: day(&options.to),
+        limit: options.limit,
+        ignore_unreadable_scenes: options.ignore_unreadable_scenes,
+    };
+    let run = Run { command: "rerun", job, selection, options, wanted, previous, now, json: args.json, console };
+    run.finish(token, &stop, &signals, lock)
+}
+
+fn usage(error: &ResultsError) -> Failure {
+    Failure::new(Exit::Usage, error.to_string())
+}
+
+fn lock(results: &Path) -> Result<Lock, Failure> {
+    Lock::take(results).map_err(|error| match &error {
+        LockError::Held { .. } => Failure::new(Exit::Locked, error.to_string()),
+        LockError::Unwritable { .. } => Failure::new(Exit::Usage, error.to_string()),
+    })
+}
+
+fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
+    if statuses.is_empty() {
+        return Ok(Wanted::Undelivered);
+    }
+    let known = || Status::ALL.into_iter().filter(|status| !status.is_delivered());
+    let parsed = statuses.iter().map(|name| {
+        known().find(|status| status.name() == name.trim()).ok_or_else(|| {
+            let names: Vec<&str> = known().map(Status::name).collect();
+            Failure::new(
+                Exit::Usage,
+                format!("{name:?} is no status that can be sent again; there are {}", names.join(", ")),
+            )
+        })
+    });
+    parsed.collect::<Result<_, _>>().map(Wanted::Only)
+}
+
+/// With other ids the API would take every visit a second time.
+fn refuse_other_ids(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
+    let ids = &job.rules.ids;
+    let now = [
+        ("namespace", ids.namespace().to_string()),
+        ("version", ids.version().number().to_string()),
+        ("base_url", job.endpoint.base_url.clone()),
+        ("project", job.endpoint.project.clone()),
+    ];
+    let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
+    let changed: Vec<String> = now
+        .iter()
+        .zip(then)
+        .filter(|((_, now), then)| now != *then)
+        .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the job would send the same visits under other ids, or to another place, than the run before:\n{}\n\
+         Set it back in {}, or begin anew with traxload run --fresh.",
+        changed.join("\n"),
+        job.file.display()
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// The token, from where the job says; the sandbox takes any.
+fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
+    let missing = |message: String| Failure::new(Exit::Usage, message);
+    let (text, place) = match (&job.target, &job.token) {
+        (Target::Sandbox, _) => ("sandbox".to_owned(), String::new()),
+        (Target::Server, TokenSource::Env(name)) => {
+            let text = std::env::var(name).map_err(|_| {
+                missing(format!("the environment variable {name} is not set: it has to hold the project's token (token_env under [api])"))
+            })?;
+            (text, format!("the environment variable {name}"))
+        }
+        (Target::Server, TokenSource::File(path)) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| missing(format!("cannot read the token file {}: {error}", path.display())))?;
+            warn_if_readable_by_others(path, console);
+            (text, format!("the token file {}", path.display()))
+        }
+    };
+    Token::new(&text).ok_or_else(|| missing(format!("{place} is empty: it has to hold the project's token")))
+}
+
+#[cfg(unix)]
+fn warn_if_readable_by_others(path: &Path, console: &Console) {
+    use std::os::unix::fs::PermissionsExt;
+    if std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0) {
+        let path = path.display();
+        console.warn(&format!("the token file {path} can be read by others; mend it with: chmod 600 {path}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable_by_others(_: &Path, _: &Console) {}
+
+impl Run<'_> {
+    /// Reads, checks, sends and writes the result file. `lock` is held to the end.
+    fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Exit, Failure> {
+        let start = Instant::now();
+        let opened = Opened::new(&self.job)?;
+        for warning in &self.job.warnings {
+            self.console.warn(warning);
+        }
+        let exports = opened.read(&self.job.rules, &self.selection, |_, _| {})?;
+        for warning in &exports.warnings {
+            self.console.warn(warning);
+        }
+        let grouped = &exports.grouped;
+        if grouped.is_empty() && !self.options.allow_empty {
+            return Err(Failure::new(
+                Exit::NoVisits,
+                "there are no visits in the exports; --allow-empty makes that fine",
+            ));
+        }
+        self.refuse_changed_ids(grouped)?;
+        let builder = Builder::new(&self.job.rules, grouped, self.now.timestamp());
+        let previous = |visit: &str| self.previous.as_ref().and_then(|previous| previous.status(visit));
+        let outstanding = |visit| is_outstanding(visit, &previous, &self.wanted);
+        let survey = survey(&builder, grouped, outstanding, |_| Ok(()));
+        let survey = survey.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+        let counts = Counts::default();
+        let traffic = Traffic::default();
+        let journal = self.begin_journal(grouped, &counts).map_err(|error| results_failure(&error))?;
+        let carried_and_gone = counts.carried_over() - survey.passed_over;
+        let too_many = self.too_many_invalid(&survey, &counts, grouped);
+        self.write_manifest(&counts, None)?;
+        signals.soften();
+        let sending = Sending {
+            job: &self.job,
+            builder: &builder,
+            grouped,
+            previous: &previous,
+            wanted: &self.wanted,
+            rows: grouped.len() as u64 + carried_and_gone,
+            stop,
+            counts: &counts,
+            traffic: &traffic,
+        };
+        let (Sent { kept }, journal) = sending.run((!too_many).then_some(token), journal, self.console)?;
+        self.account(grouped, &counts, kept, carried_and_gone)?;
+        journal.finish().map_err(|error| results_failure(&error))?;
+        let exit = exit(stop, too_many, &counts);
+        self.write_manifest(&counts, Some(exit))?;
+        drop(lock);
+        let summary = Summary {
+            command: self.command,
+            name: &self.job.name,
+            results: &self.job.results,
+            tally: grouped.tally(),
+            identical_scenes: survey.identical_scenes,
+            counts: &counts,
+            traffic: &traffic,
+            elapsed: start.elapsed(),
+            exit,
+            carried_and_gone,
+            undelivered_and_gone: self.undelivered_and_gone(grouped),
+        };
+        if too_many {
+            self.console.error(&format!(
+                "{} of {} visits are invalid, more than max_invalid = {}: nothing was sent",
+                survey.invalid,
+                grouped.len(),
+                self.job.max_invalid
+            ));
+        }
+        self.console.report(&summary.text());
+        if self.json {
+            self.console.data(&summary.json().to_string());
+        }
+        Ok(exit)
+    }
+
+    /// A journal that was written under other ids would hide visits that the API has not got under these.
+    fn refuse_changed_ids(&self, grouped: &Grouped) -> Result<(), Failure> {
+        let Some(previous) = &self.previous else { return Ok(()) };
+        let changed = previous.visits().find_map(|(visit, status, uid)| {
+            let now = self.job.rules.ids.session(visit).uid;
+            let uid = uid.filter(|uid| status.is_delivered() && *uid != now && grouped.contains(visit))?;
+            Some(format!("the visit {visit:?} was {uid} and would now be {now}"))
+        });
+        match changed {
+            None => Ok(()),
+            Some(changed) => Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "the ids of the job have changed since the run before: {changed}. Set namespace, version, base_url or project back, or begin anew with --fresh."
+                ),
+            )),
+        }
+    }
+
+    fn begin_journal(&self, grouped: &Grouped, counts: &Counts) -> Result<Journal, ResultsError> {
+        let Some(previous) = &self.previous else { return crate::results::begin(&self.job.results) };
+        let keeps = |visit: &str, status| keeps_row(status, grouped.contains(visit), &self.wanted);
+        let (journal, kept) = previous.carry_over(&self.job.results, keeps)?;
+        for (status, rows) in kept {
+            counts.carry_over(status, rows);
+        }
+        Ok(journal)
+    }
+
+    fn undelivered_and_gone(&self, grouped: &Grouped) -> u64 {
+        let Some(previous) = &self.previous else { return 0 };
+        let gone = previous.visits().filter(|(visit, status, _)| !status.is_delivered() && !grouped.contains(visit));
+        gone.count() as u64
+    }
+
+    /// Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
+    fn too_many_invalid(&self, survey: &Survey, counts: &Counts, grouped: &Grouped) -> bool {
+        let invalid = survey.invalid + counts.get(Status::Invalid);
+        self.job.max_invalid.is_exceeded(invalid, grouped.len() as u64)
+    }
+
+    /// Every visit row of the exports ends in exactly one result row, and the counts add up.
+    fn account(&self, grouped: &Grouped, counts: &Counts, kept: u64, carried_and_gone: u64) -> Result<(), Failure> {
+        let tally = grouped.tally();
+        let rows = counts.rows();
+        let in_exports = rows - carried_and_gone;
+        let adds_up = tally.visit_rows == in_exports + tally.identical_duplicates
+            && kept + carried_and_gone == counts.carried_over();
+        if adds_up {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Unexpected,
+            format!(
+                "the counts do not add up: {} rows read, {in_exports} result rows, {} identical duplicates, {kept} kept. \
+                 This is a bug of traxload; please report it. The rows are in {}.",
+                tally.visit_rows,
+                tally.identical_duplicates,
+                beside(&self.job.results, "partial").display()
+            ),
+        ))
+    }
+
+    fn write_manifest(&self, counts: &Counts, exit: Option<Exit>) -> Result<(), Failure> {
+        let written = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let mut by_status: BTreeMap<String, u64> =
+            Status::ALL.into_iter().map(|status| (status.name().to_owned(), counts.get(status))).collect();
+        by_status.insert("carried_over".to_owned(), counts.carried_over());
+        let manifest = Manifest {
+            traxload: env!("CARGO_PKG_VERSION").to_owned(),
+            job: self.job.file.clone(),
+            working_directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            options: self.options.clone(),
+            namespace: self.job.rules.ids.namespace().to_string(),
+            ids_version: self.job.rules.ids.version().number(),
+            base_url: self.job.endpoint.base_url.clone(),
+            project: self.job.endpoint.project.clone(),
+            started_at: written(self.now),
+            finished_at: exit.map(|_| written(Utc::now())),
+            exit_code: exit.map(Exit::code),
+            counts: by_status,
+        };
+        manifest.write(&self.job.results).map_err(|error| results_failure(&error))
+    }
+}
+
+fn exit(stop: &Stop, too_many_invalid: bool, counts: &Counts) -> Exit {
+    match stop.reason() {
+        Some(Reason::KeyRefused) => Exit::KeyRefused,
+        Some(Reason::ApiDown) => Exit::ApiDown,
+        Some(Reason::Interrupted) => Exit::Interrupted,
+        Some(Reason::Terminated) => Exit::Terminated,
+        Some(Reason::ResultsBroken) => Exit::Unexpected,
+        None if too_many_invalid => Exit::TooManyInvalid,
+        None if counts.delivered() == counts.rows() => Exit::Done,
+        None => Exit::NotAllDelivered,
+    }
+}

@@ -1,0 +1,156 @@
+//! What people see: log lines, reports and a progress bar share standard error without writing over each other.
+
+use super::{Cli, LogFormat};
+use indicatif::ProgressBar;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The screen of one command.
+#[derive(Clone, Debug)]
+pub(super) struct Console {
+    quiet: bool,
+    json: bool,
+    bar: Bar,
+}
+
+/// The bar that is on the screen, if any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bar(Arc<Mutex<Option<ProgressBar>>>);
+
+impl Bar {
+    pub(super) fn set(&self, bar: Option<ProgressBar>) {
+        if let Ok(mut current) = self.0.lock() {
+            *current = bar;
+        }
+    }
+
+    fn print(&self, text: &[u8]) {
+        let bar = self.0.lock().ok().and_then(|bar| bar.clone());
+        // A closed standard error is no reason to stop an upload.
+        let print = || {
+            let mut out = io::stderr().lock();
+            let _ = out.write_all(text).and_then(|()| out.flush());
+        };
+        match bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+/// One log line, printed when it is complete.
+pub(super) struct Line {
+    bar: Bar,
+    text: Vec<u8>,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.print(&self.text);
+    }
+}
+
+impl<'a> MakeWriter<'a> for Bar {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { bar: self.clone(), text: Vec::new() }
+    }
+}
+
+/// The time of a log line: UTC, like everything that is written down.
+struct Utc;
+
+impl FormatTime for Utc {
+    fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
+        let now = chrono::Utc::now();
+        write!(writer, "{}", now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+    }
+}
+
+impl Console {
+    /// Sets up logging for the whole process.
+    pub(super) fn new(cli: &Cli) -> Console {
+        let bar = Bar::default();
+        let level = match (cli.quiet, cli.verbose) {
+            (true, _) => LevelFilter::WARN,
+            (_, 0) => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        };
+        let json = cli.log_format == LogFormat::Json;
+        let layer = tracing_subscriber::fmt::layer().with_writer(bar.clone()).with_target(false).with_timer(Utc);
+        let registry = tracing_subscriber::registry().with(level).with(Ours);
+        // A second console in one process keeps the first one's logging.
+        let _ = match json {
+            true => registry.with(layer.json().flatten_event(true)).try_init(),
+            false => registry.with(layer.with_ansi(false)).try_init(),
+        };
+        Console { quiet: cli.quiet, json, bar }
+    }
+
+    pub(super) fn bar(&self) -> &Bar {
+        &self.bar
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Something that a person should know and that does not end the command.
+    pub(super) fn warn(&self, message: &str) {
+        match self.json {
+            true => tracing::warn!("{message}"),
+            false => self.bar.print(format!("warning: {message}\n").as_bytes()),
+        }
+    }
+
+    /// Why the command ends.
+    pub(super) fn error(&self, message: &str) {
+        match self.json {
+            true => tracing::error!("{message}"),
+            false => self.bar.print(format!("error: {message}\n").as_bytes()),
+        }
+    }
+
+    /// What the command has to say at its end.
+    pub(super) fn report(&self, text: &str) {
+        match (self.quiet, self.json) {
+            (true, _) => {}
+            (_, true) => tracing::info!("{}", text.trim_end()),
+            (_, false) => self.bar.print(text.as_bytes()),
+        }
+    }
+
+    /// Data for standard output, on a line of its own.
+    pub(super) fn data(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        // Whoever reads may have seen enough.
+        let _ = writeln!(out, "{text}");
+    }
+}
+
+/// Lets only this program's own events through: what other crates log at a level is theirs to know.
+struct Ours;
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Ours {
+    fn enabled(&self, about: &tracing::Metadata<'_>, _: tracing_subscriber::layer::Context<'_, S>) -> bool {
+        about.target().starts_with("traxload")
+    }
+}

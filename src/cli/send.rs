@@ -1,0 +1,224 @@
+//! The second half of a run: builds visits again, bit by bit, as fast as they can be sent, and writes down what becomes
+//! of each.
+//!
+//! ```text
+//! this thread: build --visits--> network thread: upload --outcomes--> journal thread
+//!                 \----------------- invalid visits -----------------/
+//! ```
+//!
+//! Both channels are short: a slow API or a slow disk holds back the building.
+
+use super::exit::{Exit, Failure};
+use super::progress;
+use super::screen::Console;
+use crate::build::{Builder, Invalid, Prepared, in_order};
+use crate::job::{Job, Target};
+use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide};
+use crate::sandbox;
+use crate::shuffle::{Grouped, Visit};
+use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
+use chrono::Utc;
+use std::ops::{ControlFlow, Range};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Visits built and not yet taken by the network, at most.
+const AHEAD: usize = 1024;
+/// Outcomes not yet written, at most.
+const BEHIND: usize = 4096;
+
+/// What is to be sent, and by which rules.
+pub(super) struct Sending<'a> {
+    pub(super) job: &'a Job,
+    pub(super) builder: &'a Builder<'a>,
+    pub(super) grouped: &'a Grouped,
+    /// How it ended for a visit before, and what a rerun is about.
+    pub(super) previous: &'a (dyn Fn(&str) -> Option<Status> + Sync),
+    pub(super) wanted: &'a Wanted,
+    /// Rows that the result file will have, for the progress.
+    pub(super) rows: u64,
+    pub(super) stop: &'a Stop,
+    pub(super) counts: &'a Counts,
+    pub(super) traffic: &'a Traffic,
+}
+
+/// What came of it, beside the counts.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// Visits of the exports whose rows stay as they were.
+    pub(super) kept: u64,
+}
+
+impl<'a> Sending<'a> {
+    /// Whether a visit gets a new row.
+    pub(super) fn is_outstanding(&self, visit: Visit<'a>) -> bool {
+        is_outstanding(visit, self.previous, self.wanted)
+    }
+
+    /// Sends everything outstanding. `token`: `None` where nothing may be sent at all; then valid visits come out as
+    /// not attempted.
+    pub(super) fn run(
+        &self,
+        token: Option<Token>,
+        journal: Journal,
+        console: &Console,
+    ) -> Result<(Sent, Journal), Failure> {
+        let (outcomes, rows) = mpsc::channel(BEHIND);
+        let (visits, queue) = mpsc::channel(AHEAD);
+        let (done, until_done) = progress::until_done();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| write(journal, rows, self.counts));
+            let network = {
+                let outcomes = outcomes.clone();
+                scope.spawn(move || self.network(token, queue, outcomes))
+            };
+            let shown = scope.spawn(move || progress::show(console, self.rows, self.counts, self.traffic, &until_done));
+            let kept = self.feed(&visits, &outcomes);
+            drop((visits, outcomes));
+            let sent = network.join();
+            let journal = writer.join();
+            drop(done);
+            let _ = shown.join();
+            let panicked = |what| {
+                Failure::new(Exit::Unexpected, format!("the {what} thread broke off; this is a bug of traxload"))
+            };
+            // A journal that cannot be written is the cause of whatever else went wrong.
+            let journal = journal.map_err(|_| panicked("journal"))?.map_err(|error| results_failure(&error))?;
+            sent.map_err(|_| panicked("network"))??;
+            Ok((Sent { kept }, journal))
+        })
+    }
+
+    /// Builds and hands over. Returns how many visits keep the rows that they have.
+    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> u64 {
+        let mut kept = 0;
+        let chunk = |range: Range<usize>| -> Vec<Option<Result<Prepared, Box<Invalid>>>> {
+            let visits = range.map(|at| self.grouped.visit(at));
+            visits.map(|visit| self.is_outstanding(visit).then(|| self.builder.prepare(visit))).collect()
+        };
+        let _ = in_order(self.grouped.len(), chunk, |built| {
+            for visit in built {
+                let handed_over = match visit {
+                    None => {
+                        kept += 1;
+                        continue;
+                    }
+                    Some(Ok(prepared)) => visits.blocking_send(prepared).is_ok(),
+                    Some(Err(invalid)) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
+                };
+                // The other end is gone only after a failure that its own thread reports.
+                if !handed_over {
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        kept
+    }
+
+    fn network(
+        &self,
+        token: Option<Token>,
+        mut queue: mpsc::Receiver<Prepared>,
+        outcomes: mpsc::Sender<Outcome>,
+    ) -> Result<(), Failure> {
+        let Some(token) = token else {
+            while let Some(visit) = queue.blocking_recv() {
+                if outcomes.blocking_send(upload::not_attempted(visit)).is_err() {
+                    break;
+                }
+            }
+            return Ok(());
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot start the network: {error}")))?;
+        runtime.block_on(async {
+            let mut endpoint = self.job.endpoint.clone();
+            let _sandbox = match self.job.target {
+                Target::Server => None,
+                Target::Sandbox => {
+                    let failed = |error| Failure::new(Exit::Unexpected, format!("cannot start the sandbox: {error}"));
+                    let running = sandbox::start(sandbox::Options::default()).await.map_err(failed)?;
+                    endpoint.base_url = running.base_url();
+                    Some(running)
+                }
+            };
+            let config = &self.job.upload;
+            let http = Http::new(&endpoint, token, config.max_in_flight).map_err(http_failure)?;
+            let random = fastrand::Rng::new();
+            upload::upload(&http, config, self.stop, self.traffic, random, queue, outcomes).await;
+            Ok(())
+        })
+    }
+}
+
+/// Whether a visit gets a new row. Of several differing rows of one key, only the first can have been delivered.
+pub(super) fn is_outstanding(visit: Visit<'_>, previous: &dyn Fn(&str) -> Option<Status>, wanted: &Wanted) -> bool {
+    !visit.is_first() || decide(previous(visit.key()), wanted) == Decision::Send
+}
+
+pub(super) fn http_failure(error: HttpError) -> Failure {
+    Failure::new(Exit::Usage, error.to_string())
+}
+
+pub(super) fn results_failure(error: &ResultsError) -> Failure {
+    Failure::new(
+        Exit::Unexpected,
+        format!(
+            "{error}\nWhat was answered until then is in the journal; when the disk is mended, the same command goes on from there."
+        ),
+    )
+}
+
+/// The outcome of a visit that is never sent.
+fn invalid_outcome(invalid: Invalid) -> Outcome {
+    let problems: Vec<String> = invalid.problems.iter().map(ToString::to_string).collect();
+    Outcome {
+        identity: invalid.identity,
+        status: Status::Invalid,
+        http_status: None,
+        error_code: invalid.problems.first().map(|problem| ErrorCode::Problem(problem.code)),
+        error: problems.join("; "),
+        attempts: 0,
+        elapsed_ms: 0,
+        payload_sha256: None,
+    }
+}
+
+/// How many outcomes are written in one go, when there are so many.
+const BATCH: usize = 512;
+const SYNC: Duration = Duration::from_secs(1);
+
+/// Writes outcomes to the journal as they come, and syncs it every second while there are any.
+fn write(mut journal: Journal, mut rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Result<Journal, ResultsError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime =
+        runtime.map_err(|source| ResultsError::Write { path: journal.path().display().to_string(), source })?;
+    runtime.block_on(async {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut sync = tokio::time::interval(SYNC);
+        sync.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = sync.tick() => journal.sync()?,
+                received = rows.recv_many(&mut batch, BATCH) => {
+                    if received == 0 {
+                        journal.sync()?;
+                        return Ok(journal);
+                    }
+                    let now = Utc::now();
+                    for outcome in &batch {
+                        journal.push(outcome, now);
+                    }
+                    journal.write()?;
+                    for outcome in batch.drain(..) {
+                        counts.add(&outcome);
+                    }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,182 @@
+//! What a run says at its end: counts that add up, why visits were not delivered, and what to type next.
+
+use super::exit::Exit;
+use super::text::{count, duration, grouped, rate};
+use crate::results::Counts;
+use crate::shuffle::Tally;
+use crate::upload::{Status, Traffic, hint};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// Everything that a summary is made of.
+pub(super) struct Summary<'a> {
+    pub(super) command: &'static str,
+    pub(super) name: &'a str,
+    pub(super) results: &'a Path,
+    pub(super) tally: &'a Tally,
+    pub(super) identical_scenes: u64,
+    pub(super) counts: &'a Counts,
+    pub(super) traffic: &'a Traffic,
+    pub(super) elapsed: Duration,
+    pub(super) exit: Exit,
+    /// Delivered visits of an earlier run that are not in the exports any more.
+    pub(super) carried_and_gone: u64,
+    /// Undelivered ones, whose rows are lost.
+    pub(super) undelivered_and_gone: u64,
+}
+
+impl Summary<'_> {
+    pub(super) fn json(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("command".to_owned(), json!(self.command));
+        map.insert("job".to_owned(), json!(self.name));
+        map.insert("rows_read".to_owned(), json!(self.tally.visit_rows));
+        map.insert("identical_duplicates".to_owned(), json!(self.tally.identical_duplicates));
+        map.insert("left_out".to_owned(), json!(self.tally.visits_left_out));
+        map.insert("result_rows".to_owned(), json!(self.counts.rows()));
+        for status in Status::ALL {
+            map.insert(status.name().to_owned(), json!(self.counts.get(status)));
+        }
+        map.insert("carried_over".to_owned(), json!(self.counts.carried_over()));
+        map.insert("carried_over_not_in_exports".to_owned(), json!(self.carried_and_gone));
+        map.insert("scene_rows".to_owned(), json!(self.tally.scene_rows));
+        map.insert("orphans".to_owned(), json!(self.tally.orphans));
+        map.insert("identical_scenes".to_owned(), json!(self.identical_scenes));
+        map.insert("unreadable_scenes".to_owned(), json!(self.tally.unreadable));
+        let causes = self.counts.causes();
+        let causes: Vec<Value> = causes
+            .iter()
+            .map(|((status, code), cause)| json!({"status": status.name(), "error_code": code, "count": cause.count}))
+            .collect();
+        map.insert("causes".to_owned(), Value::Array(causes));
+        map.insert("requests".to_owned(), json!(self.traffic.requests()));
+        map.insert("retries".to_owned(), json!(self.traffic.retries()));
+        map.insert("rate_limited".to_owned(), json!(self.traffic.rate_limited()));
+        map.insert("elapsed_seconds".to_owned(), json!(self.elapsed.as_secs_f64()));
+        map.insert("results".to_owned(), json!(self.results.display().to_string()));
+        map.insert("exit_code".to_owned(), json!(self.exit.code()));
+        Value::Object(map)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        let requests = self.traffic.requests();
+        let _ = write!(
+            out,
+            "{}: {} in {}",
+            self.name,
+            count(self.counts.rows(), "visit", "visits"),
+            duration(self.elapsed)
+        );
+        let _ = match requests {
+            0 => writeln!(out, ", nothing sent"),
+            n => writeln!(
+                out,
+                ", {} ({})",
+                count(n, "request", "requests"),
+                rate(n as f64 / self.elapsed.as_secs_f64().max(0.001))
+            ),
+        };
+        for status in Status::ALL {
+            let _ = writeln!(out, "  {:<17}{}", status.name().replace('_', " "), grouped(self.counts.get(status)));
+        }
+        let mut sum = vec![count(self.counts.rows() - self.carried_and_gone, "result row", "result rows")];
+        if self.tally.identical_duplicates > 0 {
+            sum.push(count(self.tally.identical_duplicates, "identical duplicate", "identical duplicates"));
+        }
+        let _ = writeln!(out, "  {:<17}{} = {}", "rows read", grouped(self.tally.visit_rows), sum.join(" + "));
+        if self.tally.visits_left_out > 0 {
+            let _ = writeln!(
+                out,
+                "  {:<17}{} by `only`, dates or the limit",
+                "left out",
+                grouped(self.tally.visits_left_out)
+            );
+        }
+        if self.counts.carried_over() > 0 {
+            let gone = match self.carried_and_gone {
+                0 => String::new(),
+                n => format!(", {} of them not in the exports any more", grouped(n)),
+            };
+            let _ = writeln!(
+                out,
+                "  {:<17}{} from an earlier run{gone}",
+                "carried over",
+                grouped(self.counts.carried_over())
+            );
+        }
+        if self.tally.orphans > 0 {
+            let _ = writeln!(
+                out,
+                "  {:<17}{}: their visits are not in the export",
+                "orphan scenes",
+                grouped(self.tally.orphans)
+            );
+        }
+        if self.identical_scenes > 0 {
+            let _ = writeln!(
+                out,
+                "  {:<17}{} identical rows count once",
+                "duplicate scenes",
+                grouped(self.identical_scenes)
+            );
+        }
+        if self.tally.unreadable > 0 {
+            let _ = writeln!(out, "  {:<17}{} rows passed over", "unreadable scenes", grouped(self.tally.unreadable));
+        }
+        if self.undelivered_and_gone > 0 {
+            let gone = count(self.undelivered_and_gone, "visit", "visits");
+            let _ = writeln!(
+                out,
+                "warning: {gone} of the earlier run, not delivered, left the exports and so the result file"
+            );
+        }
+        self.causes(&mut out);
+        let _ = writeln!(out, "result file: {}", self.results.display());
+        if let Some(next) = self.next() {
+            let _ = writeln!(out, "next: {next}");
+        }
+        out
+    }
+
+    fn causes(&self, out: &mut String) {
+        let causes = self.counts.causes();
+        if causes.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "not delivered:");
+        for ((status, code), cause) in &causes {
+            let _ = write!(out, "  {status} {code}: {}", grouped(cause.count));
+            let _ = match hint(code) {
+                Some(hint) => writeln!(out, " - {hint}"),
+                None => writeln!(out),
+            };
+            for (visit, error) in cause.examples.iter().filter(|_| *status != Status::NotAttempted) {
+                let _ = writeln!(out, "    {visit:?}: {error}");
+            }
+        }
+    }
+
+    /// The command to type next, where one helps.
+    fn next(&self) -> Option<String> {
+        let rerun = format!("traxload rerun {}", quoted(&self.results.display().to_string()));
+        let left = |status| self.counts.get(status) > 0;
+        let sendable = left(Status::Failed) || left(Status::NotAttempted);
+        Some(match self.exit {
+            Exit::TooManyInvalid => format!("mend the exports or raise max_invalid, then {rerun}"),
+            Exit::KeyRefused => format!("put a valid token in place, then {rerun}"),
+            Exit::ApiDown => format!("when the API is up again: {rerun}"),
+            _ if left(Status::Invalid) || left(Status::Rejected) => format!("mend what is said above, then {rerun}"),
+            _ if sendable => rerun,
+            _ => return None,
+        })
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '=' | ':' | ',' | '+' | '@');
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}

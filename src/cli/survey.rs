@@ -1,0 +1,98 @@
+//! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
+
+use crate::build::{Builder, Code, in_order};
+use crate::shuffle::{Grouped, Visit};
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+
+/// How many problems of a kind are shown.
+const EXAMPLES: usize = 5;
+
+/// What building every visit has shown.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    pub(super) valid: u64,
+    pub(super) invalid: u64,
+    /// Not wanted, and not built.
+    pub(super) passed_over: u64,
+    /// Scenes of valid visits.
+    pub(super) scenes: u64,
+    /// Scene rows of valid visits that say the same as an earlier one.
+    pub(super) identical_scenes: u64,
+    pub(super) body_bytes: u64,
+    pub(super) problems: BTreeMap<Code, Found>,
+}
+
+/// All problems of one kind.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) count: u64,
+    /// The first ones: field, message and place.
+    pub(super) examples: Vec<String>,
+}
+
+/// Builds the visits that are `wanted` in parallel. `bodies` gets the bodies of the valid ones, one a line, in order.
+pub(super) fn survey<'a>(
+    builder: &Builder<'a>,
+    grouped: &'a Grouped,
+    wanted: impl Fn(Visit<'a>) -> bool + Sync,
+    mut bodies: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<Survey> {
+    let mut all = Survey::default();
+    let mut failed = Ok(());
+    let chunk = |range: Range<usize>| {
+        let mut part = Survey::default();
+        let mut lines = Vec::with_capacity(range.len() * 512);
+        for at in range {
+            let visit = grouped.visit(at);
+            if !wanted(visit) {
+                part.passed_over += 1;
+                continue;
+            }
+            let before = lines.len();
+            match builder.build(visit, &mut lines) {
+                Ok(built) => {
+                    part.valid += 1;
+                    part.scenes += u64::from(built.scenes);
+                    part.identical_scenes += u64::from(built.identical_scenes);
+                    part.body_bytes += (lines.len() - before) as u64;
+                    lines.push(b'\n');
+                }
+                Err(invalid) => {
+                    part.invalid += 1;
+                    for problem in invalid.problems {
+                        let found = part.problems.entry(problem.code).or_default();
+                        found.count += 1;
+                        if found.examples.len() < EXAMPLES {
+                            found.examples.push(format!("{}: {} ({})", problem.field, problem.message, problem.place));
+                        }
+                    }
+                }
+            }
+        }
+        (part, lines)
+    };
+    let _ = in_order(grouped.len(), chunk, |(part, lines)| {
+        all.add(part);
+        failed = bodies(&lines);
+        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    failed.map(|()| all)
+}
+
+impl Survey {
+    fn add(&mut self, part: Survey) {
+        self.valid += part.valid;
+        self.invalid += part.invalid;
+        self.passed_over += part.passed_over;
+        self.scenes += part.scenes;
+        self.identical_scenes += part.identical_scenes;
+        self.body_bytes += part.body_bytes;
+        for (code, found) in part.problems {
+            let all = self.problems.entry(code).or_default();
+            all.count += found.count;
+            let room = EXAMPLES.saturating_sub(all.examples.len());
+            all.examples.extend(found.examples.into_iter().take(room));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The `columns` tables of a job: which columns to read, and how each fills its field.
+
+use super::checked::Mistakes;
+use super::file::{Column, ColumnTable, Scalar};
+use crate::build::{Field, Origin, Pattern, Unit, Zone};
+use crate::scan::Pick;
+use std::collections::HashMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// What a field holds, which decides what may be said of its column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Key,
+    Text,
+    Number,
+    Date,
+    Time,
+}
+
+/// The columns of one section, collected while its fields are read.
+pub(super) struct Picks {
+    picks: Vec<Pick>,
+}
+
+impl Picks {
+    /// The key comes first.
+    pub(super) fn new(key: &Spanned<Column>, mistakes: &mut Mistakes<'_>) -> Picks {
+        let table = &key.get_ref().0;
+        let plain = table.value.is_none()
+            && table.format.is_none()
+            && table.unit.is_none()
+            && table.timezone.is_none()
+            && table.timezone_column.is_none()
+            && table.map.is_none()
+            && table.map_file.is_none();
+        if !plain || table.column.is_none() {
+            mistakes.add(key.span(), "the key that scenes and visits share must be a column as it stands");
+        }
+        let column = table.column.clone().unwrap_or_default();
+        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }] }
+    }
+
+    pub(super) fn finish(self) -> Vec<Pick> {
+        self.picks
+    }
+
+    fn pick(&mut self, name: &str, column: &str, as_text: bool) -> usize {
+        if let Some(known) = self.picks.iter().position(|pick| pick.column == column && pick.as_text == as_text) {
+            return known;
+        }
+        self.picks.push(Pick { name: name.to_owned(), column: column.to_owned(), as_text });
+        self.picks.len() - 1
+    }
+
+    /// How a field is filled, its columns added to the picks.
+    pub(super) fn field(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        spec: &Spanned<Column>,
+        mistakes: &mut Mistakes<'_>,
+    ) -> Field {
+        let table = &spec.get_ref().0;
+        let span = spec.span();
+        let map = map(table, &span, mistakes);
+        let pattern = table.format.as_ref().and_then(|format| {
+            mistakes.only_for(&[Kind::Date, Kind::Time], kind, format.span(), "format", name);
+            let pattern = Pattern::new(format.get_ref());
+            if pattern.is_none() {
+                let message = format!(
+                    "{:?} is no pattern that chrono's strftime knows, such as \"%d/%m/%Y %H:%M\"",
+                    format.get_ref()
+                );
+                mistakes.add(format.span(), message);
+            }
+            pattern
+        });
+        let unit = table.unit.as_ref().and_then(|unit| {
+            mistakes.only_for(&[Kind::Time], kind, unit.span(), "unit", name);
+            let known = match unit.get_ref().as_str() {
+                "s" => Some(Unit::Seconds),
+                "ms" => Some(Unit::Millis),
+                "us" => Some(Unit::Micros),
+                "ns" => Some(Unit::Nanos),
+                _ => None,
+            };
+            if known.is_none() {
+                mistakes.add(
+                    unit.span(),
+                    format!("{:?} is no unit; there are \"s\", \"ms\", \"us\" and \"ns\"", unit.get_ref()),
+                );
+            }
+            known
+        });
+        let zone = table.timezone.as_ref().and_then(|zone| {
+            mistakes.only_for(&[Kind::Time], kind, zone.span(), "timezone", name);
+            mistakes.zone(zone)
+        });
+        let zone_column = table.timezone_column.as_ref().map(|column| {
+            mistakes.only_for(&[Kind::Time], kind, column.span(), "timezone_column", name);
+            self.pick(&format!("{name}.timezone"), column.get_ref(), true)
+        });
+        let origin = match (&table.column, &table.value) {
+            (Some(_), Some(_)) => {
+                mistakes.add(span, "`column` and `value` exclude each other: a field is read or constant");
+                Origin::Constant(String::new())
+            }
+            (None, None) => {
+                mistakes.add(span, "`column` is missing: the name of the export's column");
+                Origin::Constant(String::new())
+            }
+            (None, Some(Scalar(value))) => {
+                if value.trim().is_empty() {
+                    mistakes.add(span, "the constant is empty; leave the field out instead");
+                }
+                Origin::Constant(value.clone())
+            }
+            (Some(column), None) => {
+                let as_text = map.is_some() || !matches!(kind, Kind::Number | Kind::Date | Kind::Time);
+                Origin::Column(self.pick(name, column, as_text))
+            }
+        };
+        Field { origin, map, pattern, unit, zone, zone_column }
+    }
+}
+
+fn map(table: &ColumnTable, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<HashMap<String, String>> {
+    match (&table.map, &table.map_file) {
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            mistakes.add(span.clone(), "`map` and `map_file` exclude each other");
+            None
+        }
+        (Some(map), None) => {
+            let pairs = map.get_ref().iter().map(|(from, Scalar(to))| (from.clone(), to.clone()));
+            Some(pairs.collect())
+        }
+        (None, Some(file)) => match map_file(file.get_ref()) {
+            Ok(map) => Some(map),
+            Err(message) => {
+                mistakes.add(file.span(), message);
+                None
+            }
+        },
+    }
+}
+
+/// Two columns, no header: the export's value, the API's value.
+fn map_file(path: &str) -> Result<HashMap<String, String>, String> {
+    let mut map = HashMap::new();
+    for (line, record) in records(path, false)? {
+        let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
+            return Err(format!("{path}:{line}: expected two cells, a value of the export and what it stands for"));
+        };
+        if let Some(other) = map.insert(from.to_owned(), to.to_owned()).filter(|other| other != to) {
+            return Err(format!("{path}:{line}: {from:?} stands for {to:?} here and for {other:?} above"));
+        }
+    }
+    Ok(map)
+}
+
+/// The first column of a CSV file with a header: a list of known values.
+pub(crate) fn known_values(path: &str) -> Result<std::collections::HashSet<String>, String> {
+    let cells = records(path, true)?.into_iter().filter_map(|(_, record)| record.get(0).map(str::to_owned));
+    Ok(cells.filter(|cell| !cell.is_empty()).collect())
+}
+
+fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("cannot read {path}: {error}");
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| failed(&"it is not UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new();
+    let reader = reader.has_headers(header).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut records = Vec::new();
+    for record in reader.into_records() {
+        let record = record.map_err(|error| failed(&error))?;
+        records.push((record.position().map_or(0, csv::Position::line), record));
+    }
+    Ok(records)
+}
+
+impl Mistakes<'_> {
+    fn only_for(&mut self, kinds: &[Kind], kind: Kind, span: Range<usize>, key: &str, field: &str) {
+        if !kinds.contains(&kind) {
+            self.add(span, format!("`{key}` has no meaning for {field}"));
+        }
+    }
+
+    pub(super) fn zone(&mut self, zone: &Spanned<String>) -> Option<Zone> {
+        let found = Zone::parse(zone.get_ref());
+        if found.is_none() {
+            let hint = crate::nearest::hint(zone.get_ref(), chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let message = format!(
+                "{:?} is no time zone{hint}; use a name like \"Europe/Paris\" or an offset like \"+01:00\"",
+                zone.get_ref()
+            );
+            self.add(zone.span(), message);
+        }
+        found
+    }
+}

@@ -1,0 +1,84 @@
+//! What is wrong with a job file, shown where it stands.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// A job file that cannot be used. Nothing was read or sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The file itself cannot be read.
+    #[error("cannot read the job file {}: {source}", path.display())]
+    Unreadable {
+        /// The job file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Mistakes in it, with their places.
+    #[error("{}", .0.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistakes(Vec<Mistake>),
+}
+
+/// One mistake: what it is, and the line that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The job file.
+    pub file: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The line as it stands in the file.
+    pub source: String,
+    /// How many characters of it are meant.
+    pub length: usize,
+}
+
+impl Mistake {
+    pub(super) fn at(file: &Path, text: &str, span: Range<usize>, message: String) -> Mistake {
+        let start = span.start.min(text.len());
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = span.end.clamp(start, line_end);
+        Mistake {
+            file: file.to_owned(),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            message,
+            source: text[line_start..line_end].trim_end().to_owned(),
+            length: text[start..end].chars().count().max(1),
+        }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        writeln!(f, "{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{number} | {}", self.source)?;
+        write!(f, "{margin} | {}{}", " ".repeat(self.column - 1), "^".repeat(self.length))
+    }
+}
+
+/// What serde says of an unknown key names all the known ones; people want the nearest.
+pub(super) fn in_plain_words(message: &str) -> String {
+    let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let message = message.trim_end();
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let names = quoted(rest);
+        if let Some((unknown, known)) = names.split_first() {
+            let hint = crate::nearest::hint(unknown, known.iter().map(String::as_str));
+            return format!("unknown key {unknown:?}{hint}; known here: {}", known.join(", "));
+        }
+    }
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return format!("the key {} is missing", name.replace('`', "\""));
+    }
+    message.to_owned()
+}

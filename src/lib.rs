@@ -1,0 +1,10 @@
+//! Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
+pub mod build;
+pub mod cli;
+pub mod job;
+mod nearest;
+pub mod results;
+pub mod sandbox;
+pub mod scan;
+pub mod shuffle;
+pub mod upload;

@@ -1,0 +1,7 @@
+//! The `traxload` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    traxload::cli::main()
+}

@@ -1,0 +1,108 @@
+//! What a rerun has to send: a pure function of how it ended before and of what is in the exports now.
+
+use crate::upload::Status;
+
+/// Which of the undelivered visits a rerun is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everything that was not delivered.
+    Undelivered,
+    /// Only those of these statuses.
+    Only(Vec<Status>),
+}
+
+impl Wanted {
+    fn contains(&self, status: Status) -> bool {
+        match self {
+            Wanted::Undelivered => true,
+            Wanted::Only(statuses) => statuses.contains(&status),
+        }
+    }
+}
+
+/// What happens to a visit of the exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is built and sent, and gets a new row.
+    Send,
+    /// Its row stays as it is.
+    Keep,
+}
+
+/// Decides for one visit. `previous`: how it ended before, if it has a row.
+pub fn decide(previous: Option<Status>, wanted: &Wanted) -> Decision {
+    match previous {
+        // Not seen before: nobody has sent it.
+        None => Decision::Send,
+        Some(status) if status.is_delivered() => Decision::Keep,
+        Some(status) if wanted.contains(status) => Decision::Send,
+        Some(_) => Decision::Keep,
+    }
+}
+
+/// The visits that are to be sent, in the order of the exports.
+pub fn outstanding<'v>(
+    previous: impl Fn(&str) -> Option<Status>,
+    visits: impl IntoIterator<Item = &'v str>,
+    wanted: &Wanted,
+) -> Vec<&'v str> {
+    visits.into_iter().filter(|visit| decide(previous(visit), wanted) == Decision::Send).collect()
+}
+
+/// What happens to a row of an earlier run: whether it is taken over as it is.
+pub fn keeps_row(status: Status, is_in_exports: bool, wanted: &Wanted) -> bool {
+    status.is_delivered() || (is_in_exports && decide(Some(status), wanted) == Decision::Keep)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn truth_table() {
+        use Decision::{Keep, Send};
+        let rejected = Wanted::Only(vec![Status::Rejected]);
+        for (previous, undelivered, only_rejected) in [
+            (None, Send, Send),
+            (Some(Status::Uploaded), Keep, Keep),
+            (Some(Status::AlreadyReceived), Keep, Keep),
+            (Some(Status::Invalid), Send, Keep),
+            (Some(Status::Rejected), Send, Send),
+            (Some(Status::Failed), Send, Keep),
+            (Some(Status::NotAttempted), Send, Keep),
+        ] {
+            assert_eq!(decide(previous, &Wanted::Undelivered), undelivered, "{previous:?}");
+            assert_eq!(decide(previous, &rejected), only_rejected, "{previous:?}");
+        }
+    }
+
+    proptest! {
+        /// The oracle: walk over every key that anybody knows and say what must become of it.
+        #[test]
+        fn every_visit_is_sent_or_keeps_its_row_and_never_both(
+            before in proptest::collection::hash_map("[a-f]", 0usize..6, 0..6),
+            now in proptest::collection::hash_set("[a-f]", 0..6),
+            only in proptest::option::of(proptest::collection::vec(0usize..6, 0..3)),
+        ) {
+            let before: HashMap<String, Status> = before.into_iter().map(|(key, at)| (key, Status::ALL[at])).collect();
+            let wanted = only.map_or(Wanted::Undelivered, |only| Wanted::Only(only.iter().map(|at| Status::ALL[*at]).collect()));
+            let sent = outstanding(|key| before.get(key).copied(), now.iter().map(String::as_str), &wanted);
+            for key in before.keys().chain(&now) {
+                let is_sent = sent.contains(&key.as_str());
+                let keeps = before.get(key).is_some_and(|status| keeps_row(*status, now.contains(key), &wanted));
+                prop_assert!(!(is_sent && keeps), "{key} would have two rows");
+                if now.contains(key) {
+                    prop_assert!(is_sent || keeps, "{key} would have no row");
+                } else {
+                    prop_assert_eq!(keeps, before[key].is_delivered());
+                    prop_assert!(!is_sent);
+                }
+                if before.get(key).is_some_and(|status| status.is_delivered()) {
+                    prop_assert!(!is_sent, "{key} was delivered");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Brings the cells of typed columns (Parquet) to the few forms that the rest of the program reads, by the
+//! same rules that CSV cells follow: trimmed, empty where null.
+//!
+//! | what | becomes |
+//! | --- | --- |
+//! | any string, binary (as UTF-8), UUID, dictionary of them | text |
+//! | integers | `Int64`; unsigned ones beyond it, and decimals, text in plain digits |
+//! | floats | `Float64` |
+//! | dates, timestamps, booleans | as they are |
+//!
+//! Where the job asks for text (keys, text fields), numbers are written in plain digits; a float that is not
+//! whole or too large to be exact has no such form and becomes a fault of its cell.
+
+use super::{CellFault, Fault};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, NullArray, StringArray, StringBuilder,
+    UInt64Array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, TimeUnit, UInt64Type};
+use std::sync::Arc;
+
+/// Which cells count as empty, and whether the spaces around a cell belong to it.
+#[derive(Clone, Debug)]
+pub(super) struct Cleaning {
+    pub(super) trim: bool,
+    /// Beside the empty cell, which always is one.
+    pub(super) nulls: Vec<String>,
+}
+
+impl Cleaning {
+    /// The cell's text as every later step sees it; empty for a null.
+    #[inline]
+    pub(super) fn clean<'a>(&self, cell: &'a [u8]) -> &'a [u8] {
+        let cell = if self.trim { trimmed(cell) } else { cell };
+        if !self.nulls.is_empty() && self.nulls.iter().any(|null| null.as_bytes() == cell) {
+            return &[];
+        }
+        cell
+    }
+}
+
+#[inline]
+fn trimmed(mut cell: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = cell {
+        cell = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = cell {
+        cell = rest;
+    }
+    cell
+}
+
+/// Floats from here on may stand for several integers.
+const INEXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+
+/// A float as an integer, if it is one beyond doubt. The sources of such columns are spreadsheets and data
+/// frames that had no other type for an id with gaps.
+pub(crate) fn whole(value: f64) -> Option<i64> {
+    (value.fract() == 0.0 && value.abs() < INEXACT).then_some(value as i64)
+}
+
+/// Whether a column of this type can be used at all.
+pub(super) fn is_usable(field: &Field) -> bool {
+    match field.data_type() {
+        DataType::Dictionary(_, value) => is_usable(&Field::new("value", value.as_ref().clone(), true)),
+        DataType::FixedSizeBinary(16) => is_uuid(field),
+        DataType::Boolean
+        | DataType::Null
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..)
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Timestamp(..) => true,
+        other => other.is_integer() || other.is_floating(),
+    }
+}
+
+/// Parquet marks UUIDs as such; arrow keeps the mark in the field's metadata, and a bare 16-byte column is
+/// read as one too, for nothing else that an export's key could be has that shape.
+fn is_uuid(field: &Field) -> bool {
+    matches!(field.data_type(), DataType::FixedSizeBinary(16))
+}
+
+/// One column of a batch in the forms listed above. `as_text`: the job asks for text.
+pub(super) fn normalised(
+    array: &ArrayRef,
+    as_text: bool,
+    cleaning: &Cleaning,
+    column: u16,
+    faults: &mut Vec<Fault>,
+) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let array = match array.data_type() {
+        DataType::Dictionary(_, value) => cast(array, value)?,
+        _ => array.clone(),
+    };
+    Ok(match array.data_type() {
+        DataType::Null => array,
+        DataType::Utf8 => cleaned(array.as_string(), cleaning),
+        DataType::LargeUtf8 | DataType::Utf8View => cleaned(cast(&array, &DataType::Utf8)?.as_string(), cleaning),
+        DataType::Binary => from_bytes(array.as_binary(), cleaning, column, faults),
+        DataType::LargeBinary | DataType::BinaryView => {
+            from_bytes(cast(&array, &DataType::Binary)?.as_binary(), cleaning, column, faults)
+        }
+        DataType::FixedSizeBinary(16) => uuids(array.as_fixed_size_binary()),
+        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), as_text)?,
+        kind if kind.is_integer() => {
+            let array = cast(&array, &DataType::Int64)?;
+            if as_text { cast(&array, &DataType::Utf8)? } else { array }
+        }
+        kind if kind.is_floating() => {
+            let array = cast(&array, &DataType::Float64)?;
+            if as_text { float_text(array.as_primitive(), column, faults) } else { array }
+        }
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            decimals(cast(&array, &DataType::Utf8)?.as_string(), as_text, column, faults)
+        }
+        // Milliseconds of a day's start: the same value as a timestamp at midnight.
+        DataType::Date64 => cast(&array, &DataType::Date32)?,
+        DataType::Boolean if as_text => {
+            for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
+                let value = array.as_boolean().value(row).to_string();
+                faults.push(Fault { row: row as u32, column: Some(column), what: CellFault::Boolean(value) });
+            }
+            Arc::new(NullArray::new(array.len()))
+        }
+        DataType::Date32 if as_text => cast(&array, &DataType::Utf8)?,
+        DataType::Timestamp(..) if as_text => {
+            cast(&cast(&array, &DataType::Timestamp(TimeUnit::Second, None))?, &DataType::Utf8)?
+        }
+        _ => array,
+    })
+}
+
+fn cleaned(array: &StringArray, cleaning: &Cleaning) -> ArrayRef {
+    let untouched = array.iter().flatten().all(|text| cleaning.clean(text.as_bytes()).len() == text.len());
+    if untouched {
+        return Arc::new(array.clone());
+    }
+    let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
+    for text in array {
+        let clean = text.map(|text| cleaning.clean(text.as_bytes()));
+        // Cut at ASCII bytes only: what was UTF-8 still is.
+        builder.append_option(clean.map(|clean| std::str::from_utf8(clean).unwrap_or_default()));
+    }
+    Arc::new(builder.finish())
+}
+
+fn from_bytes(array: &BinaryArray, cleaning: &Cleaning, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
+    for (row, bytes) in array.iter().enumerate() {
+        let clean = cleaning.clean(bytes.unwrap_or_default());
+        match std::str::from_utf8(clean) {
+            Ok(text) => builder.append_value(text),
+            Err(_) => {
+                let what = CellFault::Undecodable(String::from_utf8_lossy(clean).into_owned());
+                faults.push(Fault { row: row as u32, column: Some(column), what });
+                builder.append_value("");
+            }
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+fn uuids(array: &FixedSizeBinaryArray) -> ArrayRef {
+    let text = array.iter().map(|bytes| {
+        let bytes: [u8; 16] = bytes?.try_into().ok()?;
+        Some(uuid::Uuid::from_bytes(bytes).to_string())
+    });
+    Arc::new(text.collect::<StringArray>())
+}
+
+fn unsigned(array: &UInt64Array, as_text: bool) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let fits = array.iter().flatten().all(|value| i64::try_from(value).is_ok());
+    let kind = if as_text || !fits { DataType::Utf8 } else { DataType::Int64 };
+    cast(array, &kind)
+}
+
+fn float_text(array: &Float64Array, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+    let mut builder = StringBuilder::new();
+    for (row, value) in array.iter().enumerate() {
+        let value = value.filter(|value| !value.is_nan());
+        match value.map(|value| (value, whole(value))) {
+            None => builder.append_value(""),
+            Some((_, Some(whole))) => builder.append_value(whole.to_string()),
+            Some((value, None)) => {
+                let what = CellFault::Mangled(value.to_string());
+                faults.push(Fault { row: row as u32, column: Some(column), what });
+                builder.append_value("");
+            }
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+/// Decimals arrive as text (`801.00`): without a fraction they are the integer.
+fn decimals(array: &StringArray, as_text: bool, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
+    for (row, text) in array.iter().enumerate() {
+        let text = text.unwrap_or_default();
+        match text.split_once('.') {
+            Some((integer, fraction)) if fraction.bytes().all(|b| b == b'0') => builder.append_value(integer),
+            Some(_) if as_text => {
+                let what = CellFault::Mangled(text.to_owned());
+                faults.push(Fault { row: row as u32, column: Some(column), what });
+                builder.append_value("");
+            }
+            _ => builder.append_value(text),
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+/// A column that a file does not have.
+pub(super) fn absent(rows: usize) -> ArrayRef {
+    Arc::new(NullArray::new(rows))
+}
+
+/// The same text in every row: the value of a `key=value` folder.
+pub(super) fn repeated(text: &str, rows: usize) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Decimal128Array, Int32Array, LargeStringArray};
+
+    const CLEANING: Cleaning = Cleaning { trim: true, nulls: Vec::new() };
+
+    fn text(array: ArrayRef) -> (Vec<String>, usize) {
+        let mut faults = Vec::new();
+        let array = normalised(&array, true, &CLEANING, 0, &mut faults).expect("usable");
+        let array = array.as_string::<i32>();
+        let cells = (0..array.len()).map(|row| if array.is_null(row) { "" } else { array.value(row) }.to_owned());
+        (cells.collect(), faults.len())
+    }
+
+    #[test]
+    fn numbers_serve_text_in_plain_digits() {
+        assert_eq!(text(Arc::new(Int32Array::from(vec![Some(-7), None]))).0, ["-7", ""]);
+        assert_eq!(text(Arc::new(UInt64Array::from(vec![u64::MAX]))).0, ["18446744073709551615"]);
+        let floats = Float64Array::from(vec![100050000013647.0, f64::NAN, 1.5, INEXACT]);
+        let (cells, faults) = text(Arc::new(floats));
+        assert_eq!((cells[0].as_str(), cells[1].as_str(), faults), ("100050000013647", "", 2));
+        let decimals = Decimal128Array::from(vec![80100, 80150]).with_precision_and_scale(9, 2).expect("fits");
+        assert_eq!(text(Arc::new(decimals)), (vec!["801".into(), String::new()], 1));
+    }
+
+    #[test]
+    fn strings_are_trimmed_of_spaces_and_tabs_only() {
+        let array = LargeStringArray::from(vec![" \ta b\t ", "\u{a0}x\n", ""]);
+        assert_eq!(text(Arc::new(array)).0, ["a b", "\u{a0}x\n", ""]);
+    }
+}

@@ -1,0 +1,209 @@
+//! CSV files as batches: cells go from the splitter straight into the buffers of Arrow columns.
+
+use super::cells::{self, Cleaning};
+use super::export::{Export, ExportFile, Origin, Wanted, rows_of};
+use super::records::{LONGEST_RECORD, RecordError, Records, Syntax};
+use super::{BATCH_ROWS, CellFault, Fault, Lines, Rows, ScanError, Source, text};
+use arrow::array::{ArrayRef, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+type Input = Records<Box<dyn Read + Send>>;
+
+/// Text of one batch and column. A batch ends before its offsets could overflow.
+const BATCH_BYTES: usize = 64 << 20;
+
+fn open(file: &ExportFile, source: &Source) -> Result<Input, ScanError> {
+    let unreadable = |source| ScanError::Missing { path: file.name.to_string(), source };
+    let input = File::open(&file.path).map_err(unreadable)?;
+    let broken = |error: std::io::Error| unreadable_at(&file.name, &error);
+    let input = text::unpacked(input, file.magic).map_err(broken)?;
+    let input = text::decoded(input, source.dialect.encoding).map_err(broken)?;
+    let syntax = Syntax { delimiter: file.delimiter, quote: source.dialect.quote, escape: source.dialect.escape };
+    let mut records = Records::new(input, syntax);
+    records.take_separator_line().map_err(broken)?;
+    Ok(records)
+}
+
+fn unreadable_at(file: &str, error: &std::io::Error) -> ScanError {
+    let reason = match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the compressed file is cut short".to_owned(),
+        _ => error.to_string(),
+    };
+    ScanError::Unreadable { file: file.to_owned(), reason }
+}
+
+fn record_error(file: &str, error: RecordError) -> ScanError {
+    let file = file.to_owned();
+    match error {
+        RecordError::Read(error) => unreadable_at(&file, &error),
+        RecordError::OpenQuote { line } => ScanError::OpenQuote { file, line },
+        RecordError::TooLong { line } => ScanError::TooLong { file, line, megabytes: LONGEST_RECORD >> 20 },
+    }
+}
+
+/// The names in the header line; none where the file has not a single record.
+pub(super) fn header(file: &ExportFile, source: &Source) -> Result<Vec<String>, ScanError> {
+    let mut records = open(file, source)?;
+    read_header(&mut records, file, source)
+}
+
+fn read_header(records: &mut Input, file: &ExportFile, source: &Source) -> Result<Vec<String>, ScanError> {
+    if !records.advance().map_err(|error| record_error(&file.name, error))? {
+        return Ok(Vec::new());
+    }
+    let cleaning = Cleaning { trim: source.trim, nulls: Vec::new() };
+    let names = (0..records.len()).filter_map(|at| records.cell(at)).map(|name| {
+        std::str::from_utf8(cleaning.clean(name))
+            .map(str::to_owned)
+            .map_err(|_| ScanError::BadHeader { file: file.name.to_string(), encoding: source.dialect.encoding.name() })
+    });
+    names.collect()
+}
+
+/// Reads one file.
+pub(super) struct Reader {
+    records: Input,
+    file: Arc<str>,
+    columns: usize,
+    wanted: Vec<Wanted>,
+    cleaning: Cleaning,
+    source: Source,
+    done: bool,
+}
+
+/// The growing buffers of one text column.
+struct Column {
+    /// Its place in the file, and among the wanted ones.
+    from: usize,
+    at: usize,
+    text: Vec<u8>,
+    ends: Vec<i32>,
+}
+
+impl Reader {
+    pub(super) fn open(file: &ExportFile, export: &Export) -> Result<Reader, ScanError> {
+        let source = export.source();
+        let mut records = open(file, source)?;
+        let header = read_header(&mut records, file, source)?;
+        if header != file.header {
+            return Err(ScanError::Changed { file: file.name.to_string() });
+        }
+        Ok(Reader {
+            records,
+            file: file.name.clone(),
+            columns: header.len(),
+            wanted: export.wanted(file),
+            cleaning: export.cleaning(),
+            source: source.clone(),
+            done: false,
+        })
+    }
+
+    pub(super) fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
+        if self.done {
+            return Ok(None);
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for (at, wanted) in self.wanted.iter().enumerate() {
+            if let Origin::Column(from) = wanted.origin {
+                let mut ends = Vec::with_capacity(BATCH_ROWS + 1);
+                ends.push(0);
+                columns.push(Column { from, at, text: Vec::with_capacity(BATCH_ROWS * 8), ends });
+            }
+        }
+        let mut faults = Vec::new();
+        let mut lines = LineNumbers::default();
+        let mut rows = 0;
+        while rows < BATCH_ROWS {
+            if !self.records.advance().map_err(|error| record_error(&self.file, error))? {
+                self.done = true;
+                break;
+            }
+            lines.push(self.records.line());
+            if self.records.len() != self.columns {
+                let what = CellFault::Cells { found: self.records.len(), expected: self.columns };
+                faults.push(Fault { row: rows as u32, column: None, what });
+            }
+            let mut largest = 0;
+            for column in &mut columns {
+                let cell = self.cleaning.clean(self.records.cell(column.from).unwrap_or_default());
+                if cell.is_ascii() || std::str::from_utf8(cell).is_ok() {
+                    column.text.extend_from_slice(cell);
+                } else {
+                    let what = CellFault::Undecodable(String::from_utf8_lossy(cell).into_owned());
+                    faults.push(Fault { row: rows as u32, column: Some(column.at as u16), what });
+                }
+                column.ends.push(column.text.len() as i32);
+                largest = largest.max(column.text.len());
+            }
+            rows += 1;
+            if largest > BATCH_BYTES {
+                break;
+            }
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        self.batch(columns, rows, lines.finish(), faults).map(Some)
+    }
+
+    fn batch(&self, columns: Vec<Column>, rows: usize, lines: Lines, faults: Vec<Fault>) -> Result<Rows, ScanError> {
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
+        let mut columns = columns.into_iter();
+        for wanted in &self.wanted {
+            arrays.push(match &wanted.origin {
+                Origin::Absent => cells::absent(rows),
+                Origin::Folder(value) => cells::repeated(value, rows),
+                Origin::Column(_) => {
+                    let column = columns.next();
+                    let (text, ends) = column.map(|c| (c.text, c.ends)).unwrap_or_default();
+                    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+                    let text = StringArray::try_new(offsets, Buffer::from_vec(text), None);
+                    Arc::new(text.map_err(|error| self.unreadable(&error.to_string()))?)
+                }
+            });
+        }
+        rows_of(arrays, rows, &self.source, self.file.clone(), lines, faults)
+    }
+
+    fn unreadable(&self, reason: &str) -> ScanError {
+        ScanError::Unreadable { file: self.file.to_string(), reason: reason.to_owned() }
+    }
+}
+
+/// Collects row numbers, and notices that nearly always they follow each other.
+#[derive(Default)]
+struct LineNumbers {
+    first: u64,
+    count: u64,
+    offsets: Option<Vec<u32>>,
+}
+
+impl LineNumbers {
+    fn push(&mut self, line: u64) {
+        if self.count == 0 {
+            self.first = line;
+        }
+        let offset = line - self.first;
+        match &mut self.offsets {
+            None if offset == self.count => {}
+            None => {
+                let mut offsets: Vec<u32> = (0..self.count as u32).collect();
+                offsets.push(u32::try_from(offset).unwrap_or(u32::MAX));
+                self.offsets = Some(offsets);
+            }
+            Some(offsets) => offsets.push(u32::try_from(offset).unwrap_or(u32::MAX)),
+        }
+        self.count += 1;
+    }
+
+    fn finish(self) -> Lines {
+        match self.offsets {
+            None => Lines::From(self.first),
+            Some(offsets) => Lines::Each(self.first, offsets),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be wrong with an export before a single row of it is looked at, or while it is read.
+
+use std::io;
+
+/// An export that cannot be opened or read to its end. Nothing is sent after any of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// A path of the job that is not there, or may not be read.
+    #[error("cannot open {path}: {source}")]
+    Missing {
+        /// As the job gives it.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A pattern that `glob` does not understand.
+    #[error("{path} is not a valid pattern: {source}")]
+    BadGlob {
+        /// As the job gives it.
+        path: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// A pattern without a file.
+    #[error("no file matches {path}")]
+    NothingMatches {
+        /// As the job gives it.
+        path: String,
+    },
+    /// A workbook under whatever name.
+    #[error("{file} is an Excel workbook, not {expected}: save it as CSV UTF-8 (or Parquet) and name that file")]
+    Workbook {
+        /// The file.
+        file: String,
+        /// What the job takes it for.
+        expected: &'static str,
+    },
+    /// Parquet where CSV was expected or the other way round.
+    #[error("{file} is {found}, not {expected}: set `format` in the job file, or rename it")]
+    OtherFormat {
+        /// The file.
+        file: String,
+        /// What its first bytes say.
+        found: &'static str,
+        /// What its name or the job says.
+        expected: &'static str,
+    },
+    /// Not even a header.
+    #[error("{file} is empty: it has no header line")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A mapped column that no file of the section has.
+    #[error("{section}: no column {column:?} in {files}{hint}; the columns are: {found}")]
+    NoColumn {
+        /// `visits` or `scenes`.
+        section: &'static str,
+        /// As the job names it.
+        column: String,
+        /// The first file, and how many more.
+        files: String,
+        /// ` (did you mean …?)`, or nothing.
+        hint: String,
+        /// All columns of all files.
+        found: String,
+    },
+    /// A mapped column that a file has twice.
+    #[error(
+        "{file}: the column {column:?} is there more than once, so it is unclear which one is meant; rename one of them"
+    )]
+    ColumnTwice {
+        /// The file.
+        file: String,
+        /// Its column.
+        column: String,
+    },
+    /// A header that is no text.
+    #[error("{file}: the header line is not valid {encoding}; set `encoding` in the job file")]
+    BadHeader {
+        /// The file.
+        file: String,
+        /// The encoding that the job names.
+        encoding: &'static str,
+    },
+    /// A column of a type that nothing can be made of.
+    #[error("{file}: the column {column:?} holds {found}, which cannot be used here")]
+    ColumnType {
+        /// The file.
+        file: String,
+        /// Its column.
+        column: String,
+        /// Its Parquet or Arrow type.
+        found: String,
+    },
+    /// A quote that is still open at the end of a file.
+    #[error(
+        "{file}:{line}: a quote that is opened in this row is never closed, so the rest of the file cannot be told apart; is `quote` or `escape` in the job file right?"
+    )]
+    OpenQuote {
+        /// The file.
+        file: String,
+        /// Where the row starts.
+        line: u64,
+    },
+    /// A row of more than 64 MiB.
+    #[error("{file}:{line}: this row is longer than {megabytes} MiB; a quote in it is probably never closed")]
+    TooLong {
+        /// The file.
+        file: String,
+        /// Where the row starts.
+        line: u64,
+        /// The limit.
+        megabytes: usize,
+    },
+    /// Reading broke off: cut short, damaged, or the disk's fault.
+    #[error("{file}: cannot read on: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the reader says.
+        reason: String,
+    },
+    /// Somebody wrote to the file meanwhile.
+    #[error("{file} was changed while it was being read; run again when its export is complete")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+}

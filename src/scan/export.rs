@@ -1,0 +1,349 @@
+//! An export as a whole: its files opened and their columns found before anything is read, then its batches
+//! one after the other.
+
+use super::cells::Cleaning;
+use super::files::{self, Found};
+use super::text::Magic;
+use super::{Fault, Format, Lines, Only, Rows, ScanError, Source, csv, parquet};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema};
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// An export whose files are there and have the columns that the job names.
+#[derive(Debug)]
+pub struct Export {
+    source: Source,
+    files: Vec<ExportFile>,
+    warnings: Vec<String>,
+}
+
+/// One file, known to be readable at least as far as its header.
+#[derive(Debug)]
+pub(super) struct ExportFile {
+    pub(super) path: PathBuf,
+    pub(super) name: Arc<str>,
+    pub(super) format: Format,
+    pub(super) magic: Magic,
+    pub(super) delimiter: u8,
+    /// The columns of the file itself, in its order. Empty for a file without a single byte.
+    pub(super) header: Vec<String>,
+    seen: Stamp,
+}
+
+/// What shows that somebody wrote to a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(file: &File) -> std::io::Result<Stamp> {
+        let about = file.metadata()?;
+        Ok(Stamp { bytes: about.len(), modified: about.modified().ok() })
+    }
+}
+
+/// Where the cells of a wanted column come from in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The column at this place of the file's own header.
+    Column(usize),
+    /// A `key=value` folder.
+    Folder(String),
+    /// Nowhere: every cell is empty.
+    Absent,
+}
+
+/// A column to read from a file: a pick of the source, or one that a filter looks at.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) column: String,
+    pub(super) origin: Origin,
+    pub(super) as_text: bool,
+}
+
+impl Export {
+    /// Finds the files and reads their headers.
+    ///
+    /// # Errors
+    /// Where a path is missing, a file is not what it is taken for, or a wanted column is in none of the files.
+    pub fn open(source: Source) -> Result<Export, ScanError> {
+        let mut files = Vec::new();
+        let mut warnings = Vec::new();
+        let found = files::find(&source.paths)?;
+        let several = found.len() > 1;
+        for found in found {
+            let file = open_file(found, &source)?;
+            if file.header.is_empty() && file.format == Format::Csv {
+                if !several {
+                    return Err(ScanError::Empty { file: file.name.to_string() });
+                }
+                warnings.push(format!("{} is empty: it has no header line and no rows", file.name));
+            }
+            files.push(file);
+        }
+        if several && files.iter().all(|file| file.header.is_empty()) {
+            return Err(ScanError::Empty { file: files[0].name.to_string() });
+        }
+        let export = Export { source, files, warnings: Vec::new() };
+        warnings.extend(export.look_for_columns()?);
+        Ok(Export { warnings, ..export })
+    }
+
+    /// What the reader of a summary should know: files that are empty or lack a column that others have.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Whether both exports consist of the same files: one flat export with a row a scene.
+    pub fn has_the_files_of(&self, other: &Export) -> bool {
+        let paths = |export: &Export| -> Vec<PathBuf> {
+            let full = |file: &ExportFile| file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+            export.files.iter().map(full).collect()
+        };
+        !self.files.is_empty() && paths(self) == paths(other)
+    }
+
+    /// The size of all files together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.seen.bytes).sum()
+    }
+
+    /// Reads all files, in order.
+    pub fn batches(&self) -> Batches<'_> {
+        Batches { export: self, next: 0, current: None }
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(super) fn cleaning(&self) -> Cleaning {
+        Cleaning {
+            trim: self.source.trim,
+            nulls: self.source.nulls.iter().filter(|null| !null.is_empty()).cloned().collect(),
+        }
+    }
+
+    /// The picks, then the columns of the filters.
+    pub(super) fn wanted(&self, file: &ExportFile) -> Vec<Wanted> {
+        let picks = self.source.picks.iter().map(|pick| (&pick.column, pick.as_text));
+        let filters = self.source.only.iter().map(|only| (&only.column, true));
+        let wanted = picks.chain(filters).map(|(column, as_text)| {
+            let own = file.header.iter().position(|name| name == column).map(Origin::Column);
+            let folder = || files::folder_value(&file.path, column).map(Origin::Folder);
+            Wanted { column: column.clone(), origin: own.or_else(folder).unwrap_or(Origin::Absent), as_text }
+        });
+        wanted.collect()
+    }
+
+    fn look_for_columns(&self) -> Result<Vec<String>, ScanError> {
+        let mut warnings = Vec::new();
+        let with_rows: Vec<&ExportFile> = self.files.iter().filter(|file| !file.header.is_empty()).collect();
+        let Some(first) = with_rows.first() else { return Ok(warnings) };
+        let mut columns: Vec<&String> = self
+            .source
+            .picks
+            .iter()
+            .map(|pick| &pick.column)
+            .chain(self.source.only.iter().map(|o| &o.column))
+            .collect();
+        columns.sort();
+        columns.dedup();
+        for column in columns {
+            for file in &with_rows {
+                if file.header.iter().filter(|name| *name == column).count() > 1 {
+                    return Err(ScanError::ColumnTwice { file: file.name.to_string(), column: column.clone() });
+                }
+            }
+            let has =
+                |file: &&&ExportFile| file.header.contains(column) || files::folder_value(&file.path, column).is_some();
+            let without: Vec<_> = with_rows.iter().filter(|file| !has(file)).collect();
+            if without.len() == with_rows.len() {
+                return Err(self.no_column(column, first, &with_rows));
+            }
+            for file in without {
+                warnings.push(format!("{} has no column {column:?}; its cells count as empty", file.name));
+            }
+        }
+        Ok(warnings)
+    }
+
+    fn no_column(&self, column: &str, first: &ExportFile, files: &[&ExportFile]) -> ScanError {
+        let mut found: Vec<String> = Vec::new();
+        for file in files {
+            for name in file.header.iter().cloned().chain(files::folder_columns(&file.path)) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        let hint = crate::nearest::hint(column, found.iter().map(String::as_str));
+        let more = match files.len() - 1 {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        ScanError::NoColumn {
+            section: self.source.section,
+            column: column.into(),
+            files: format!("{}{more}", first.name),
+            hint,
+            found: found.join(", "),
+        }
+    }
+}
+
+fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
+    let unreadable = |source| ScanError::Missing { path: found.name.clone(), source };
+    let mut file = File::open(&found.path).map_err(unreadable)?;
+    let seen = Stamp::of(&file).map_err(unreadable)?;
+    let mut head = Vec::with_capacity(8);
+    file.by_ref().take(8).read_to_end(&mut head).map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    let magic = Magic::of(&head);
+    let lower = found.name.to_lowercase();
+    let bare = lower.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".zstd");
+    let named = match bare.rsplit(['.', '/', '\\']).next().unwrap_or_default() {
+        "parquet" | "parq" | "pq" => Some(Format::Parquet),
+        "csv" | "tsv" | "tab" | "txt" => Some(Format::Csv),
+        _ => None,
+    };
+    let format = source.format.or(named).unwrap_or(match magic {
+        Magic::Parquet => Format::Parquet,
+        _ => Format::Csv,
+    });
+    let expected = match format {
+        Format::Csv => "CSV",
+        Format::Parquet => "Parquet",
+    };
+    let name = found.name.clone();
+    match (magic, format) {
+        (Magic::Zip | Magic::OldExcel, _) => return Err(ScanError::Workbook { file: name, expected }),
+        (Magic::Parquet, Format::Csv) => return Err(ScanError::OtherFormat { file: name, found: "Parquet", expected }),
+        (Magic::Gzip | Magic::Zstd, Format::Parquet) => {
+            return Err(ScanError::OtherFormat { file: name, found: "a compressed file", expected });
+        }
+        _ => {}
+    }
+    let tabs = bare.ends_with(".tsv") || bare.ends_with(".tab");
+    let delimiter = source.dialect.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
+    let mut file =
+        ExportFile { path: found.path, name: found.name.into(), format, magic, delimiter, header: Vec::new(), seen };
+    file.header = match format {
+        Format::Csv => csv::header(&file, source)?,
+        Format::Parquet => parquet::header(&file)?,
+    };
+    Ok(file)
+}
+
+/// The batches of an export. The first error ends it.
+pub struct Batches<'a> {
+    export: &'a Export,
+    next: usize,
+    current: Option<Reader>,
+}
+
+enum Reader {
+    Csv(csv::Reader),
+    Parquet(parquet::Reader),
+}
+
+impl std::fmt::Debug for Batches<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl Batches<'_> {
+    fn step(&mut self) -> Result<Option<Rows>, ScanError> {
+        loop {
+            if let Some(reader) = &mut self.current {
+                let rows = match reader {
+                    Reader::Csv(reader) => reader.next_rows()?,
+                    Reader::Parquet(reader) => reader.next_rows()?,
+                };
+                if let Some(rows) = rows {
+                    return Ok(Some(rows));
+                }
+                self.current = None;
+                self.check_unchanged(&self.export.files[self.next - 1])?;
+            }
+            let Some(file) = self.export.files.get(self.next) else { return Ok(None) };
+            self.next += 1;
+            if file.header.is_empty() {
+                continue;
+            }
+            self.current = Some(match file.format {
+                Format::Csv => Reader::Csv(csv::Reader::open(file, self.export)?),
+                Format::Parquet => Reader::Parquet(parquet::Reader::open(file, self.export)?),
+            });
+        }
+    }
+
+    fn check_unchanged(&self, file: &ExportFile) -> Result<(), ScanError> {
+        let now = File::open(&file.path).and_then(|file| Stamp::of(&file));
+        match now {
+            Ok(now) if now == file.seen => Ok(()),
+            _ => Err(ScanError::Changed { file: file.name.to_string() }),
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Rows, ScanError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.current = None;
+            self.next = self.export.files.len();
+        }
+        step.transpose()
+    }
+}
+
+/// Puts the columns of the picks into a batch and applies the filters to those behind them.
+pub(super) fn rows_of(
+    mut arrays: Vec<ArrayRef>,
+    rows: usize,
+    source: &Source,
+    file: Arc<str>,
+    lines: Lines,
+    mut faults: Vec<Fault>,
+) -> Result<Rows, ScanError> {
+    let picks = source.picks.len();
+    let keep = kept(&arrays.split_off(picks), &source.only, rows, &faults);
+    faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < picks));
+    let named = source.picks.iter().zip(&arrays);
+    let fields: Vec<Field> =
+        named.map(|(pick, array)| Field::new(&pick.name, array.data_type().clone(), true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+    let batch = batch.map_err(|error| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() })?;
+    Ok(Rows { batch, file, lines, faults, keep })
+}
+
+/// Which rows the filters keep; `None` for all. A row with the wrong number of cells is kept: which of its
+/// cells the filter would look at is anybody's guess, and it must not vanish.
+fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, faults: &[Fault]) -> Option<BooleanArray> {
+    if only.is_empty() {
+        return None;
+    }
+    let mut keep = vec![true; rows];
+    for (column, only) in columns.iter().zip(only) {
+        let text = column.as_string_opt::<i32>();
+        for (row, keep) in keep.iter_mut().enumerate() {
+            let cell = text.filter(|text| text.is_valid(row)).map_or("", |text| text.value(row));
+            *keep &= only.values.iter().any(|value| value == cell);
+        }
+    }
+    for fault in faults.iter().filter(|fault| fault.column.is_none()) {
+        keep[fault.row as usize] = true;
+    }
+    (!keep.iter().all(|keep| *keep)).then(|| BooleanArray::from(keep))
+}

@@ -1,0 +1,332 @@
+//! Visits in, outcomes out: many visits open at once, each with its attempts, under one pace and one health.
+//!
+//! The order of waits before an attempt is: the visit's own backoff, the outage's probe, a place in flight, the
+//! permit of the pace.
+
+use super::classify::{Refused, Verdict, classify};
+use super::config::Config;
+use super::health::{Health, Seen};
+use super::network::Network;
+use super::outcome::{ErrorCode, Outcome, Status};
+use super::pace::{Pace, Permit};
+use super::stop::{Reason, Stop};
+use super::traffic::Traffic;
+use crate::build::{Identity, Prepared};
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+
+/// Visits that wait for another attempt hold no place in flight; this many times the places may be open at once.
+const OPEN_PER_PLACE: usize = 4;
+
+/// Sends all visits that come, until there are no more or something asks to stop; then the rest comes out as not
+/// attempted. Every visit taken in gives exactly one outcome.
+pub async fn upload<N: Network>(
+    network: &N,
+    config: &Config,
+    stop: &Stop,
+    traffic: &Traffic,
+    random: fastrand::Rng,
+    mut visits: mpsc::Receiver<Prepared>,
+    outcomes: mpsc::Sender<Outcome>,
+) {
+    let engine = Engine {
+        network,
+        config,
+        stop,
+        traffic,
+        pace: Pace::new(config),
+        health: Health::new(config),
+        slots: Semaphore::new(config.max_in_flight),
+        probing: Mutex::new(()),
+        recovered: Notify::new(),
+        random: RefCell::new(random),
+    };
+    let most_open = config.max_in_flight.saturating_mul(OPEN_PER_PLACE);
+    let mut open = FuturesUnordered::new();
+    let mut more = true;
+    let mut number = 0;
+    while more || !open.is_empty() {
+        let outcome = tokio::select! {
+            biased;
+            Some(outcome) = open.next(), if !open.is_empty() => outcome,
+            visit = visits.recv(), if more && open.len() < most_open => match visit {
+                None => {
+                    more = false;
+                    continue;
+                }
+                Some(visit) if stop.reason().is_some() => not_attempted(visit),
+                Some(visit) => {
+                    number += 1;
+                    open.push(engine.deliver(number, visit));
+                    continue;
+                }
+            },
+        };
+        if outcomes.send(outcome).await.is_err() {
+            // Nobody writes down what happens any more: nothing more may happen.
+            stop.request(Reason::ResultsBroken);
+            break;
+        }
+    }
+}
+
+/// The outcome of a visit whose turn never came.
+pub fn not_attempted(visit: Prepared) -> Outcome {
+    let (identity, _, body) = visit.into_parts();
+    Outcome {
+        identity,
+        status: Status::NotAttempted,
+        http_status: None,
+        error_code: Some(ErrorCode::Stopped),
+        error: "the run stopped before this visit's turn".to_owned(),
+        attempts: 0,
+        elapsed_ms: 0,
+        payload_sha256: Some(Sha256::digest(&body).into()),
+    }
+}
+
+struct Engine<'a, N> {
+    network: &'a N,
+    config: &'a Config,
+    stop: &'a Stop,
+    traffic: &'a Traffic,
+    pace: Pace,
+    health: Health,
+    slots: Semaphore,
+    /// Held by the one visit that probes an outage; the others wait for it in line.
+    probing: Mutex<()>,
+    recovered: Notify,
+    random: RefCell<fastrand::Rng>,
+}
+
+/// Leave to send one request.
+struct Admission<'e> {
+    permit: Permit,
+    _slot: Option<SemaphorePermit<'e>>,
+    probe: Option<MutexGuard<'e, ()>>,
+}
+
+/// What is known of a visit so far.
+struct Delivery {
+    identity: Identity,
+    payload_sha256: [u8; 32],
+    attempts: u32,
+    /// Attempts that count towards `max_attempts`.
+    counted: u32,
+    may_have_arrived: bool,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    refused: Option<Refused>,
+}
+
+impl Delivery {
+    fn outcome(self, status: Status, http_status: Option<u16>, refused: Option<Refused>) -> Outcome {
+        let elapsed = match (self.first, self.last) {
+            (Some(first), Some(last)) => last - first,
+            _ => Duration::ZERO,
+        };
+        Outcome {
+            identity: self.identity,
+            status,
+            http_status,
+            error_code: refused.as_ref().map(|refused| refused.code),
+            error: refused.map(|refused| refused.text).unwrap_or_default(),
+            attempts: self.attempts,
+            elapsed_ms: elapsed.as_millis() as u64,
+            payload_sha256: Some(self.payload_sha256),
+        }
+    }
+
+    fn settled(self, status: Status, http_status: u16) -> Outcome {
+        self.outcome(status, Some(http_status), None)
+    }
+
+    fn refused(self, status: Status, refused: Refused) -> Outcome {
+        let http_status = refused.status;
+        self.outcome(status, http_status, Some(refused))
+    }
+
+    /// The run stopped between attempts, or before the first.
+    fn stopped(mut self) -> Outcome {
+        match self.refused.take() {
+            Some(mut refused) => {
+                refused.text.push_str(" (the run stopped before another attempt)");
+                self.refused(Status::Failed, refused)
+            }
+            None => {
+                let text = "the run stopped before this visit's turn".to_owned();
+                self.refused(Status::NotAttempted, Refused { code: ErrorCode::Stopped, status: None, text })
+            }
+        }
+    }
+}
+
+impl<N: Network> Engine<'_, N> {
+    async fn deliver(&self, number: u64, visit: Prepared) -> Outcome {
+        let (identity, session_uid, body) = visit.into_parts();
+        let body = Bytes::from(body);
+        let mut delivery = Delivery {
+            identity,
+            payload_sha256: Sha256::digest(&body).into(),
+            attempts: 0,
+            counted: 0,
+            may_have_arrived: false,
+            first: None,
+            last: None,
+            refused: None,
+        };
+        loop {
+            let admission = tokio::select! {
+                biased;
+                _ = self.stop.requested() => return delivery.stopped(),
+                admission = self.admission() => admission,
+            };
+            let reply = self.attempt(&mut delivery, session_uid, &body).await;
+            let Admission { permit, _slot: slot, probe } = admission;
+            drop(slot);
+            let verdict = classify(&reply, delivery.may_have_arrived);
+            tracing::debug!(visit = delivery.identity.visit_id, attempt = delivery.attempts, ?reply, "answered");
+            if !matches!(verdict, Verdict::Unsettled { .. } | Verdict::TooFast { .. }) {
+                self.answered();
+            }
+            let status = match reply {
+                super::network::Reply::Answer { status, .. } => status,
+                _ => 0,
+            };
+            let wait = match verdict {
+                Verdict::Uploaded => return delivery.settled(Status::Uploaded, status),
+                Verdict::AlreadyReceived => return delivery.settled(Status::AlreadyReceived, status),
+                Verdict::Rejected(refused) => return delivery.refused(Status::Rejected, refused),
+                Verdict::KeyRefused(refused) => {
+                    tracing::error!("the API refuses the key: {}; nothing more is sent", refused.text);
+                    self.stop.request(Reason::KeyRefused);
+                    return delivery.refused(Status::Rejected, refused);
+                }
+                Verdict::TooFast { refused, retry_after } => {
+                    delivery.refused = Some(refused);
+                    self.too_fast(permit, retry_after);
+                    Duration::ZERO
+                }
+                Verdict::Unsettled { refused, may_have_arrived, retry_after } => {
+                    delivery.may_have_arrived |= may_have_arrived;
+                    delivery.refused = Some(refused.clone());
+                    match self.failed(number, &mut delivery, probe.is_some()) {
+                        Next::Retry(wait) => wait.max(retry_after.unwrap_or_default()),
+                        Next::GiveUp => return delivery.refused(Status::Failed, refused),
+                    }
+                }
+            };
+            drop(probe);
+            if !wait.is_zero() {
+                tokio::select! {
+                    biased;
+                    _ = self.stop.requested() => return delivery.stopped(),
+                    () = sleep(wait) => {}
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, delivery: &mut Delivery, session_uid: Uuid, body: &Bytes) -> super::network::Reply {
+        delivery.attempts += 1;
+        delivery.first.get_or_insert_with(Instant::now);
+        self.traffic.sent(delivery.attempts > 1, self.pace.rate());
+        let reply = self.network.put(session_uid, body.clone()).await;
+        delivery.last = Some(Instant::now());
+        reply
+    }
+
+    /// Waits until a request may be sent.
+    async fn admission(&self) -> Admission<'_> {
+        loop {
+            let probe = match self.health.next_probe() {
+                None => None,
+                Some(_) => match self.probe().await {
+                    None => continue,
+                    probe => probe,
+                },
+            };
+            let slot = self.slots.acquire().await.ok();
+            let permit = self.pace.permit().await;
+            // An outage that began meanwhile is a reason to wait in line.
+            if probe.is_some() || self.health.next_probe().is_none() {
+                return Admission { permit, _slot: slot, probe };
+            }
+        }
+    }
+
+    /// Waits in line for the next probe of an outage; `None` once it is over.
+    async fn probe(&self) -> Option<MutexGuard<'_, ()>> {
+        let turn = self.probing.lock().await;
+        let recovered = self.recovered.notified();
+        let at = self.health.next_probe()?;
+        tokio::select! {
+            () = sleep_until(at) => {}
+            () = recovered => {}
+        }
+        self.health.next_probe().map(|_| turn)
+    }
+
+    fn answered(&self) {
+        self.pace.answered();
+        if let Some(outage) = self.health.answered() {
+            tracing::warn!("the API answers again after {:.0} s", outage.as_secs_f64());
+            self.recovered.notify_waiters();
+        }
+    }
+
+    fn too_fast(&self, permit: Permit, retry_after: Option<Duration>) {
+        let pause = self.pace.refused(permit, retry_after, &mut self.random.borrow_mut());
+        self.traffic.refused(pause.is_some());
+        if let Some(pause) = pause {
+            let seconds = pause.as_secs_f64();
+            tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());
+        }
+        let was_down = self.health.next_probe().is_some();
+        if !self.health.refused() {
+            tracing::error!("the API has answered nothing but 429 for longer than the patience; nothing more is sent");
+            self.stop.request(Reason::ApiDown);
+        }
+        if was_down {
+            self.recovered.notify_waiters();
+        }
+    }
+
+    fn failed(&self, number: u64, delivery: &mut Delivery, probe: bool) -> Next {
+        delivery.counted += 1;
+        let last_try = delivery.counted >= self.config.max_attempts;
+        let first = delivery.first.unwrap_or_else(Instant::now);
+        let random = &mut self.random.borrow_mut();
+        match self.health.failed(number, first, last_try, probe, random) {
+            Seen::Own if last_try => Next::GiveUp,
+            Seen::Own => Next::Retry(self.config.backoff.wait(delivery.counted, random)),
+            Seen::Outage { began } => {
+                delivery.counted -= 1;
+                if began {
+                    let reason = delivery.refused.as_ref().map_or("", |refused| &refused.text);
+                    let patience = self.config.patience.as_secs();
+                    tracing::warn!(
+                        "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
+                    );
+                }
+                Next::Retry(Duration::ZERO)
+            }
+            Seen::OutOfPatience => {
+                tracing::error!("the API has been down for longer than the patience; nothing more is sent");
+                self.stop.request(Reason::ApiDown);
+                Next::Retry(Duration::ZERO)
+            }
+        }
+    }
+}
+
+enum Next {
+    Retry(Duration),
+    GiveUp,
+}

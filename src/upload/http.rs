@@ -1,0 +1,232 @@
+//! The network over HTTP: one client, kept-alive connections, the token in its header and nowhere else.
+
+use super::config::Endpoint;
+use super::network::{Network, Reply};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, Url};
+use std::error::Error;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How much of an answer is read.
+const LONGEST_ANSWER: usize = 64 << 10;
+/// How long the rest of an answer may take once its status is known: the status alone settles what happened.
+const REST_OF_ANSWER: Duration = Duration::from_secs(5);
+
+/// A client for one endpoint.
+#[derive(Debug)]
+pub struct Http {
+    client: Client,
+    /// The address of all sessions, with a slash at its end.
+    sessions: Url,
+    token: Token,
+}
+
+/// The project's token. It never shows itself.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A token without white space around it; `None` if nothing is left.
+    pub fn new(text: &str) -> Option<Token> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Token(text.to_owned()))
+    }
+
+    /// Some servers repeat what they were sent.
+    fn hidden_in(&self, text: &str) -> String {
+        if text.contains(&self.0) { text.replace(&self.0, "[token]") } else { text.to_owned() }
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[token]")
+    }
+}
+
+/// Why no client can be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The token has characters that no header can carry.
+    #[error("the token contains characters that cannot be sent in a header; is there a line break or a quote in it?")]
+    Token,
+    /// The certificate to trust cannot be read.
+    #[error("cannot read the certificate {path}: {reason}")]
+    Certificate {
+        /// The job's `ca_file`.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The client cannot be set up.
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(String),
+}
+
+impl Http {
+    /// `connections`: how many are kept open.
+    ///
+    /// # Errors
+    /// Where the token or the certificate cannot be used.
+    pub fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
+        // Fails only where a provider is installed already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut authorization =
+            HeaderValue::from_str(&format!("Auth-Token {}", token.0)).map_err(|_| HttpError::Token)?;
+        authorization.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut builder = Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("traxload/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            // Every attempt takes a permit: none may be repeated behind our back.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .timeout(endpoint.timeout)
+            .connect_timeout(endpoint.connect_timeout)
+            .pool_max_idle_per_host(connections)
+            .tcp_nodelay(true)
+            .http1_only();
+        if let Some(path) = &endpoint.ca_file {
+            let failed = |reason: String| HttpError::Certificate { path: path.display().to_string(), reason };
+            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(chain(&error)))?;
+            if certificates.is_empty() {
+                return Err(failed("there is no certificate in it".to_owned()));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
+        let sessions =
+            sessions_url(endpoint).ok_or_else(|| HttpError::Client(format!("{} is no address", endpoint.base_url)))?;
+        Ok(Http { client, sessions, token })
+    }
+
+    async fn answer(&self, response: Response) -> Reply {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), Utc::now());
+        let text = tokio::time::timeout(REST_OF_ANSWER, start_of(response)).await.unwrap_or_default();
+        let text = self.token.hidden_in(&String::from_utf8_lossy(&text));
+        Reply::Answer { status, retry_after, text }
+    }
+}
+
+/// `base/api/version/project/resource/`
+fn sessions_url(endpoint: &Endpoint) -> Option<Url> {
+    let mut url = Url::parse(&endpoint.base_url).ok()?;
+    let parts = ["api", &endpoint.version, &endpoint.project, &endpoint.resource, ""];
+    url.path_segments_mut().ok()?.pop_if_empty().extend(parts);
+    Some(url)
+}
+
+impl Network for Http {
+    async fn put(&self, session_uid: Uuid, body: Bytes) -> Reply {
+        let Ok(url) = self.sessions.join(&session_uid.to_string()) else {
+            return Reply::NotSent("the address cannot be made".to_owned());
+        };
+        match self.client.put(url).body(body).send().await {
+            Ok(response) => self.answer(response).await,
+            Err(error) if error.is_connect() || error.is_builder() => {
+                Reply::NotSent(self.token.hidden_in(&chain(&error.without_url())))
+            }
+            Err(error) if error.is_timeout() => Reply::TimedOut,
+            Err(error) => Reply::Broken(self.token.hidden_in(&chain(&error.without_url()))),
+        }
+    }
+}
+
+/// The start of an answer; what cannot be read of it is left out.
+async fn start_of(mut response: Response) -> Vec<u8> {
+    let mut text = Vec::new();
+    while text.len() < LONGEST_ANSWER {
+        match response.chunk().await {
+            Ok(Some(chunk)) => text.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - text.len())]),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    text
+}
+
+/// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
+/// answer tells it.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let value = text(RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds.min(366 * 86_400)));
+    }
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(Duration::from_secs(366 * 86_400)));
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
+    let server = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
+    let wait = (date - server.unwrap_or(now)).to_std().unwrap_or_default();
+    Some(wait.min(Duration::from_secs(366 * 86_400)))
+}
+
+/// An error with all its causes, each said once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let said = next.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = DateTime::from_timestamp(1_709_626_353, 0).expect("in range");
+        let wait = |value: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("plain"));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_str(date).expect("plain"));
+            }
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("3600", None), Some(3600));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", None), Some(60));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", Some("Tue, 05 Mar 2024 08:13:23 GMT")), Some(10));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:00:00 GMT", None), Some(0));
+        assert_eq!(wait("soon", None), None);
+    }
+
+    #[test]
+    fn the_address_keeps_a_path_of_the_base_and_quotes_the_project() {
+        let endpoint = Endpoint {
+            base_url: "https://gateway.example/trax".into(),
+            version: "v4".into(),
+            project: "my project".into(),
+            resource: "session".into(),
+            timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            ca_file: None,
+        };
+        let url = sessions_url(&endpoint).expect("an address");
+        assert_eq!(url.as_str(), "https://gateway.example/trax/api/v4/my%20project/session/");
+    }
+
+    #[test]
+    fn a_token_never_shows_itself() {
+        let token = Token::new(" s3cret\n").expect("a token");
+        assert_eq!(format!("{token:?}"), "[token]");
+        assert_eq!(token.hidden_in("bad key s3cret!"), "bad key [token]!");
+        assert!(Token::new(" \n").is_none());
+    }
+}

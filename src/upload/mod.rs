@@ -1,0 +1,35 @@
+//! Sends prepared visits: one PUT each, under one rate, with retries, until all are answered or there is a reason to
+//! stop.
+//!
+//! | file | what it decides |
+//! | --- | --- |
+//! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `classify` | what a reply means for its visit |
+//! | `pace`, `climb` | when the next request may go: the rate, pauses after 429 |
+//! | `health` | whether the API as a whole is down |
+//! | `backoff` | how long a visit waits for its next attempt |
+//! | `stop` | why no more is sent |
+//! | `engine` | all of these together, for many visits at once |
+//!
+//! It knows nothing of exports and of result files.
+
+mod backoff;
+mod classify;
+mod climb;
+mod config;
+mod engine;
+mod health;
+mod http;
+mod network;
+mod outcome;
+mod pace;
+mod stop;
+mod traffic;
+
+pub use config::{Backoff, Config, Endpoint};
+pub use engine::{not_attempted, upload};
+pub use http::{Http, HttpError, Token};
+pub use network::{Network, Reply};
+pub use outcome::{ErrorCode, Outcome, Status, hint};
+pub use stop::{Reason, Stop};
+pub use traffic::Traffic;
