@@ -41,16 +41,16 @@ impl Exit {
 
 /// A command that cannot go on: what to say and how to end.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// How the program ends.
-    pub exit: Exit,
+    pub(super) exit: Exit,
     /// What happened.
-    pub message: String,
+    pub(super) message: String,
 }
 
 impl Failure {
     /// A failure with a message of its own.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
         Failure { exit, message: message.into() }
     }
 }

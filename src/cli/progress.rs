@@ -30,11 +30,7 @@ pub(super) fn show(console: &Console, total: u64, counts: &Counts, traffic: &Tra
     let start = Instant::now();
     let before = counts.rows();
     let tick = if bar.is_some() { TICK } else { LINE };
-    loop {
-        match done.recv_timeout(tick) {
-            Err(RecvTimeoutError::Timeout) => {}
-            _ => break,
-        }
+    while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(tick) {
         let rows = counts.rows();
         let now = state(rows, total, counts, traffic, (rows - before) as f64 / start.elapsed().as_secs_f64());
         match &bar {

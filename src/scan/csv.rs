@@ -122,7 +122,7 @@ impl Reader {
                 self.done = true;
                 break;
             }
-            lines.push(self.records.line());
+            lines.push(self.records.record_line());
             if self.records.len() != self.columns {
                 let what = CellFault::Cells { found: self.records.len(), expected: self.columns };
                 faults.push(Fault { row: rows as u32, column: None, what });

@@ -249,8 +249,8 @@ pub struct Batches<'a> {
 }
 
 enum Reader {
-    Csv(csv::Reader),
-    Parquet(parquet::Reader),
+    Csv(Box<csv::Reader>),
+    Parquet(Box<parquet::Reader>),
 }
 
 impl std::fmt::Debug for Batches<'_> {
@@ -279,8 +279,8 @@ impl Batches<'_> {
                 continue;
             }
             self.current = Some(match file.format {
-                Format::Csv => Reader::Csv(csv::Reader::open(file, self.export)?),
-                Format::Parquet => Reader::Parquet(parquet::Reader::open(file, self.export)?),
+                Format::Csv => Reader::Csv(Box::new(csv::Reader::open(file, self.export)?)),
+                Format::Parquet => Reader::Parquet(Box::new(parquet::Reader::open(file, self.export)?)),
             });
         }
     }

@@ -153,7 +153,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The line on which the current record starts, from 1.
-    pub(crate) fn line(&self) -> u64 {
+    pub(crate) fn record_line(&self) -> u64 {
         self.record_line
     }
 
@@ -446,7 +446,7 @@ mod tests {
         while records.advance()? {
             let cells = (0..records.len()).filter_map(|at| records.cell(at));
             let cells = cells.map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-            all.push((records.line(), cells));
+            all.push((records.record_line(), cells));
         }
         Ok(all)
     }
@@ -493,7 +493,7 @@ mod tests {
         let mut records = Records::new("sep=;\r\na;b\r\n".as_bytes(), PLAIN);
         records.take_separator_line().expect("in memory");
         assert!(records.advance().expect("in memory"));
-        assert_eq!((records.line(), records.len()), (2, 2));
+        assert_eq!((records.record_line(), records.len()), (2, 2));
     }
 
     #[test]

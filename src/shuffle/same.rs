@@ -3,7 +3,7 @@
 use crate::scan::Rows;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 
 /// Whether two rows are the same in every column, and equally faulty.
 pub(super) fn rows(a: &Rows, a_row: usize, b: &Rows, b_row: usize) -> bool {
@@ -27,13 +27,30 @@ fn cells(a: &ArrayRef, a_row: usize, b: &ArrayRef, b_row: usize) -> bool {
         return a.slice(a_row, 1).to_data() == b.slice(b_row, 1).to_data();
     }
     // Files of one export may differ in their types: then what counts is how the values read.
-    let text = |array: &ArrayRef, row: usize| -> Option<String> {
-        let cell = cast(&array.slice(row, 1), &DataType::Utf8).ok()?;
-        let cell = cell.as_string::<i32>();
-        Some(if cell.is_valid(0) { cell.value(0).to_owned() } else { String::new() })
-    };
     match (text(a, a_row), text(b, b_row)) {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+/// A cell as text: numbers without a fraction in plain digits, times to the microsecond, empty for null and NaN.
+fn text(array: &ArrayRef, row: usize) -> Option<String> {
+    if array.is_null(row) || array.data_type() == &DataType::Null {
+        return Some(String::new());
+    }
+    let mut cell = array.slice(row, 1);
+    if let Some(floats) = cell.as_primitive_opt::<Float64Type>() {
+        let value = floats.value(0);
+        return Some(match crate::scan::whole(value) {
+            Some(whole) => whole.to_string(),
+            None if value.is_nan() => String::new(),
+            None => value.to_string(),
+        });
+    }
+    if let DataType::Timestamp(_, zone) = cell.data_type() {
+        // In microseconds every year of four digits has its place.
+        cell = cast(&cell, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone())).ok()?;
+    }
+    let cell = cast(&cell, &DataType::Utf8).ok()?;
+    Some(cell.as_string::<i32>().value(0).to_owned())
 }
