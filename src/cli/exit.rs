@@ -1,7 +1,9 @@
 //! Exit codes, and the failures that end a command before it has a summary.
 
 use crate::job::JobError;
+use crate::results::Counts;
 use crate::scan::ScanError;
+use crate::upload::Reason;
 use std::fmt;
 
 /// How a command ends; the numbers are part of the contract.
@@ -33,6 +35,20 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a run ends that came to its end, by itself or because it was stopped.
+    pub fn of(stopped: Option<Reason>, too_many_invalid: bool, counts: &Counts) -> Exit {
+        match stopped {
+            Some(Reason::KeyRefused) => Exit::KeyRefused,
+            Some(Reason::ApiDown) => Exit::ApiDown,
+            Some(Reason::Interrupted) => Exit::Interrupted,
+            Some(Reason::Terminated) => Exit::Terminated,
+            Some(Reason::ResultsBroken) => Exit::Unexpected,
+            None if too_many_invalid => Exit::TooManyInvalid,
+            None if counts.delivered() == counts.rows() => Exit::Done,
+            None => Exit::NotAllDelivered,
+        }
+    }
+
     /// As the system takes it.
     pub fn code(self) -> u8 {
         self as u8

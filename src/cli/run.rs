@@ -15,7 +15,7 @@ use crate::results::{
     make_room, move_aside,
 };
 use crate::shuffle::Grouped;
-use crate::upload::{Reason, Status, Stop, Token, Traffic};
+use crate::upload::{Status, Stop, Token, Traffic};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -254,7 +254,7 @@ impl Run<'_> {
         let (Sent { kept }, journal) = sending.run((!too_many).then_some(token), journal, self.console)?;
         self.account(grouped, &counts, kept, carried_and_gone)?;
         journal.finish().map_err(|error| results_failure(&error))?;
-        let exit = exit(stop, too_many, &counts);
+        let exit = Exit::of(stop.reason(), too_many, &counts);
         self.write_manifest(&counts, Some(exit))?;
         drop(lock);
         let summary = Summary {
@@ -368,18 +368,5 @@ impl Run<'_> {
             counts: by_status,
         };
         manifest.write(&self.job.results).map_err(|error| results_failure(&error))
-    }
-}
-
-fn exit(stop: &Stop, too_many_invalid: bool, counts: &Counts) -> Exit {
-    match stop.reason() {
-        Some(Reason::KeyRefused) => Exit::KeyRefused,
-        Some(Reason::ApiDown) => Exit::ApiDown,
-        Some(Reason::Interrupted) => Exit::Interrupted,
-        Some(Reason::Terminated) => Exit::Terminated,
-        Some(Reason::ResultsBroken) => Exit::Unexpected,
-        None if too_many_invalid => Exit::TooManyInvalid,
-        None if counts.delivered() == counts.rows() => Exit::Done,
-        None => Exit::NotAllDelivered,
     }
 }

@@ -13,13 +13,11 @@ use super::progress;
 use super::screen::Console;
 use crate::build::{Builder, Invalid, Prepared, in_order};
 use crate::job::{Job, Target};
-use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide};
+use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, Visit};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
-use chrono::Utc;
 use std::ops::{ControlFlow, Range};
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Visits built and not yet taken by the network, at most.
@@ -187,38 +185,10 @@ fn invalid_outcome(invalid: Invalid) -> Outcome {
     }
 }
 
-/// How many outcomes are written in one go, when there are so many.
-const BATCH: usize = 512;
-const SYNC: Duration = Duration::from_secs(1);
-
-/// Writes outcomes to the journal as they come, and syncs it every second while there are any.
-fn write(mut journal: Journal, mut rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Result<Journal, ResultsError> {
+/// The journal's own thread.
+fn write(journal: Journal, rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Result<Journal, ResultsError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime =
         runtime.map_err(|source| ResultsError::Write { path: journal.path().display().to_string(), source })?;
-    runtime.block_on(async {
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut sync = tokio::time::interval(SYNC);
-        sync.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                biased;
-                _ = sync.tick() => journal.sync()?,
-                received = rows.recv_many(&mut batch, BATCH) => {
-                    if received == 0 {
-                        journal.sync()?;
-                        return Ok(journal);
-                    }
-                    let now = Utc::now();
-                    for outcome in &batch {
-                        journal.push(outcome, now);
-                    }
-                    journal.write()?;
-                    for outcome in batch.drain(..) {
-                        counts.add(&outcome);
-                    }
-                }
-            }
-        }
-    })
+    runtime.block_on(record(journal, rows, counts))
 }

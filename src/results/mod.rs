@@ -8,6 +8,7 @@ mod lock;
 mod manifest;
 mod outstanding;
 mod previous;
+mod recorder;
 mod row;
 
 pub use counts::{Cause, Counts};
@@ -16,6 +17,7 @@ pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Decision, Wanted, decide, keeps_row, outstanding};
 pub use previous::Previous;
+pub use recorder::record;
 
 use std::ffi::OsString;
 use std::io;

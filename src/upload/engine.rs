@@ -267,8 +267,9 @@ impl<N: Network> Engine<'_, N> {
         let recovered = self.recovered.notified();
         let at = self.health.next_probe()?;
         tokio::select! {
-            () = sleep_until(at) => {}
+            biased;
             () = recovered => {}
+            () = sleep_until(at) => {}
         }
         self.health.next_probe().map(|_| turn)
     }
