@@ -43,9 +43,13 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         Failure::new(Exit::Usage, format!("cannot write the bodies to {path}: {error}"))
     })?;
     let exit = exit(&survey, &exports.grouped, &job, args.job.allow_empty);
-    console.report(&report(&job, &exports.grouped, exports.flat, &survey));
+    let summary = summary(&job, exports.grouped.tally(), &survey, exit);
+    console.finish(&report(&job, &exports.grouped, exports.flat, &survey), &summary);
+    if console.is_quiet() && exit != Exit::Done {
+        console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, exports.grouped.len()));
+    }
     if args.job.json {
-        console.data(&summary(&job, exports.grouped.tally(), &survey, exit).to_string());
+        console.data(&summary.to_string());
     }
     Ok(exit)
 }
@@ -80,7 +84,8 @@ fn report(job: &Job, visits: &Grouped, flat: bool, survey: &Survey) -> String {
         let _ = writeln!(out, "  duplicates   {} identical scene rows count once", grouped(survey.identical_scenes));
     }
     if tally.unreadable > 0 {
-        let _ = writeln!(out, "  unreadable   {} scene rows are passed over", grouped(tally.unreadable));
+        let _ =
+            writeln!(out, "  unreadable   {} passed over", count(tally.unreadable, "scene row is", "scene rows are"));
     }
     let _ = writeln!(out, "  valid        {}", grouped(survey.valid));
     let _ = writeln!(out, "  invalid      {}", grouped(survey.invalid));

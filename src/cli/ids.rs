@@ -35,7 +35,7 @@ fn write<W: Write>(
     grouped: &crate::shuffle::Grouped,
     out: &mut csv::Writer<W>,
 ) -> std::io::Result<()> {
-    out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"])?;
+    out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"]).map_err(io_error)?;
     let chunk = |range: Range<usize>| -> Vec<_> {
         let with_ids = |at| Some((grouped.visit(at).conflict().is_some(), builder.ids(grouped.visit(at))?));
         range.filter_map(with_ids).collect()
@@ -56,7 +56,7 @@ fn write<W: Write>(
                     out.write_record([visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])
                 })
             }
-            .map_err(std::io::Error::from);
+            .map_err(io_error);
             if result.is_err() {
                 return ControlFlow::Break(());
             }
@@ -64,4 +64,12 @@ fn write<W: Write>(
         ControlFlow::Continue(())
     });
     result.and_then(|()| out.flush())
+}
+
+/// What is behind an error of the CSV writer, its kind kept.
+fn io_error(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
 }

@@ -278,9 +278,13 @@ impl Run<'_> {
                 self.job.max_invalid
             ));
         }
-        self.console.report(&summary.text());
+        let json = summary.json();
+        self.console.finish(&summary.text(), &json);
+        if self.console.is_quiet() && exit != Exit::Done {
+            self.console.error(&summary.in_short());
+        }
         if self.json {
-            self.console.data(&summary.json().to_string());
+            self.console.data(&json.to_string());
         }
         Ok(exit)
     }

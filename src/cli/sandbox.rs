@@ -75,7 +75,7 @@ pub(super) fn sandbox(args: &SandboxArgs, console: &Console) -> Result<Exit, Fai
             )
         })?;
         let address = listener.local_addr().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-        console.report(&format!(
+        console.notice(&format!(
             "A Sessions API listens on http://{address}, until Ctrl-C.\n\
              What arrived: http://{address}/sandbox/sessions, counts: http://{address}/sandbox/stats\n"
         ));

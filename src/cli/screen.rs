@@ -138,6 +138,29 @@ impl Console {
         }
     }
 
+    /// The summary of a command: a report for people, or one JSON event.
+    pub(super) fn finish(&self, text: &str, summary: &serde_json::Value) {
+        match (self.quiet, self.json) {
+            (true, _) => {}
+            (_, false) => self.bar.print(text.as_bytes()),
+            (_, true) => {
+                let timestamp = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+                let event = serde_json::json!({
+                    "timestamp": timestamp, "level": "INFO", "message": "finished", "summary": summary,
+                });
+                self.bar.print(format!("{event}\n").as_bytes());
+            }
+        }
+    }
+
+    /// Something that has to be read even by those who want to hear nothing else.
+    pub(super) fn notice(&self, text: &str) {
+        match self.json {
+            true => tracing::warn!("{}", text.trim_end()),
+            false => self.bar.print(text.as_bytes()),
+        }
+    }
+
     /// Data for standard output, on a line of its own.
     pub(super) fn data(&self, text: &str) {
         let mut out = io::stdout().lock();

@@ -124,7 +124,12 @@ impl Summary<'_> {
             );
         }
         if self.tally.unreadable > 0 {
-            let _ = writeln!(out, "  {:<17}{} rows passed over", "unreadable scenes", grouped(self.tally.unreadable));
+            let _ = writeln!(
+                out,
+                "  {:<17}{} passed over",
+                "unreadable scenes",
+                count(self.tally.unreadable, "row", "rows")
+            );
         }
         if self.undelivered_and_gone > 0 {
             let gone = count(self.undelivered_and_gone, "visit", "visits");
@@ -139,6 +144,14 @@ impl Summary<'_> {
             let _ = writeln!(out, "next: {next}");
         }
         out
+    }
+
+    /// One line for those who only want to hear of failures.
+    pub(super) fn in_short(&self) -> String {
+        let rows = self.counts.rows();
+        let missing = count(rows - self.counts.delivered(), "visit is", "visits are");
+        let next = self.next().map(|next| format!("; next: {next}")).unwrap_or_default();
+        format!("{}: {missing} not delivered of {}, see {}{next}", self.name, grouped(rows), self.results.display())
     }
 
     fn causes(&self, out: &mut String) {

@@ -26,18 +26,8 @@ pub(super) struct Picks {
 impl Picks {
     /// The key comes first.
     pub(super) fn new(key: &Spanned<Column>, mistakes: &mut Mistakes<'_>) -> Picks {
-        let table = &key.get_ref().0;
-        let plain = table.value.is_none()
-            && table.format.is_none()
-            && table.unit.is_none()
-            && table.timezone.is_none()
-            && table.timezone_column.is_none()
-            && table.map.is_none()
-            && table.map_file.is_none();
-        if !plain || table.column.is_none() {
-            mistakes.add(key.span(), "the key that scenes and visits share must be a column as it stands");
-        }
-        let column = table.column.clone().unwrap_or_default();
+        mistakes.only_plain(key);
+        let column = key.get_ref().0.column.clone().unwrap_or_default();
         Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }] }
     }
 
@@ -63,6 +53,9 @@ impl Picks {
     ) -> Field {
         let table = &spec.get_ref().0;
         let span = spec.span();
+        if kind == Kind::Key {
+            mistakes.only_plain(spec);
+        }
         let map = map(table, &span, mistakes);
         let pattern = table.format.as_ref().and_then(|format| {
             mistakes.only_for(&[Kind::Date, Kind::Time], kind, format.span(), "format", name);
@@ -182,6 +175,25 @@ fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, St
 }
 
 impl Mistakes<'_> {
+    /// Ids are made from keys: a constant or mapped one would give several things the same id.
+    fn only_plain(&mut self, key: &Spanned<Column>) {
+        let table = &key.get_ref().0;
+        let plain = table.column.is_some()
+            && table.value.is_none()
+            && table.format.is_none()
+            && table.unit.is_none()
+            && table.timezone.is_none()
+            && table.timezone_column.is_none()
+            && table.map.is_none()
+            && table.map_file.is_none();
+        if !plain {
+            self.add(
+                key.span(),
+                "ids are made from this key, so it must be a column as it stands, without a map or a constant",
+            );
+        }
+    }
+
     fn only_for(&mut self, kinds: &[Kind], kind: Kind, span: Range<usize>, key: &str, field: &str) {
         if !kinds.contains(&kind) {
             self.add(span, format!("`{key}` has no meaning for {field}"));

@@ -62,7 +62,7 @@ pub(super) fn decoded(
         [0xff, 0xfe, ..] => (UTF_16LE, 2),
         [0xfe, 0xff, ..] => (UTF_16BE, 2),
         // "utf-16" says nothing of the order of bytes, and encoding_rs takes it for little endian.
-        [0, low, ..] if *low != 0 && encoding == UTF_16LE => (UTF_16BE, 0),
+        [0, low, ..] if low.is_ascii_graphic() && encoding == UTF_16LE => (UTF_16BE, 0),
         _ => (encoding, 0),
     };
     let input = io::Cursor::new(head.split_off(mark)).chain(input);

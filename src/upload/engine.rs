@@ -191,7 +191,7 @@ impl<N: Network> Engine<'_, N> {
             let Admission { permit, _slot: slot, probe } = admission;
             drop(slot);
             let verdict = classify(&reply, delivery.may_have_arrived);
-            tracing::debug!(visit = delivery.identity.visit_id, attempt = delivery.attempts, ?reply, "answered");
+            tracing::debug!(visit = delivery.identity.visit_id, attempt = delivery.attempts, %reply, "answered");
             if !matches!(verdict, Verdict::Unsettled { .. } | Verdict::TooFast { .. }) {
                 self.answered();
             }
@@ -204,8 +204,9 @@ impl<N: Network> Engine<'_, N> {
                 Verdict::AlreadyReceived => return delivery.settled(Status::AlreadyReceived, status),
                 Verdict::Rejected(refused) => return delivery.refused(Status::Rejected, refused),
                 Verdict::KeyRefused(refused) => {
-                    tracing::error!("the API refuses the key: {}; nothing more is sent", refused.text);
-                    self.stop.request(Reason::KeyRefused);
+                    if self.stop.request(Reason::KeyRefused) {
+                        tracing::error!("the API refuses the key: {}; nothing more is sent", refused.text);
+                    }
                     return delivery.refused(Status::Rejected, refused);
                 }
                 Verdict::TooFast { refused, retry_after } => {
@@ -290,9 +291,8 @@ impl<N: Network> Engine<'_, N> {
             tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());
         }
         let was_down = self.health.next_probe().is_some();
-        if !self.health.refused() {
-            tracing::error!("the API has answered nothing but 429 for longer than the patience; nothing more is sent");
-            self.stop.request(Reason::ApiDown);
+        if !self.health.refused() && self.stop.request(Reason::ApiDown) {
+            tracing::error!("the API has answered only 429 for longer than the patience; nothing more is sent");
         }
         if was_down {
             self.recovered.notify_waiters();
@@ -319,8 +319,9 @@ impl<N: Network> Engine<'_, N> {
                 Next::Retry(Duration::ZERO)
             }
             Seen::OutOfPatience => {
-                tracing::error!("the API has been down for longer than the patience; nothing more is sent");
-                self.stop.request(Reason::ApiDown);
+                if self.stop.request(Reason::ApiDown) {
+                    tracing::error!("the API has been down for longer than the patience; nothing more is sent");
+                }
                 Next::Retry(Duration::ZERO)
             }
         }

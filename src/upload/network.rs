@@ -1,6 +1,7 @@
 //! The one seam between sending and the world: a request goes out, a reply of some kind comes back.
 
 use bytes::Bytes;
+use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -28,4 +29,16 @@ pub enum Reply {
     TimedOut,
     /// The connection broke, or what came back is no HTTP: it may have arrived.
     Broken(String),
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::Answer { status, text, .. } if text.is_empty() => write!(f, "HTTP {status}"),
+            Reply::Answer { status, text, .. } => write!(f, "HTTP {status} {text}"),
+            Reply::NotSent(reason) => write!(f, "not sent: {reason}"),
+            Reply::TimedOut => f.write_str("no answer in time"),
+            Reply::Broken(reason) => write!(f, "broken: {reason}"),
+        }
+    }
 }

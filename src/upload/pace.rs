@@ -14,8 +14,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// A timer of tokio wakes up to this late, and what is lost so is made up by as many permits, at least one. Without
-/// it a limiter holds 132 of 150 requests a second.
+/// A timer of tokio wakes up to this late, and what is lost so is made up by as many permits: one, up to 666 requests a
+/// second, so that no second sees more than the rate and two. Without it a limiter holds 132 of 150 requests a second.
 const LATENESS: f64 = 0.0015;
 
 /// The rate is set anew when the climb has changed it by more than this share.
@@ -225,7 +225,8 @@ mod tests {
             let times = times(&pace, (rate * 20.0) as usize).await;
             let held = times.len() as f64 / times.last().expect("permits");
             assert!(held >= 0.98 * rate, "{rate}: {held}");
-            assert!(most_in_a_second(&times) as f64 <= (rate + 2.0).ceil(), "{rate}: {}", most_in_a_second(&times));
+            let most = rate.ceil() as usize + capacity(rate, 1) as usize;
+            assert!(most_in_a_second(&times) <= most, "{rate}: {}", most_in_a_second(&times));
         }
     }
 
@@ -247,7 +248,7 @@ mod tests {
         let start = Instant::now();
         pace.permit().await;
         assert!(start.elapsed() >= hour, "{:?}", start.elapsed());
-        assert_eq!(pace.rate(), 50.0);
+        assert!((50.0..55.0).contains(&pace.rate()), "{}", pace.rate());
     }
 
     #[tokio::test(start_paused = true)]

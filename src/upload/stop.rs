@@ -30,15 +30,15 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks for the end.
-    pub fn request(&self, reason: Reason) {
+    /// Asks for the end. Returns whether this is the first reason.
+    pub fn request(&self, reason: Reason) -> bool {
         self.reason.send_if_modified(|current| match current {
             None => {
                 *current = Some(reason);
                 true
             }
             Some(_) => false,
-        });
+        })
     }
 
     /// The reason, once there is one.
