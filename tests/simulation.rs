@@ -178,7 +178,8 @@ impl Simulation<'_> {
             for at in 0..self.grouped.len() {
                 let visit = self.grouped.visit(at);
                 if decide(status(visit.key()), &wanted) == Decision::Send {
-                    visits.send(builder.prepare(visit).expect("valid")).await.expect("taken");
+                    let prepared = builder.chunk(&[at], |chunk| chunk.prepare(0)).unwrap().expect("valid");
+                    visits.send(prepared).await.expect("taken");
                 }
             }
             drop(visits);
@@ -265,7 +266,8 @@ impl Simulation<'_> {
             _ => false,
         };
         if !fits {
-            complaints.push(format!("the run ended with {exit:?}; {} s without a good answer", self.world.since_last_good()));
+            complaints
+                .push(format!("the run ended with {exit:?}; {} s without a good answer", self.world.since_last_good()));
         }
         self.complaints.append(&mut complaints);
     }

@@ -4,8 +4,7 @@ use super::field::{Columns, refusal};
 use super::ids::SessionId;
 use super::problem::{Code, Problem, shown};
 use super::time::Refusal;
-use super::{Builder, Rules, body};
-use crate::shuffle::Visit;
+use super::{Chunk, Rules, body};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -14,7 +13,6 @@ const FEW: usize = 24;
 
 #[derive(Clone, Copy)]
 struct Scene<'a> {
-    batch: usize,
     row: usize,
     /// As the export has it.
     id: &'a str,
@@ -49,22 +47,22 @@ fn text<'a>(columns: &Columns<'a>, field: &'a super::Field, row: usize) -> Resul
 
 /// Checks the scenes and appends their array to `json`.
 pub(super) fn build<'a>(
-    builder: &Builder<'a>,
-    visit: Visit<'a>,
+    chunk: &'a Chunk<'_>,
+    at: usize,
     session: &SessionId,
     json: &mut Vec<u8>,
     problems: &mut Vec<Problem>,
 ) -> Scenes {
-    let rules = builder.rules;
+    let rules = chunk.builder.rules;
+    let columns = &chunk.scenes;
     let mut done = Scenes::default();
     let mut seen = Seen::default();
     body::key(json, "scenes");
     json.push(b'[');
-    for (batch, row) in visit.scenes() {
-        let columns = &builder.scenes[batch];
+    for row in chunk.scenes_of(at) {
         let raw = |field: &'a super::Field| field.pick().map_or("", |pick| columns.text(pick, row));
-        let scene = Scene { batch, row, id: raw(&rules.scene_id), task: rules.task_code.as_ref().map_or("", raw) };
-        let clash = match seen.add(builder, scene) {
+        let scene = Scene { row, id: raw(&rules.scene_id), task: rules.task_code.as_ref().map_or("", raw) };
+        let clash = match seen.add(columns, scene) {
             Known::Identical => {
                 done.identical += 1;
                 continue;
@@ -74,10 +72,10 @@ pub(super) fn build<'a>(
         };
         done.count += 1;
         let mut report = |field, (code, message)| {
-            problems.push(Problem { code, field, message, place: columns.rows.place(row) });
+            problems.push(Problem { code, field, message, place: chunk.gathered.place(row) });
         };
         if let Some(first) = clash {
-            let place = builder.scenes[first.batch].rows.place(first.row);
+            let place = chunk.gathered.place(first.row);
             let message = format!("{} is also in {place}, with other values", shown(scene.id));
             report("scene_id", (Code::DuplicateScene, message));
         }
@@ -131,7 +129,7 @@ enum Known<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn add(&mut self, builder: &Builder<'_>, scene: Scene<'a>) -> Known<'a> {
+    fn add(&mut self, columns: &Columns<'_>, scene: Scene<'a>) -> Known<'a> {
         let at = self.scenes.len();
         let same: &[usize] = if at < FEW {
             let found: Vec<usize> = (0..at).filter(|&other| self.scenes[other].id == scene.id).collect();
@@ -156,7 +154,7 @@ impl<'a> Seen<'a> {
             }
         };
         let faults = |scene: &Scene<'_>| -> Vec<_> {
-            let faults = builder.scenes[scene.batch].rows.faults_of(scene.row);
+            let faults = columns.rows.faults_of(scene.row);
             faults.iter().map(|fault| (fault.column, fault.what.clone())).collect()
         };
         let first = self.scenes[same[0]];

@@ -4,7 +4,7 @@ use super::checks::{self, EMAIL, IDENTIFIER};
 use super::field::{Cell, Columns, Field, refusal};
 use super::problem::{Code, Problem, shown};
 use super::time::{self, Reading, Refusal, Unit, Zone};
-use super::{Builder, Built, Identity, Invalid, Rules, body, scenes};
+use super::{Builder, Built, Chunk, Identity, Invalid, Rules, body, scenes};
 use crate::scan::{CellFault, Place};
 use crate::shuffle::{KEY, Visit};
 use chrono::{DateTime, NaiveDate, Timelike};
@@ -26,7 +26,9 @@ impl Report {
     }
 }
 
-pub(super) fn build<'a>(builder: &Builder<'a>, visit: Visit<'a>, json: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+pub(super) fn build(chunk: &Chunk<'_>, at: usize, json: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+    let builder = chunk.builder;
+    let visit = chunk.visit(at);
     let rules = builder.rules;
     let columns = &builder.visits[visit.batch()];
     let row = visit.row();
@@ -57,7 +59,7 @@ pub(super) fn build<'a>(builder: &Builder<'a>, visit: Visit<'a>, json: &mut Vec<
     };
     let session = rules.ids.session(visit_id);
     let mut problems = report.problems;
-    let done = scenes::build(builder, visit, &session, json, &mut problems);
+    let done = scenes::build(chunk, at, &session, json, &mut problems);
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
         let message = "no row of the scenes export belongs to this visit".to_owned();
         problems.push(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });

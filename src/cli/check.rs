@@ -25,7 +25,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         console.warn(warning);
     }
     let selection = args.job.selection();
-    let exports = opened.read(&job.rules, &selection, |_, _| {})?;
+    let exports = opened.read(&job.rules, &selection)?;
     for warning in &exports.warnings {
         console.warn(warning);
     }

@@ -3,11 +3,15 @@
 use super::exit::{Exit, Failure};
 use crate::build::{Builder, Rules};
 use crate::job::Job;
-use crate::scan::{Export, Rows};
+use crate::scan::{Export, Rows, ScanError};
 use crate::shuffle::{Grouped, KEY, Shuffle};
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
 use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Batches read and not yet grouped, at most.
+const AHEAD: usize = 8;
 
 /// Which of the exports' visits are meant.
 #[derive(Clone, Debug, Default)]
@@ -42,27 +46,24 @@ impl Opened {
         Ok(Opened { visits: Export::open(job.visits.clone())?, scenes: Export::open(job.scenes.clone())? })
     }
 
-    /// Reads everything. `note` hears of every batch: its rows, and whether they are visits.
-    pub(super) fn read(
-        self,
-        rules: &Rules,
-        selection: &Selection,
-        mut note: impl FnMut(u64, bool),
-    ) -> Result<Exports, Failure> {
+    /// Reads everything: each export on a thread of its own, while this one groups.
+    pub(super) fn read(self, rules: &Rules, selection: &Selection) -> Result<Exports, Failure> {
         let flat = self.scenes.has_the_files_of(&self.visits);
         let mut shuffle = Shuffle::new(flat);
         let mut selector = Selector { selection, rules, kept: HashSet::new(), keyless: 0 };
-        for rows in self.visits.batches() {
-            let mut rows = rows?;
-            note(rows.batch.num_rows() as u64, true);
-            let keep = selector.keep(&mut rows);
-            shuffle.add_visits(rows, keep.as_ref())?;
-        }
-        for rows in self.scenes.batches() {
-            let rows = rows?;
-            note(rows.batch.num_rows() as u64, false);
-            shuffle.add_scenes(rows)?;
-        }
+        std::thread::scope(|scope| -> Result<(), Failure> {
+            let visits = read_ahead(scope, &self.visits);
+            let scenes = read_ahead(scope, &self.scenes);
+            for rows in visits {
+                let mut rows = rows?;
+                let keep = selector.keep(&mut rows);
+                shuffle.add_visits(rows, keep.as_ref())?;
+            }
+            for rows in scenes {
+                shuffle.add_scenes(rows?)?;
+            }
+            Ok(())
+        })?;
         let grouped = shuffle.finish();
         refuse_unreadable(&grouped, selection)?;
         let mut warnings: Vec<String> = self.visits.warnings().to_vec();
@@ -71,6 +72,17 @@ impl Opened {
         }
         Ok(Exports { grouped, flat, warnings })
     }
+}
+
+/// Reads an export on a thread of its own, a few batches ahead of whoever takes them.
+fn read_ahead<'scope, 'env>(
+    scope: &'scope std::thread::Scope<'scope, 'env>,
+    export: &'env Export,
+) -> Receiver<Result<Rows, ScanError>> {
+    let (batches, taken) = sync_channel(AHEAD);
+    // It ends with the export, or when nobody takes any more.
+    scope.spawn(move || export.batches().try_for_each(|rows| batches.send(rows).map_err(drop)));
+    taken
 }
 
 /// A scene that nobody can assign may belong to any visit, and none could be mended once it is sent without it.
@@ -112,7 +124,7 @@ impl Selector<'_> {
         let count = rows.batch.num_rows();
         let mut keep: Vec<bool> = (0..count).map(|row| only.as_ref().is_none_or(|only| only.value(row))).collect();
         if from.is_some() || to.is_some() {
-            let dates = Builder::visit_date(self.rules, rows);
+            let dates = Builder::visit_dates(self.rules, rows);
             for (row, (keep, date)) in keep.iter_mut().zip(dates).enumerate() {
                 // Which cell is the date of a row with too few or too many is anybody's guess.
                 let readable = rows.faults_of(row).iter().all(|fault| fault.column.is_some());

@@ -5,6 +5,7 @@ use super::exports::Opened;
 use super::{Console, IdsArgs};
 use crate::build::{Builder, in_order};
 use crate::job::Job;
+use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::io::{BufWriter, Write};
@@ -12,7 +13,7 @@ use std::ops::{ControlFlow, Range};
 
 pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
     let job = Job::load(&args.job.job, &args.job.options(now))?;
-    let exports = Opened::new(&job)?.read(&job.rules, &args.job.selection(), |_, _| {})?;
+    let exports = Opened::new(&job)?.read(&job.rules, &args.job.selection())?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
@@ -36,24 +37,34 @@ fn write<W: Write>(
     out: &mut csv::Writer<W>,
 ) -> std::io::Result<()> {
     out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"]).map_err(io_error)?;
-    let chunk = |range: Range<usize>| -> Vec<_> {
-        let with_ids = |at| Some((grouped.visit(at).conflict().is_some(), builder.ids(grouped.visit(at))?));
-        range.filter_map(with_ids).collect()
+    let chunk = |range: Range<usize>| -> Result<Vec<_>, ArrowError> {
+        let visits: Vec<usize> = range.collect();
+        builder.chunk(&visits, |chunk| {
+            let with_ids = |at| Some((chunk.visit(at).conflict().is_some(), chunk.ids(at)?));
+            (0..chunk.len()).filter_map(with_ids).collect()
+        })
     };
     // Differing rows of one key share its ids.
     let mut clashing = HashSet::new();
     let mut result = Ok(());
     let _ = in_order(grouped.len(), chunk, |visits| {
+        let visits = match visits {
+            Ok(visits) => visits,
+            Err(error) => {
+                result = Err(std::io::Error::other(error));
+                return ControlFlow::Break(());
+            }
+        };
         for (clashes, (visit_id, session_uid, scenes)) in visits {
-            if clashes && !clashing.insert(visit_id) {
+            if clashes && !clashing.insert(visit_id.clone()) {
                 continue;
             }
             let session_uid = session_uid.to_string();
             result = if scenes.is_empty() {
-                out.write_record([visit_id, &session_uid, "", ""])
+                out.write_record([&visit_id, &session_uid, "", ""])
             } else {
                 scenes.iter().try_for_each(|scene| {
-                    out.write_record([visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])
+                    out.write_record([&visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])
                 })
             }
             .map_err(io_error);

@@ -216,7 +216,7 @@ impl Run<'_> {
         for warning in &self.job.warnings {
             self.console.warn(warning);
         }
-        let exports = opened.read(&self.job.rules, &self.selection, |_, _| {})?;
+        let exports = opened.read(&self.job.rules, &self.selection)?;
         for warning in &exports.warnings {
             self.console.warn(warning);
         }

@@ -17,6 +17,7 @@ use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide, re
 use crate::sandbox;
 use crate::shuffle::{Grouped, Visit};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
+use arrow::error::ArrowError;
 use std::ops::{ControlFlow, Range};
 use tokio::sync::mpsc;
 
@@ -83,26 +84,33 @@ impl<'a> Sending<'a> {
             // A journal that cannot be written is the cause of whatever else went wrong.
             let journal = journal.map_err(|_| panicked("journal"))?.map_err(|error| results_failure(&error))?;
             sent.map_err(|_| panicked("network"))??;
-            Ok((Sent { kept }, journal))
+            Ok((Sent { kept: kept? }, journal))
         })
     }
 
     /// Builds and hands over. Returns how many visits keep the rows that they have.
-    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> u64 {
+    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> Result<u64, ArrowError> {
         let mut kept = 0;
-        let chunk = |range: Range<usize>| -> Vec<Option<Result<Prepared, Box<Invalid>>>> {
-            let visits = range.map(|at| self.grouped.visit(at));
-            visits.map(|visit| self.is_outstanding(visit).then(|| self.builder.prepare(visit))).collect()
+        let chunk = |range: Range<usize>| -> Result<(u64, Vec<_>), ArrowError> {
+            let kept = range.len();
+            let visits: Vec<usize> = range.filter(|&at| self.is_outstanding(self.grouped.visit(at))).collect();
+            let kept = (kept - visits.len()) as u64;
+            self.builder.chunk(&visits, |chunk| (kept, (0..chunk.len()).map(|at| chunk.prepare(at)).collect()))
         };
+        let mut failed = Ok(());
         let _ = in_order(self.grouped.len(), chunk, |built| {
+            let (unchanged, built) = match built {
+                Ok(built) => built,
+                Err(error) => {
+                    failed = Err(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            kept += unchanged;
             for visit in built {
                 let handed_over = match visit {
-                    None => {
-                        kept += 1;
-                        continue;
-                    }
-                    Some(Ok(prepared)) => visits.blocking_send(prepared).is_ok(),
-                    Some(Err(invalid)) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
+                    Ok(prepared) => visits.blocking_send(prepared).is_ok(),
+                    Err(invalid) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
                 };
                 // The other end is gone only after a failure that its own thread reports.
                 if !handed_over {
@@ -111,7 +119,7 @@ impl<'a> Sending<'a> {
             }
             ControlFlow::Continue(())
         });
-        kept
+        failed.map(|()| kept)
     }
 
     fn network(

@@ -1,6 +1,6 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
-use crate::build::{Builder, Code, in_order};
+use crate::build::{Builder, Chunk, Code, in_order};
 use crate::shuffle::{Grouped, Visit};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -43,44 +43,50 @@ pub(super) fn survey<'a>(
     let chunk = |range: Range<usize>| {
         let mut part = Survey::default();
         let mut lines = Vec::with_capacity(range.len() * 512);
-        for at in range {
-            let visit = grouped.visit(at);
-            if !wanted(visit) {
-                part.passed_over += 1;
-                continue;
+        let all = range.len();
+        let visits: Vec<usize> = range.filter(|&at| wanted(grouped.visit(at))).collect();
+        part.passed_over = (all - visits.len()) as u64;
+        builder.chunk(&visits, |chunk| {
+            for at in 0..chunk.len() {
+                part.look_at(chunk, at, &mut lines);
             }
-            let before = lines.len();
-            match builder.build(visit, &mut lines) {
-                Ok(built) => {
-                    part.valid += 1;
-                    part.scenes += u64::from(built.scenes);
-                    part.identical_scenes += u64::from(built.identical_scenes);
-                    part.body_bytes += (lines.len() - before) as u64;
-                    lines.push(b'\n');
-                }
-                Err(invalid) => {
-                    part.invalid += 1;
-                    for problem in invalid.problems {
-                        let found = part.problems.entry(problem.code).or_default();
-                        found.count += 1;
-                        if found.examples.len() < EXAMPLES {
-                            found.examples.push(format!("{}: {} ({})", problem.field, problem.message, problem.place));
-                        }
-                    }
-                }
-            }
-        }
-        (part, lines)
+            (part, lines)
+        })
     };
-    let _ = in_order(grouped.len(), chunk, |(part, lines)| {
-        all.add(part);
-        failed = bodies(&lines);
+    let _ = in_order(grouped.len(), chunk, |done| {
+        failed = done.map_err(std::io::Error::other).and_then(|(part, lines)| {
+            all.add(part);
+            bodies(&lines)
+        });
         if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     failed.map(|()| all)
 }
 
 impl Survey {
+    fn look_at(&mut self, chunk: &Chunk<'_>, at: usize, lines: &mut Vec<u8>) {
+        let before = lines.len();
+        match chunk.build(at, lines) {
+            Ok(built) => {
+                self.valid += 1;
+                self.scenes += u64::from(built.scenes);
+                self.identical_scenes += u64::from(built.identical_scenes);
+                self.body_bytes += (lines.len() - before) as u64;
+                lines.push(b'\n');
+            }
+            Err(invalid) => {
+                self.invalid += 1;
+                for problem in invalid.problems {
+                    let found = self.problems.entry(problem.code).or_default();
+                    found.count += 1;
+                    if found.examples.len() < EXAMPLES {
+                        found.examples.push(format!("{}: {} ({})", problem.field, problem.message, problem.place));
+                    }
+                }
+            }
+        }
+    }
+
     fn add(&mut self, part: Survey) {
         self.valid += part.valid;
         self.invalid += part.invalid;

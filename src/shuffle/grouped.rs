@@ -1,16 +1,22 @@
 //! Visits with their scenes, as views over the columns.
 
-use super::{Entry, Group, NO_GROUP, Tally};
-use crate::scan::{Place, Rows};
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use std::hash::BuildHasher;
+use super::index::{Index, NO_GROUP};
+use super::{Entry, KEY, Tally};
+use crate::scan::{Fault, Lines, Place, Rows};
+use arrow::array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::interleave;
+use arrow::error::ArrowError;
+use hashbrown::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// All visits of an export in its order, each with its scenes. One element for each result row.
 #[derive(Debug)]
 pub struct Grouped {
-    pub(super) hasher: DefaultHashBuilder,
-    pub(super) groups: Vec<Group>,
-    pub(super) index: HashTable<u32>,
+    pub(super) index: Index,
+    /// The first entry of each group.
+    pub(super) groups: Vec<u32>,
+    pub(super) has_scene_faults: bool,
     pub(super) visits: Vec<Rows>,
     pub(super) entries: Vec<Entry>,
     pub(super) conflicts: HashMap<u32, Vec<u32>>,
@@ -36,8 +42,7 @@ impl Grouped {
 
     /// Whether a visit has this key.
     pub fn contains(&self, key: &str) -> bool {
-        let hash = self.hasher.hash_one(key);
-        super::find(&self.index, &self.groups, &self.entries, &self.visits, hash, key).is_some()
+        self.index.find(self.index.hash(key.as_bytes()), key.as_bytes()).is_some()
     }
 
     /// What was counted while grouping.
@@ -48,11 +53,6 @@ impl Grouped {
     /// The batches that [`Visit::batch`] counts.
     pub fn visits(&self) -> &[Rows] {
         &self.visits
-    }
-
-    /// The batches that [`Visit::scenes`] names.
-    pub fn scenes(&self) -> &[Rows] {
-        &self.scenes
     }
 
     /// The visit at this place of the export's order, from 0.
@@ -97,14 +97,14 @@ impl<'a> Visit<'a> {
 
     /// Its key; empty where the row has none.
     pub fn key(&self) -> &'a str {
-        self.grouped.visits[self.batch()].text(super::KEY, self.row())
+        self.grouped.visits[self.batch()].text(KEY, self.row())
     }
 
     /// Whether it is the first row with its key; rows without a key always are.
     pub fn is_first(&self) -> bool {
         match self.entry().group {
             NO_GROUP => true,
-            group => self.grouped.groups[group as usize].first == self.entry,
+            group => self.grouped.groups[group as usize] == self.entry,
         }
     }
 
@@ -119,17 +119,90 @@ impl<'a> Visit<'a> {
         Some(Conflict { others })
     }
 
-    /// Its scenes as batch and row, in the order of the export.
-    pub fn scenes(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + use<'a> {
-        let grouped = self.grouped;
-        let group = self.entry().group;
-        let range = match group {
+    fn scenes(&self) -> Range<usize> {
+        match self.entry().group {
             NO_GROUP => 0..0,
-            group => grouped.ends[group as usize] as usize..grouped.ends[group as usize + 1] as usize,
+            group => self.grouped.ends[group as usize] as usize..self.grouped.ends[group as usize + 1] as usize,
+        }
+    }
+}
+
+impl Grouped {
+    /// Copies the scenes of some visits next to each other. They lie all over memory, and fetching many at once
+    /// is much faster than one by one.
+    ///
+    /// # Errors
+    /// From Arrow, where columns cannot be gathered.
+    pub fn gather(&self, visits: &[usize]) -> Result<Gathered<'_>, ArrowError> {
+        let mut ends = Vec::with_capacity(visits.len());
+        let mut origins: Vec<(usize, usize)> = Vec::with_capacity(visits.len() * 8);
+        for &visit in visits {
+            origins.extend(self.order[self.visit(visit).scenes()].iter().map(|&scene| self.origin(scene)));
+            ends.push(origins.len());
+        }
+        let rows = self.gathered_rows(&origins)?;
+        Ok(Gathered { grouped: self, rows, origins, ends })
+    }
+
+    fn gathered_rows(&self, origins: &[(usize, usize)]) -> Result<Rows, ArrowError> {
+        let count = origins.len();
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(NullArray::new(count))];
+        let width = self.scenes.first().map_or(1, |rows| rows.batch.num_columns());
+        for column in 1..width {
+            let batches: Vec<&dyn Array> = self.scenes.iter().map(|rows| rows.batch.column(column).as_ref()).collect();
+            columns.push(interleave(&batches, origins)?);
+        }
+        let mut faults = Vec::new();
+        if self.has_scene_faults {
+            for (row, &(batch, origin)) in origins.iter().enumerate() {
+                let own = self.scenes[batch].faults_of(origin).iter();
+                faults.extend(own.map(|fault| Fault { row: row as u32, ..fault.clone() }));
+            }
+        }
+        let schema = match self.scenes.first() {
+            Some(rows) => rows.batch.schema(),
+            None => Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new(
+                "",
+                arrow::datatypes::DataType::Null,
+                true,
+            )])),
         };
-        grouped.order[range].iter().map(|&scene| {
-            let batch = grouped.starts.partition_point(|&start| start <= scene) - 1;
-            (batch, (scene - grouped.starts[batch]) as usize)
-        })
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+        Ok(Rows { batch, file: "".into(), lines: Lines::From(0), faults, keep: None })
+    }
+
+    fn origin(&self, scene: u32) -> (usize, usize) {
+        // Batches are all of one size but for the last of each file.
+        let batch = self.starts.partition_point(|&start| start <= scene) - 1;
+        (batch, (scene - self.starts[batch]) as usize)
+    }
+}
+
+/// The scenes of some visits, next to each other, in the order of the export for each visit.
+#[derive(Debug)]
+pub struct Gathered<'a> {
+    grouped: &'a Grouped,
+    rows: Rows,
+    origins: Vec<(usize, usize)>,
+    ends: Vec<usize>,
+}
+
+impl Gathered<'_> {
+    /// The scenes' columns. Their places are not those of these rows: see [`Gathered::place`].
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The scenes of a visit, by its place among those visits.
+    pub fn of(&self, visit: usize) -> Range<usize> {
+        let start = if visit == 0 { 0 } else { self.ends[visit - 1] };
+        start..self.ends[visit]
+    }
+
+    /// Where a scene stands in the export.
+    pub fn place(&self, scene: usize) -> Place {
+        let (batch, row) = self.origins[scene];
+        self.grouped.scenes[batch].place(row)
     }
 }

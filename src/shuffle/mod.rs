@@ -8,16 +8,17 @@
 //! ones, for which no column needs to mean anything.
 
 mod grouped;
+mod index;
 mod same;
 
-pub use grouped::{Conflict, Grouped, Visit};
+pub use grouped::{Conflict, Gathered, Grouped, Visit};
 
 use crate::scan::{Place, Rows};
-use arrow::array::{BooleanArray, NullArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, NullArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
-use std::hash::BuildHasher;
+use hashbrown::{HashMap, HashSet};
+use index::{Index, NO_GROUP};
 use std::sync::Arc;
 
 /// Where the key stands in the batches of both sections.
@@ -31,11 +32,11 @@ const PLACES: usize = 1000;
 pub struct Shuffle {
     /// One export holds both, a row a scene: rows without scene cells are no scenes.
     flat: bool,
-    hasher: DefaultHashBuilder,
+    index: Index,
     visits: Vec<Rows>,
     entries: Vec<Entry>,
-    groups: Vec<Group>,
-    index: HashTable<u32>,
+    /// The first entry of each group.
+    groups: Vec<u32>,
     /// Groups whose rows differ, with all their entries.
     conflicts: HashMap<u32, Vec<u32>>,
     /// Hashes of the keys that filters left out: their scenes are no orphans.
@@ -53,16 +54,6 @@ struct Entry {
     row: u32,
     group: u32,
 }
-
-/// All rows with one key.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    /// Its first entry.
-    first: u32,
-    hash: u64,
-}
-
-const NO_GROUP: u32 = u32::MAX;
 
 /// What was counted on the way.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +106,7 @@ impl Shuffle {
         self.tally.visits_left_out += 1;
         let key = self.visits[batch].text(KEY, row);
         if !key.is_empty() {
-            self.left_out.insert(self.hasher.hash_one(key));
+            self.left_out.insert(self.index.hash(key.as_bytes()));
         }
     }
 
@@ -129,17 +120,15 @@ impl Shuffle {
             self.entries.push(this);
             return;
         }
-        let hash = self.hasher.hash_one(key);
-        match self.group(hash, key) {
+        let hash = self.index.hash(key.as_bytes());
+        match self.index.find(hash, key.as_bytes()) {
             None => {
-                this.group = self.groups.len() as u32;
-                self.groups.push(Group { first: entry, hash });
-                let groups = &self.groups;
-                self.index.insert_unique(hash, this.group, |&group| groups[group as usize].hash);
+                this.group = self.index.add(hash, key.as_bytes());
+                self.groups.push(entry);
             }
             Some(group) => {
                 this.group = group;
-                let first = self.groups[group as usize].first;
+                let first = self.groups[group as usize];
                 let alone = [first];
                 let others = self.conflicts.get(&group).map_or(&alone[..], Vec::as_slice);
                 let is_same = |&other: &u32| {
@@ -172,10 +161,6 @@ impl Shuffle {
         Ok(())
     }
 
-    fn group(&self, hash: u64, key: &str) -> Option<u32> {
-        find(&self.index, &self.groups, &self.entries, &self.visits, hash, key)
-    }
-
     /// Takes a batch of scenes. All visits must have been taken in before.
     ///
     /// # Errors
@@ -185,25 +170,48 @@ impl Shuffle {
             rows = rows.filtered(&keep)?;
         }
         let count = rows.batch.num_rows();
-        let mut owners = Vec::with_capacity(count);
-        for row in 0..count {
-            owners.push(self.owner(&rows, row));
+        let mut owners = match rows.batch.column(KEY).as_string_opt::<i32>() {
+            Some(keys) => self.index.find_all((0..count).map(|row| keys.value(row).as_bytes())),
+            None => vec![NO_GROUP; count],
+        };
+        let mut special: Vec<usize> = rows.faults.iter().map(|fault| fault.row as usize).collect();
+        let is_special = |row: &usize| owners[*row] == NO_GROUP || (self.flat && has_no_cells(&rows, *row));
+        special.extend((0..count).filter(is_special));
+        special.sort_unstable();
+        special.dedup();
+        self.tally.scene_rows += (count - special.len()) as u64;
+        for row in special {
+            owners[row] = self.owner(&rows, row, owners[row]);
         }
         if owners.iter().all(|&owner| owner == NO_GROUP) {
             return Ok(());
         }
-        // The key has done its work.
-        let mut columns = rows.batch.columns().to_vec();
-        let mut fields: Vec<_> = rows.batch.schema().fields().iter().cloned().collect();
-        columns[KEY] = Arc::new(NullArray::new(count));
-        fields[KEY] = Arc::new(fields[KEY].as_ref().clone().with_data_type(DataType::Null));
+        let mut columns = Vec::with_capacity(rows.batch.num_columns());
+        for (at, column) in rows.batch.columns().iter().enumerate() {
+            columns.push(match column.data_type() {
+                // The key has done its work.
+                _ if at == KEY => Arc::new(NullArray::new(count)) as ArrayRef,
+                // Files may lack a column that others have; gathered, they are one column.
+                DataType::Null => Arc::new(StringArray::from_iter_values(std::iter::repeat_n("", count))),
+                _ => column.clone(),
+            });
+        }
+        let fields = rows
+            .batch
+            .schema()
+            .fields()
+            .iter()
+            .zip(&columns)
+            .map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()))
+            .collect::<Vec<_>>();
         rows.batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
         self.scenes.push(rows);
         self.owners.append(&mut owners);
         Ok(())
     }
 
-    fn owner(&mut self, rows: &Rows, row: usize) -> u32 {
+    /// The group of a scene with which something is the matter, counted.
+    fn owner(&mut self, rows: &Rows, row: usize, found: u32) -> u32 {
         let faults = rows.faults_of(row);
         let key = rows.text(KEY, row);
         let broken = faults.iter().find(|fault| fault.column.is_none_or(|column| usize::from(column) == KEY));
@@ -220,12 +228,11 @@ impl Shuffle {
             }
             return NO_GROUP;
         }
-        let hash = self.hasher.hash_one(key);
-        if let Some(group) = self.group(hash, key) {
+        if found != NO_GROUP {
             self.tally.scene_rows += 1;
-            return group;
+            return found;
         }
-        if !self.left_out.contains(&hash) {
+        if !self.left_out.contains(&self.index.hash(key.as_bytes())) {
             self.tally.scene_rows += 1;
             self.tally.orphans += 1;
             if self.tally.orphan_places.len() < PLACES {
@@ -237,7 +244,7 @@ impl Shuffle {
 
     /// The visits with their scenes.
     pub fn finish(self) -> Grouped {
-        let groups = self.groups.len();
+        let groups = self.index.len();
         let mut ends = vec![0u32; groups + 1];
         for &owner in self.owners.iter().filter(|&&owner| owner != NO_GROUP) {
             ends[owner as usize + 1] += 1;
@@ -259,9 +266,9 @@ impl Shuffle {
             start += rows.batch.num_rows() as u32;
         }
         Grouped {
-            hasher: self.hasher,
-            groups: self.groups,
             index: self.index,
+            groups: self.groups,
+            has_scene_faults: self.scenes.iter().any(|rows| !rows.faults.is_empty()),
             visits: self.visits,
             entries: self.entries,
             conflicts: self.conflicts,
@@ -272,23 +279,6 @@ impl Shuffle {
             tally: self.tally,
         }
     }
-}
-
-/// The group of a key.
-fn find(
-    index: &HashTable<u32>,
-    groups: &[Group],
-    entries: &[Entry],
-    visits: &[Rows],
-    hash: u64,
-    key: &str,
-) -> Option<u32> {
-    let found = index.find(hash, |&group| {
-        let group = groups[group as usize];
-        let entry = entries[group.first as usize];
-        group.hash == hash && visits[entry.batch as usize].text(KEY, entry.row as usize) == key
-    });
-    found.copied()
 }
 
 fn has_no_cells(rows: &Rows, row: usize) -> bool {
@@ -311,8 +301,8 @@ mod tests {
     }
 
     fn scenes_of(grouped: &Grouped, visit: usize) -> Vec<String> {
-        let scenes = grouped.visit(visit).scenes().map(|(batch, row)| grouped.scenes()[batch].text(1, row).to_owned());
-        scenes.collect()
+        let gathered = grouped.gather(&[visit]).expect("gathered");
+        gathered.of(0).map(|scene| gathered.rows().text(1, scene).to_owned()).collect()
     }
 
     #[test]
