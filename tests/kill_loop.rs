@@ -1,6 +1,8 @@
 //! The real binary, killed at random moments again and again over one job: what the server has and what the result
 //! file says must agree in the end.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -62,7 +64,8 @@ async fn server() -> Running {
 
 #[test]
 fn thirty_kills_lose_nothing_and_claim_nothing() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let server = runtime.block_on(server());
     let folder = tempfile::tempdir().expect("a folder");
     write_job(folder.path(), &server.base_url());
@@ -100,7 +103,9 @@ fn thirty_kills_lose_nothing_and_claim_nothing() {
     }
     assert_eq!(sessions(&server, &runtime), VISITS, "the server has every visit");
     assert!(!partial.exists());
-    println!("{kills} kills, {kills_while_sending} of them while it was sending; {before} requests before the last run");
+    println!(
+        "{kills} kills, {kills_while_sending} of them while it was sending; {before} requests before the last run"
+    );
 }
 
 /// A number from one of the sandbox's own pages.

@@ -181,10 +181,12 @@ fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
     let (text, place) = match (&job.target, &job.token) {
         (Target::Sandbox, _) => ("sandbox".to_owned(), String::new()),
         (Target::Server, TokenSource::Env(name)) => {
-            let text = std::env::var(name).map_err(|_| {
-                missing(format!("the environment variable {name} is not set: it has to hold the project's token (token_env under [api])"))
+            let text = std::env::var(name);
+            let name = variable(name);
+            let text = text.map_err(|_| {
+                missing(format!("{name} is not set: it has to hold the project's token (token_env under [api])"))
             })?;
-            (text, format!("the environment variable {name}"))
+            (text, name)
         }
         (Target::Server, TokenSource::File(path)) => {
             let text = std::fs::read_to_string(path)
@@ -194,6 +196,15 @@ fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
         }
     };
     Token::new(&text).ok_or_else(|| missing(format!("{place} is empty: it has to hold the project's token")))
+}
+
+/// How messages call an environment variable. What does not look like the name of one may be the token itself.
+fn variable(name: &str) -> String {
+    let usual = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    match usual && name.starts_with(|c: char| c.is_ascii_uppercase()) {
+        true => format!("the environment variable {name}"),
+        false => "the environment variable that token_env names".to_owned(),
+    }
 }
 
 #[cfg(unix)]

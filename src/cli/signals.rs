@@ -26,8 +26,8 @@ impl Signals {
                     if !sending.load(Ordering::SeqCst) || stop.reason().is_some() {
                         std::process::exit(i32::from(exit.code()));
                     }
-                    tracing::warn!("stopping: requests under way are finished; a second signal ends at once");
                     stop.request(reason);
+                    tracing::warn!("stopping: requests under way are finished; a second signal ends at once");
                 }
             });
         };

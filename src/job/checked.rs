@@ -32,6 +32,12 @@ impl Mistakes<'_> {
         self.found.push(Mistake::at(self.file, self.text, span, message.into()));
     }
 
+    /// Where a section begins, or the end of the file where there is none.
+    fn section(&self, header: &str) -> Range<usize> {
+        let start = self.text.find(header).unwrap_or(self.text.trim_end().len());
+        start..(start + header.len()).min(self.text.len())
+    }
+
     /// The value, or its mistake and nothing.
     fn take<T>(&mut self, span: Range<usize>, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.add(span, message)).ok()
@@ -272,7 +278,10 @@ fn api(
         }
         (None, Target::Sandbox) => "sandbox".to_owned(),
         (None, Target::Server) => {
-            mistakes.add(0..0, "the key \"project\" is missing under [api]: the project's name as Trax gave it");
+            mistakes.add(
+                mistakes.section("[api]"),
+                "the key \"project\" is missing under [api]: the project's name as Trax gave it",
+            );
             String::new()
         }
     };
@@ -294,11 +303,7 @@ fn api(
             let text = name.get_ref();
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
             if text.is_empty() || !text.bytes().all(plain) {
-                // Not shown: somebody may have put the token itself here.
-                mistakes.add_unshown(
-                    name.span(),
-                    "token_env is the name of an environment variable, never the token itself",
-                );
+                mistakes.add(name.span(), "token_env is the name of an environment variable, never the token itself");
             }
             TokenSource::Env(text.clone())
         }
@@ -385,15 +390,5 @@ fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mist
             PathBuf::new()
         }
         Some(path) => mistakes.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default().into(),
-    }
-}
-
-impl Mistakes<'_> {
-    /// A mistake whose line is not repeated, for it may hold a secret.
-    fn add_unshown(&mut self, span: Range<usize>, message: &str) {
-        let mut mistake = Mistake::at(self.file, self.text, span, message.to_owned());
-        mistake.source = "token_env = …".to_owned();
-        (mistake.column, mistake.length) = (1, 9);
-        self.found.push(mistake);
     }
 }

@@ -52,6 +52,23 @@ impl Mistake {
             source: text[line_start..line_end].trim_end().to_owned(),
             length: text[start..end].chars().count().max(1),
         }
+        .without_secrets()
+    }
+}
+
+impl Mistake {
+    /// Somebody may have put the token itself behind a key of such a name.
+    fn without_secrets(mut self) -> Mistake {
+        const NAMES: [&str; 5] = ["token", "auth", "api_key", "secret", "password"];
+        let key = self.source.split('=').next().unwrap_or_default().to_owned();
+        let lower = key.to_ascii_lowercase();
+        if self.source.contains('=') && NAMES.iter().any(|name| lower.contains(name)) {
+            let shown = key.trim_end().chars().count();
+            self.source = format!("{} = …", key.trim_end());
+            self.column = self.column.min(shown);
+            self.length = self.length.min(shown + 5 - self.column);
+        }
+        self
     }
 }
 
@@ -80,5 +97,5 @@ pub(super) fn in_plain_words(message: &str) -> String {
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the key {} is missing", name.replace('`', "\""));
     }
-    message.to_owned()
+    message.replace("expected a string", "expected text in quotes")
 }

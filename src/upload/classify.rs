@@ -2,7 +2,6 @@
 
 use super::network::Reply;
 use super::outcome::ErrorCode;
-use serde_json::Value;
 use std::time::Duration;
 
 /// What a reply means for the visit that it is about.
@@ -38,7 +37,6 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         Reply::TimedOut => return unsettled(ErrorCode::Timeout, "no answer in time", true),
         Reply::Broken(reason) => return unsettled(ErrorCode::Connection, reason, true),
     };
-    let text = error_text(text);
     let refused = |code| Refused {
         code,
         status: Some(status),
@@ -50,13 +48,13 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         409 => Verdict::AlreadyReceived,
         401 => Verdict::KeyRefused(refused(ErrorCode::Unauthorized)),
         403 => Verdict::KeyRefused(refused(ErrorCode::Forbidden)),
-        400 if is_about_the_token(&text) => Verdict::KeyRefused(refused(ErrorCode::Unauthorized)),
+        400 if is_about_the_token(text) => Verdict::KeyRefused(refused(ErrorCode::Unauthorized)),
         408 => Verdict::Unsettled { refused: refused(ErrorCode::Timeout), may_have_arrived: false, retry_after },
         429 => Verdict::TooFast { refused: refused(ErrorCode::RateLimited), retry_after },
         500..=599 => {
             Verdict::Unsettled { refused: refused(ErrorCode::ServerError), may_have_arrived: true, retry_after }
         }
-        _ => Verdict::Rejected(refused(code_of(status, &text))),
+        _ => Verdict::Rejected(refused(code_of(status, text))),
     }
 }
 
@@ -83,40 +81,6 @@ fn code_of(status: u16, text: &str) -> ErrorCode {
     let lower = text.to_ascii_lowercase();
     let known = TEXTS.iter().filter(|_| (400..500).contains(&status)).find(|(start, _)| lower.starts_with(start));
     known.map_or(ErrorCode::UnexpectedAnswer, |(_, code)| *code)
-}
-
-/// The longest error text that is kept, in characters.
-const LONGEST: usize = 500;
-
-/// What an answer says went wrong: under one of the names that the vendor uses, or as plain text, on one line.
-fn error_text(body: &str) -> String {
-    const NAMES: [&str; 4] = ["error", "description", "error_description", "message"];
-    fn find(value: &Value, depth: u8) -> Option<String> {
-        match value {
-            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-            Value::Array(list) if depth > 0 => list.iter().find_map(|value| find(value, depth - 1)),
-            Value::Object(map) if depth > 0 => {
-                NAMES.iter().filter_map(|name| map.get(*name)).find_map(|value| find(value, depth - 1))
-            }
-            _ => None,
-        }
-    }
-    let found = serde_json::from_str::<Value>(body).ok().and_then(|value| find(&value, 4));
-    let text = found.unwrap_or_else(|| body.to_owned());
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if line.len() > 4 * LONGEST {
-            break;
-        }
-    }
-    match line.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
 }
 
 #[cfg(test)]
@@ -146,15 +110,11 @@ mod tests {
     #[test]
     fn texts_of_the_vendor_have_their_codes() {
         for (status, body, expected) in [
-            (400, r#"{"error":"missing attributes - store_number,visit_date"}"#, ErrorCode::MissingAttribute),
-            (400, r#"{"error":"missing mandatory field - scenes"}"#, ErrorCode::MissingAttribute),
-            (400, r#"{"message":"Unknown Store 100"}"#, ErrorCode::UnknownStore),
+            (400, "missing attributes - store_number,visit_date", ErrorCode::MissingAttribute),
+            (400, "missing mandatory field - scenes", ErrorCode::MissingAttribute),
+            (400, "Unknown Store 100", ErrorCode::UnknownStore),
             (400, "Lookup value does not exist: 7", ErrorCode::LookupValue),
-            (
-                400,
-                "{\"error\":\"Incorrect format field: visit_date,\\nthe correct format: YYYY-MM-DD\"}",
-                ErrorCode::IncorrectFormat,
-            ),
+            (400, "Incorrect format field: visit_date, the correct format: YYYY-MM-DD", ErrorCode::IncorrectFormat),
             (400, "something else", ErrorCode::UnexpectedAnswer),
             (404, "<html>", ErrorCode::UnexpectedAnswer),
             (302, "", ErrorCode::UnexpectedAnswer),
@@ -169,20 +129,13 @@ mod tests {
     #[test]
     fn refused_keys_are_told_from_refused_visits() {
         for (status, body) in [
-            (401, r#"{"description":"the API key is invalid"}"#),
-            (403, r#"{"error":"A forbidden resource has been requested x"}"#),
-            (400, r#"{"error_description":"invalid token"}"#),
+            (401, "the API key is invalid"),
+            (403, "A forbidden resource has been requested x"),
+            (400, "invalid token"),
         ] {
             assert!(matches!(classify(&answer(status, body), false), Verdict::KeyRefused(_)), "{body}");
         }
-        let format = r#"{"error":"Incorrect format field: x, the correct format: no invalid token"}"#;
+        let format = "Incorrect format field: x, the correct format: no invalid token";
         assert!(matches!(classify(&answer(400, format), false), Verdict::Rejected(_)));
-    }
-
-    #[test]
-    fn error_texts_are_found_and_kept_short() {
-        assert_eq!(error_text(r#"{"errors":1,"error":{"message":"a\n b"}}"#), "a b");
-        assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
-        assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), LONGEST + 1);
     }
 }

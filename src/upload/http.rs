@@ -1,5 +1,6 @@
 //! The network over HTTP: one client, kept-alive connections, the token in its header and nowhere else.
 
+use super::answer::error_text;
 use super::config::Endpoint;
 use super::network::{Network, Reply};
 use bytes::Bytes;
@@ -112,7 +113,8 @@ impl Http {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now());
         let text = tokio::time::timeout(REST_OF_ANSWER, start_of(response)).await.unwrap_or_default();
-        let text = self.token.hidden_in(&String::from_utf8_lossy(&text));
+        // Hidden last: JSON has several ways to write the same token.
+        let text = self.token.hidden_in(&error_text(&String::from_utf8_lossy(&text)));
         Reply::Answer { status, retry_after, text }
     }
 }

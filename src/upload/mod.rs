@@ -4,6 +4,7 @@
 //! | file | what it decides |
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `answer` | what an answer says went wrong |
 //! | `classify` | what a reply means for its visit |
 //! | `pace`, `climb` | when the next request may go: the rate, pauses after 429 |
 //! | `health` | whether the API as a whole is down |
@@ -13,6 +14,7 @@
 //!
 //! It knows nothing of exports and of result files.
 
+mod answer;
 mod backoff;
 mod classify;
 mod climb;

@@ -20,7 +20,7 @@ pub enum Reply {
         status: u16,
         /// How long to wait before the next request, as the server says.
         retry_after: Option<Duration>,
-        /// The start of its body.
+        /// What it says went wrong, on one line.
         text: String,
     },
     /// No connection: the request certainly did not arrive.
