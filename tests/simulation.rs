@@ -78,7 +78,7 @@ fn batch(columns: Vec<Vec<String>>) -> Rows {
 fn exports(visits: usize) -> Grouped {
     let keys: Vec<String> = (0..visits).map(|visit| format!("V{visit}")).collect();
     let same = |text: &str| vec![text.to_owned(); visits];
-    let mut shuffle = Shuffle::new(false);
+    let mut shuffle = Shuffle::new(false, u64::MAX, 0);
     let columns = vec![keys.clone(), same("S1"), same("2024-03-05"), same("2024-03-05T08:00:00Z")];
     shuffle.add_visits(batch(columns), None).unwrap();
     shuffle.add_scenes(batch(vec![keys, same("scene")])).unwrap();

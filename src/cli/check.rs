@@ -2,12 +2,11 @@
 
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
-use super::survey::{Survey, survey};
+use super::survey::{Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
 use super::{CheckArgs, Console};
-use crate::build::Builder;
 use crate::job::Job;
-use crate::shuffle::{Grouped, Tally};
+use crate::shuffle::Tally;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -25,28 +24,33 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         console.warn(warning);
     }
     let selection = args.job.selection();
-    let exports = opened.read(&job.rules, &selection)?;
+    let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
-    let builder = Builder::new(&job.rules, &exports.grouped, now.timestamp());
+    let build_all = |bodies: &mut dyn FnMut(&[u8]) -> std::io::Result<()>| {
+        survey(&exports.shuffled, &job.rules, now.timestamp(), |_| true, |_| {}, bodies)
+    };
     let survey = match &args.payloads {
-        None => survey(&builder, &exports.grouped, |_| true, |_| Ok(())),
-        Some(path) => File::create(path).and_then(|file| {
+        None => build_all(&mut |_| Ok(())),
+        Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| {
             let mut file = BufWriter::with_capacity(1 << 20, file);
-            let survey = survey(&builder, &exports.grouped, |_| true, |lines| file.write_all(lines))?;
-            file.flush().map(|()| survey)
+            let survey = build_all(&mut |lines: &[u8]| file.write_all(lines))?;
+            file.flush().map(|()| survey).map_err(SurveyError::Write)
         }),
     };
-    let survey = survey.map_err(|error| {
-        let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-        Failure::new(Exit::Usage, format!("cannot write the bodies to {path}: {error}"))
+    let survey = survey.map_err(|error| match error {
+        SurveyError::Shuffle(error) => error.into(),
+        SurveyError::Write(error) => {
+            let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+            Failure::new(Exit::Usage, format!("cannot write the bodies to {path}: {error}"))
+        }
     })?;
-    let exit = exit(&survey, &exports.grouped, &job, args.job.allow_empty);
-    let summary = summary(&job, exports.grouped.tally(), &survey, exit);
-    console.finish(&report(&job, &exports.grouped, exports.flat, &survey), &summary);
+    let exit = exit(&survey, &job, args.job.allow_empty);
+    let summary = summary(&job, &survey, exit);
+    console.finish(&report(&job, exports.flat, &survey), &summary);
     if console.is_quiet() && exit != Exit::Done {
-        console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, exports.grouped.len()));
+        console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, survey.rows()));
     }
     if args.job.json {
         console.data(&summary.to_string());
@@ -54,9 +58,9 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     Ok(exit)
 }
 
-fn exit(survey: &Survey, grouped: &Grouped, job: &Job, allow_empty: bool) -> Exit {
-    let rows = survey.valid + survey.invalid;
-    if grouped.is_empty() {
+fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
+    let rows = survey.rows();
+    if rows == 0 {
         return if allow_empty { Exit::Done } else { Exit::NoVisits };
     }
     match survey.invalid {
@@ -66,9 +70,9 @@ fn exit(survey: &Survey, grouped: &Grouped, job: &Job, allow_empty: bool) -> Exi
     }
 }
 
-fn report(job: &Job, visits: &Grouped, flat: bool, survey: &Survey) -> String {
-    let tally = visits.tally();
-    let rows = survey.valid + survey.invalid;
+fn report(job: &Job, flat: bool, survey: &Survey) -> String {
+    let tally = &survey.tally;
+    let rows = survey.rows();
     let mut out = String::new();
     let _ = writeln!(out, "{}: {} to send", job.name, count(survey.valid, "visit", "visits"));
     let _ = writeln!(out, "  visit rows   {}", grouped(tally.visit_rows));
@@ -79,7 +83,7 @@ fn report(job: &Job, visits: &Grouped, flat: bool, survey: &Survey) -> String {
         let why = if flat { "" } else { ": rows that say the same as an earlier one count once" };
         let _ = writeln!(out, "  duplicates   {}{why}", grouped(tally.identical_duplicates));
     }
-    let _ = writeln!(out, "  scene rows   {}", grouped(tally.scene_rows));
+    let _ = writeln!(out, "  scene rows   {}", grouped(tally.scenes_read()));
     if survey.identical_scenes > 0 {
         let _ = writeln!(out, "  duplicates   {} identical scene rows count once", grouped(survey.identical_scenes));
     }
@@ -109,7 +113,7 @@ fn report(job: &Job, visits: &Grouped, flat: bool, survey: &Survey) -> String {
             let _ = writeln!(out, "    … and {} more", grouped(more));
         }
     }
-    if visits.is_empty() {
+    if rows == 0 {
         let _ = writeln!(out, "\nThere are no visits in the exports.");
     } else if job.max_invalid.is_exceeded(survey.invalid, rows) {
         let _ = writeln!(
@@ -139,7 +143,8 @@ fn orphans(out: &mut String, tally: &Tally) {
     }
 }
 
-fn summary(job: &Job, tally: &Tally, survey: &Survey, exit: Exit) -> serde_json::Value {
+fn summary(job: &Job, survey: &Survey, exit: Exit) -> serde_json::Value {
+    let tally = &survey.tally;
     let problems: serde_json::Map<_, _> =
         survey.problems.iter().map(|(code, found)| (code.name().to_owned(), json!(found.count))).collect();
     json!({
@@ -148,11 +153,11 @@ fn summary(job: &Job, tally: &Tally, survey: &Survey, exit: Exit) -> serde_json:
         "rows_read": tally.visit_rows,
         "identical_duplicates": tally.identical_duplicates,
         "left_out": tally.visits_left_out,
-        "result_rows": survey.valid + survey.invalid,
+        "result_rows": survey.rows(),
         "valid": survey.valid,
         "invalid": survey.invalid,
         "problems": problems,
-        "scene_rows": tally.scene_rows,
+        "scene_rows": tally.scenes_read(),
         "orphans": tally.orphans,
         "identical_scenes": survey.identical_scenes,
         "unreadable_scenes": tally.unreadable,

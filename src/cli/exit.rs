@@ -3,6 +3,7 @@
 use crate::job::JobError;
 use crate::results::Counts;
 use crate::scan::ScanError;
+use crate::shuffle::ShuffleError;
 use crate::upload::Reason;
 use std::fmt;
 
@@ -91,8 +92,14 @@ impl From<ScanError> for Failure {
     }
 }
 
+impl From<ShuffleError> for Failure {
+    fn from(error: ShuffleError) -> Self {
+        Failure::new(Exit::Unexpected, error.to_string())
+    }
+}
+
 impl From<arrow::error::ArrowError> for Failure {
     fn from(error: arrow::error::ArrowError) -> Self {
-        Failure::new(Exit::Unexpected, format!("grouping the exports failed: {error}"))
+        ShuffleError::from(error).into()
     }
 }

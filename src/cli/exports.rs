@@ -1,10 +1,11 @@
 //! Reads the exports of a job: scan, selection, shuffle. Nothing is built or sent yet.
 
 use super::exit::{Exit, Failure};
+use super::machine;
 use crate::build::{Builder, Rules};
 use crate::job::Job;
 use crate::scan::{Export, Rows, ScanError};
-use crate::shuffle::{Grouped, KEY, Shuffle};
+use crate::shuffle::{KEY, Shuffle, Shuffled, Tally};
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
 use std::collections::HashSet;
@@ -29,7 +30,7 @@ pub(super) struct Selection {
 /// A job's exports in memory.
 #[derive(Debug)]
 pub(super) struct Exports {
-    pub(super) grouped: Grouped,
+    pub(super) shuffled: Shuffled,
     pub(super) flat: bool,
     pub(super) warnings: Vec<String>,
 }
@@ -47,10 +48,12 @@ impl Opened {
     }
 
     /// Reads everything: each export on a thread of its own, while this one groups.
-    pub(super) fn read(self, rules: &Rules, selection: &Selection) -> Result<Exports, Failure> {
+    pub(super) fn read(self, job: &Job, selection: &Selection) -> Result<Exports, Failure> {
         let flat = self.scenes.has_the_files_of(&self.visits);
-        let mut shuffle = Shuffle::new(flat);
-        let mut selector = Selector { selection, rules, kept: HashSet::new(), keyless: 0 };
+        let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
+        let expected = self.visits.expected_memory() + self.scenes.expected_memory();
+        let mut shuffle = Shuffle::new(flat, memory, expected);
+        let mut selector = Selector { selection, rules: &job.rules, kept: HashSet::new(), keyless: 0 };
         std::thread::scope(|scope| -> Result<(), Failure> {
             let visits = read_ahead(scope, &self.visits);
             let scenes = read_ahead(scope, &self.scenes);
@@ -64,13 +67,16 @@ impl Opened {
             }
             Ok(())
         })?;
-        let grouped = shuffle.finish();
-        refuse_unreadable(&grouped, selection)?;
+        let shuffled = shuffle.finish()?;
+        if shuffled.parts() > 1 {
+            tracing::info!("the exports are larger than the memory for grouping: using temporary files");
+        }
+        refuse_unreadable(shuffled.tally(), selection)?;
         let mut warnings: Vec<String> = self.visits.warnings().to_vec();
         if !flat {
             warnings.extend(self.scenes.warnings().iter().cloned());
         }
-        Ok(Exports { grouped, flat, warnings })
+        Ok(Exports { shuffled, flat, warnings })
     }
 }
 
@@ -86,8 +92,7 @@ fn read_ahead<'scope, 'env>(
 }
 
 /// A scene that nobody can assign may belong to any visit, and none could be mended once it is sent without it.
-fn refuse_unreadable(grouped: &Grouped, selection: &Selection) -> Result<(), Failure> {
-    let tally = grouped.tally();
+fn refuse_unreadable(tally: &Tally, selection: &Selection) -> Result<(), Failure> {
     if tally.unreadable == 0 || selection.ignore_unreadable_scenes {
         return Ok(());
     }

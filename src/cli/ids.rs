@@ -3,78 +3,91 @@
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
 use super::{Console, IdsArgs};
-use crate::build::{Builder, in_order};
+use crate::build::{Builder, SceneId, in_order};
 use crate::job::Job;
+use crate::shuffle::{ShuffleError, Shuffled};
 use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::ops::{ControlFlow, Range};
+use uuid::Uuid;
 
 pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
     let job = Job::load(&args.job.job, &args.job.options(now))?;
-    let exports = Opened::new(&job)?.read(&job.rules, &args.job.selection())?;
+    let exports = Opened::new(&job)?.read(&job, &args.job.selection())?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
-    if exports.grouped.is_empty() && !args.job.allow_empty {
-        return Err(Failure::new(Exit::NoVisits, "there are no visits in the exports"));
-    }
-    let builder = Builder::new(&job.rules, &exports.grouped, now.timestamp());
     let mut out = csv::Writer::from_writer(BufWriter::new(std::io::stdout().lock()));
-    let written = write(&builder, &exports.grouped, &mut out);
+    let written = write(&exports.shuffled, &job, now, &mut out);
     match written {
-        Ok(()) => Ok(Exit::Done),
+        Ok(0) if !args.job.allow_empty => Err(Failure::new(Exit::NoVisits, "there are no visits in the exports")),
+        Ok(_) => Ok(Exit::Done),
         // Whoever reads has seen enough, as `head` has.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) => Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}"))),
+        Err(IdsError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(IdsError::Write(error)) => {
+            Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}")))
+        }
+        Err(IdsError::Shuffle(error)) => Err(error.into()),
     }
 }
 
+enum IdsError {
+    Shuffle(ShuffleError),
+    Write(std::io::Error),
+}
+
+impl From<ShuffleError> for IdsError {
+    fn from(error: ShuffleError) -> Self {
+        IdsError::Shuffle(error)
+    }
+}
+
+impl From<csv::Error> for IdsError {
+    fn from(error: csv::Error) -> Self {
+        IdsError::Write(io_error(error))
+    }
+}
+
+/// Returns how many visits there are.
 fn write<W: Write>(
-    builder: &Builder<'_>,
-    grouped: &crate::shuffle::Grouped,
+    shuffled: &Shuffled,
+    job: &Job,
+    now: DateTime<Utc>,
     out: &mut csv::Writer<W>,
-) -> std::io::Result<()> {
-    out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"]).map_err(io_error)?;
-    let chunk = |range: Range<usize>| -> Result<Vec<_>, ArrowError> {
-        let visits: Vec<usize> = range.collect();
-        builder.chunk(&visits, |chunk| {
-            let with_ids = |at| Some((chunk.visit(at).conflict().is_some(), chunk.ids(at)?));
-            (0..chunk.len()).filter_map(with_ids).collect()
-        })
-    };
-    // Differing rows of one key share its ids.
-    let mut clashing = HashSet::new();
-    let mut result = Ok(());
-    let _ = in_order(grouped.len(), chunk, |visits| {
-        let visits = match visits {
-            Ok(visits) => visits,
-            Err(error) => {
-                result = Err(std::io::Error::other(error));
-                return ControlFlow::Break(());
-            }
+) -> Result<usize, IdsError> {
+    let mut visits = 0;
+    out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"])?;
+    shuffled.each(|grouped| {
+        visits += grouped.len();
+        let builder = Builder::new(&job.rules, grouped, now.timestamp());
+        let chunk = |range: Range<usize>| -> Result<Vec<_>, ArrowError> {
+            // Differing rows of one key share its ids.
+            let visits: Vec<usize> = range.filter(|&at| grouped.visit(at).is_first()).collect();
+            builder.chunk(&visits, |chunk| (0..chunk.len()).filter_map(|at| chunk.ids(at)).collect())
         };
-        for (clashes, (visit_id, session_uid, scenes)) in visits {
-            if clashes && !clashing.insert(visit_id.clone()) {
-                continue;
-            }
-            let session_uid = session_uid.to_string();
-            result = if scenes.is_empty() {
-                out.write_record([&visit_id, &session_uid, "", ""])
-            } else {
-                scenes.iter().try_for_each(|scene| {
-                    out.write_record([&visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])
-                })
-            }
-            .map_err(io_error);
-            if result.is_err() {
-                return ControlFlow::Break(());
-            }
+        let mut result = Ok(());
+        let _ = in_order(grouped.len(), chunk, |visits| {
+            result = visits.map_err(|error| IdsError::Shuffle(error.into())).and_then(|visits| write_some(visits, out));
+            if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        result
+    })?;
+    out.flush().map_err(IdsError::Write)?;
+    Ok(visits)
+}
+
+fn write_some<W: Write>(visits: Vec<(String, Uuid, Vec<SceneId>)>, out: &mut csv::Writer<W>) -> Result<(), IdsError> {
+    for (visit_id, session_uid, scenes) in visits {
+        let session_uid = session_uid.to_string();
+        if scenes.is_empty() {
+            out.write_record([&visit_id, &session_uid, "", ""])?;
         }
-        ControlFlow::Continue(())
-    });
-    result.and_then(|()| out.flush())
+        for scene in scenes {
+            out.write_record([&visit_id, &session_uid, &scene.scene_id, &scene.scene_uid.to_string()])?;
+        }
+    }
+    Ok(())
 }
 
 /// What is behind an error of the CSV writer, its kind kept.

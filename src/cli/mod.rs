@@ -6,6 +6,7 @@ mod check;
 mod exit;
 mod exports;
 mod ids;
+mod machine;
 mod progress;
 mod run;
 mod sandbox;

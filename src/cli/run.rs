@@ -6,18 +6,17 @@ use super::screen::Console;
 use super::send::{Sending, Sent, is_outstanding, results_failure};
 use super::signals::Signals;
 use super::summary::Summary;
-use super::survey::{Survey, survey};
+use super::survey::{Survey, SurveyError, survey};
 use super::{RerunArgs, RunArgs};
-use crate::build::Builder;
 use crate::job::{DateArg, Job, Options, Target, TokenSource};
 use crate::results::{
     Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside, keeps_row,
     make_room, move_aside,
 };
-use crate::shuffle::Grouped;
+use crate::shuffle::{Grouped, Tally};
 use crate::upload::{Status, Stop, Token, Traffic};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -227,43 +226,51 @@ impl Run<'_> {
         for warning in &self.job.warnings {
             self.console.warn(warning);
         }
-        let exports = opened.read(&self.job.rules, &self.selection)?;
+        let exports = opened.read(&self.job, &self.selection)?;
         for warning in &exports.warnings {
             self.console.warn(warning);
         }
-        let grouped = &exports.grouped;
-        if grouped.is_empty() && !self.options.allow_empty {
+        let previous = |visit: &str| self.previous.as_ref().and_then(|previous| previous.status(visit));
+        let mut known = HashSet::new();
+        let survey = survey(
+            &exports.shuffled,
+            &self.job.rules,
+            self.now.timestamp(),
+            |visit| is_outstanding(visit, &previous, &self.wanted),
+            |grouped| self.note_known(grouped, &mut known),
+            |_| Ok(()),
+        );
+        let survey = survey.map_err(|error| match error {
+            SurveyError::Shuffle(error) => error.into(),
+            SurveyError::Write(error) => Failure::new(Exit::Unexpected, error.to_string()),
+        })?;
+        if survey.rows() == 0 && !self.options.allow_empty {
             return Err(Failure::new(
                 Exit::NoVisits,
                 "there are no visits in the exports; --allow-empty makes that fine",
             ));
         }
-        self.refuse_changed_ids(grouped)?;
-        let builder = Builder::new(&self.job.rules, grouped, self.now.timestamp());
-        let previous = |visit: &str| self.previous.as_ref().and_then(|previous| previous.status(visit));
-        let outstanding = |visit| is_outstanding(visit, &previous, &self.wanted);
-        let survey = survey(&builder, grouped, outstanding, |_| Ok(()));
-        let survey = survey.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+        self.refuse_changed_ids(&known)?;
         let counts = Counts::default();
         let traffic = Traffic::default();
-        let journal = self.begin_journal(grouped, &counts).map_err(|error| results_failure(&error))?;
+        let journal = self.begin_journal(&known, &counts).map_err(|error| results_failure(&error))?;
         let carried_and_gone = counts.carried_over() - survey.passed_over;
-        let too_many = self.too_many_invalid(&survey, &counts, grouped);
+        let too_many = self.too_many_invalid(&survey, &counts);
         self.write_manifest(&counts, None)?;
         signals.soften();
         let sending = Sending {
             job: &self.job,
-            builder: &builder,
-            grouped,
+            shuffled: &exports.shuffled,
+            now: self.now.timestamp(),
             previous: &previous,
             wanted: &self.wanted,
-            rows: grouped.len() as u64 + carried_and_gone,
+            rows: survey.rows() + carried_and_gone,
             stop,
             counts: &counts,
             traffic: &traffic,
         };
         let (Sent { kept }, journal) = sending.run((!too_many).then_some(token), journal, self.console)?;
-        self.account(grouped, &counts, kept, carried_and_gone)?;
+        self.account(&survey.tally, &counts, kept, carried_and_gone)?;
         journal.finish().map_err(|error| results_failure(&error))?;
         let exit = Exit::of(stop.reason(), too_many, &counts);
         self.write_manifest(&counts, Some(exit))?;
@@ -272,20 +279,20 @@ impl Run<'_> {
             command: self.command,
             name: &self.job.name,
             results: &self.job.results,
-            tally: grouped.tally(),
+            tally: &survey.tally,
             identical_scenes: survey.identical_scenes,
             counts: &counts,
             traffic: &traffic,
             elapsed: start.elapsed(),
             exit,
             carried_and_gone,
-            undelivered_and_gone: self.undelivered_and_gone(grouped),
+            undelivered_and_gone: self.undelivered_and_gone(&known),
         };
         if too_many {
             self.console.error(&format!(
                 "{} of {} visits are invalid, more than max_invalid = {}: nothing was sent",
                 survey.invalid,
-                grouped.len(),
+                survey.rows(),
                 self.job.max_invalid
             ));
         }
@@ -300,12 +307,19 @@ impl Run<'_> {
         Ok(exit)
     }
 
+    /// Which visits of the earlier run are still in the exports.
+    fn note_known(&self, grouped: &Grouped, known: &mut HashSet<String>) {
+        let Some(previous) = &self.previous else { return };
+        let there = previous.visits().filter(|(visit, ..)| grouped.contains(visit));
+        known.extend(there.map(|(visit, ..)| visit.to_owned()));
+    }
+
     /// A journal that was written under other ids would hide visits that the API has not got under these.
-    fn refuse_changed_ids(&self, grouped: &Grouped) -> Result<(), Failure> {
+    fn refuse_changed_ids(&self, known: &HashSet<String>) -> Result<(), Failure> {
         let Some(previous) = &self.previous else { return Ok(()) };
         let changed = previous.visits().find_map(|(visit, status, uid)| {
             let now = self.job.rules.ids.session(visit).uid;
-            let uid = uid.filter(|uid| status.is_delivered() && *uid != now && grouped.contains(visit))?;
+            let uid = uid.filter(|uid| status.is_delivered() && *uid != now && known.contains(visit))?;
             Some(format!("the visit {visit:?} was {uid} and would now be {now}"))
         });
         match changed {
@@ -319,9 +333,9 @@ impl Run<'_> {
         }
     }
 
-    fn begin_journal(&self, grouped: &Grouped, counts: &Counts) -> Result<Journal, ResultsError> {
+    fn begin_journal(&self, known: &HashSet<String>, counts: &Counts) -> Result<Journal, ResultsError> {
         let Some(previous) = &self.previous else { return crate::results::begin(&self.job.results) };
-        let keeps = |visit: &str, status| keeps_row(status, grouped.contains(visit), &self.wanted);
+        let keeps = |visit: &str, status| keeps_row(status, known.contains(visit), &self.wanted);
         let (journal, kept) = previous.carry_over(&self.job.results, keeps)?;
         for (status, rows) in kept {
             counts.carry_over(status, rows);
@@ -329,21 +343,20 @@ impl Run<'_> {
         Ok(journal)
     }
 
-    fn undelivered_and_gone(&self, grouped: &Grouped) -> u64 {
+    fn undelivered_and_gone(&self, known: &HashSet<String>) -> u64 {
         let Some(previous) = &self.previous else { return 0 };
-        let gone = previous.visits().filter(|(visit, status, _)| !status.is_delivered() && !grouped.contains(visit));
+        let gone = previous.visits().filter(|(visit, status, _)| !status.is_delivered() && !known.contains(*visit));
         gone.count() as u64
     }
 
     /// Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
-    fn too_many_invalid(&self, survey: &Survey, counts: &Counts, grouped: &Grouped) -> bool {
+    fn too_many_invalid(&self, survey: &Survey, counts: &Counts) -> bool {
         let invalid = survey.invalid + counts.get(Status::Invalid);
-        self.job.max_invalid.is_exceeded(invalid, grouped.len() as u64)
+        self.job.max_invalid.is_exceeded(invalid, survey.rows())
     }
 
     /// Every visit row of the exports ends in exactly one result row, and the counts add up.
-    fn account(&self, grouped: &Grouped, counts: &Counts, kept: u64, carried_and_gone: u64) -> Result<(), Failure> {
-        let tally = grouped.tally();
+    fn account(&self, tally: &Tally, counts: &Counts, kept: u64, carried_and_gone: u64) -> Result<(), Failure> {
         let rows = counts.rows();
         let in_exports = rows - carried_and_gone;
         let adds_up = tally.visit_rows == in_exports + tally.identical_duplicates

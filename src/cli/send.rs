@@ -15,7 +15,7 @@ use crate::build::{Builder, Invalid, Prepared, in_order};
 use crate::job::{Job, Target};
 use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide, record};
 use crate::sandbox;
-use crate::shuffle::{Grouped, Visit};
+use crate::shuffle::{ShuffleError, Shuffled, Visit};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
 use arrow::error::ArrowError;
 use std::ops::{ControlFlow, Range};
@@ -29,8 +29,9 @@ const BEHIND: usize = 4096;
 /// What is to be sent, and by which rules.
 pub(super) struct Sending<'a> {
     pub(super) job: &'a Job,
-    pub(super) builder: &'a Builder<'a>,
-    pub(super) grouped: &'a Grouped,
+    pub(super) shuffled: &'a Shuffled,
+    /// The run's start, in epoch seconds.
+    pub(super) now: i64,
     /// How it ended for a visit before, and what a rerun is about.
     pub(super) previous: &'a (dyn Fn(&str) -> Option<Status> + Sync),
     pub(super) wanted: &'a Wanted,
@@ -48,9 +49,9 @@ pub(super) struct Sent {
     pub(super) kept: u64,
 }
 
-impl<'a> Sending<'a> {
+impl Sending<'_> {
     /// Whether a visit gets a new row.
-    pub(super) fn is_outstanding(&self, visit: Visit<'a>) -> bool {
+    pub(super) fn is_outstanding(&self, visit: Visit<'_>) -> bool {
         is_outstanding(visit, self.previous, self.wanted)
     }
 
@@ -88,38 +89,42 @@ impl<'a> Sending<'a> {
         })
     }
 
-    /// Builds and hands over. Returns how many visits keep the rows that they have.
-    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> Result<u64, ArrowError> {
+    /// Builds and hands over, part by part. Returns how many visits keep the rows that they have.
+    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> Result<u64, ShuffleError> {
         let mut kept = 0;
-        let chunk = |range: Range<usize>| -> Result<(u64, Vec<_>), ArrowError> {
-            let kept = range.len();
-            let visits: Vec<usize> = range.filter(|&at| self.is_outstanding(self.grouped.visit(at))).collect();
-            let kept = (kept - visits.len()) as u64;
-            self.builder.chunk(&visits, |chunk| (kept, (0..chunk.len()).map(|at| chunk.prepare(at)).collect()))
-        };
-        let mut failed = Ok(());
-        let _ = in_order(self.grouped.len(), chunk, |built| {
-            let (unchanged, built) = match built {
-                Ok(built) => built,
-                Err(error) => {
-                    failed = Err(error);
-                    return ControlFlow::Break(());
-                }
+        self.shuffled.each(|grouped| {
+            let builder = Builder::new(&self.job.rules, grouped, self.now);
+            let chunk = |range: Range<usize>| -> Result<(u64, Vec<_>), ArrowError> {
+                let count = range.len();
+                let visits: Vec<usize> = range.filter(|&at| self.is_outstanding(grouped.visit(at))).collect();
+                let kept = (count - visits.len()) as u64;
+                builder.chunk(&visits, |chunk| (kept, (0..chunk.len()).map(|at| chunk.prepare(at)).collect()))
             };
-            kept += unchanged;
-            for visit in built {
-                let handed_over = match visit {
-                    Ok(prepared) => visits.blocking_send(prepared).is_ok(),
-                    Err(invalid) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
+            let mut failed: Result<(), ShuffleError> = Ok(());
+            let _ = in_order(grouped.len(), chunk, |built| {
+                let (unchanged, built) = match built {
+                    Ok(built) => built,
+                    Err(error) => {
+                        failed = Err(error.into());
+                        return ControlFlow::Break(());
+                    }
                 };
-                // The other end is gone only after a failure that its own thread reports.
-                if !handed_over {
-                    return ControlFlow::Break(());
+                kept += unchanged;
+                for visit in built {
+                    let handed_over = match visit {
+                        Ok(prepared) => visits.blocking_send(prepared).is_ok(),
+                        Err(invalid) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
+                    };
+                    // The other end is gone only after a failure that its own thread reports.
+                    if !handed_over {
+                        return ControlFlow::Break(());
+                    }
                 }
-            }
-            ControlFlow::Continue(())
-        });
-        failed.map(|()| kept)
+                ControlFlow::Continue(())
+            });
+            failed
+        })?;
+        Ok(kept)
     }
 
     fn network(

@@ -41,7 +41,7 @@ impl Summary<'_> {
         }
         map.insert("carried_over".to_owned(), json!(self.counts.carried_over()));
         map.insert("carried_over_not_in_exports".to_owned(), json!(self.carried_and_gone));
-        map.insert("scene_rows".to_owned(), json!(self.tally.scene_rows));
+        map.insert("scene_rows".to_owned(), json!(self.tally.scenes_read()));
         map.insert("orphans".to_owned(), json!(self.tally.orphans));
         map.insert("identical_scenes".to_owned(), json!(self.identical_scenes));
         map.insert("unreadable_scenes".to_owned(), json!(self.tally.unreadable));

@@ -1,7 +1,8 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
-use crate::build::{Builder, Chunk, Code, in_order};
-use crate::shuffle::{Grouped, Visit};
+use crate::build::{Builder, Chunk, Code, Rules, in_order};
+use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally, Visit};
+use arrow::error::ArrowError;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -11,6 +12,8 @@ const EXAMPLES: usize = 5;
 /// What building every visit has shown.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
+    /// What was counted while reading and grouping.
+    pub(super) tally: Tally,
     pub(super) valid: u64,
     pub(super) invalid: u64,
     /// Not wanted, and not built.
@@ -31,36 +34,65 @@ pub(super) struct Found {
     pub(super) examples: Vec<String>,
 }
 
-/// Builds the visits that are `wanted` in parallel. `bodies` gets the bodies of the valid ones, one a line, in order.
-pub(super) fn survey<'a>(
-    builder: &Builder<'a>,
-    grouped: &'a Grouped,
-    wanted: impl Fn(Visit<'a>) -> bool + Sync,
+/// Builds the visits that are `wanted` in parallel. `part` sees every part first; `bodies` gets the bodies of the valid
+/// visits, one a line, in order.
+pub(super) fn survey(
+    shuffled: &Shuffled,
+    rules: &Rules,
+    now: i64,
+    wanted: impl Fn(Visit<'_>) -> bool + Sync,
+    mut part: impl FnMut(&Grouped),
     mut bodies: impl FnMut(&[u8]) -> std::io::Result<()>,
-) -> std::io::Result<Survey> {
-    let mut all = Survey::default();
-    let mut failed = Ok(());
-    let chunk = |range: Range<usize>| {
-        let mut part = Survey::default();
-        let mut lines = Vec::with_capacity(range.len() * 512);
-        let all = range.len();
-        let visits: Vec<usize> = range.filter(|&at| wanted(grouped.visit(at))).collect();
-        part.passed_over = (all - visits.len()) as u64;
-        builder.chunk(&visits, |chunk| {
-            for at in 0..chunk.len() {
-                part.look_at(chunk, at, &mut lines);
-            }
-            (part, lines)
-        })
-    };
-    let _ = in_order(grouped.len(), chunk, |done| {
-        failed = done.map_err(std::io::Error::other).and_then(|(part, lines)| {
-            all.add(part);
-            bodies(&lines)
+) -> Result<Survey, SurveyError> {
+    let mut all = Survey { tally: shuffled.tally().clone(), ..Survey::default() };
+    shuffled.each(|grouped| {
+        part(grouped);
+        all.tally.add(grouped.tally());
+        let builder = Builder::new(rules, grouped, now);
+        let chunk = |range: Range<usize>| {
+            let mut part = Survey::default();
+            let mut lines = Vec::with_capacity(range.len() * 512);
+            let count = range.len();
+            let visits: Vec<usize> = range.filter(|&at| wanted(grouped.visit(at))).collect();
+            part.passed_over = (count - visits.len()) as u64;
+            builder.chunk(&visits, |chunk| {
+                for at in 0..chunk.len() {
+                    part.look_at(chunk, at, &mut lines);
+                }
+                (part, lines)
+            })
+        };
+        let mut failed = Ok(());
+        let _ = in_order(grouped.len(), chunk, |done| {
+            failed = done.map_err(SurveyError::from).and_then(|(part, lines)| {
+                all.add(part);
+                bodies(&lines).map_err(SurveyError::Write)
+            });
+            if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    failed.map(|()| all)
+        failed
+    })?;
+    Ok(all)
+}
+
+/// Why a survey broke off.
+#[derive(Debug)]
+pub(super) enum SurveyError {
+    Shuffle(ShuffleError),
+    /// The bodies could not be written.
+    Write(std::io::Error),
+}
+
+impl From<ShuffleError> for SurveyError {
+    fn from(error: ShuffleError) -> Self {
+        SurveyError::Shuffle(error)
+    }
+}
+
+impl From<ArrowError> for SurveyError {
+    fn from(error: ArrowError) -> Self {
+        SurveyError::Shuffle(error.into())
+    }
 }
 
 impl Survey {
@@ -85,6 +117,11 @@ impl Survey {
                 }
             }
         }
+    }
+
+    /// Rows of the exports, identical duplicates counted once.
+    pub(super) fn rows(&self) -> u64 {
+        self.valid + self.invalid + self.passed_over
     }
 
     fn add(&mut self, part: Survey) {

@@ -109,9 +109,14 @@ impl Export {
         !self.files.is_empty() && paths(self) == paths(other)
     }
 
-    /// The size of all files together, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.seen.bytes).sum()
+    /// How many bytes the mapped columns may fill in memory: a guess from the sizes of the files.
+    pub fn expected_memory(&self) -> u64 {
+        let size = |file: &ExportFile| match (file.format, file.magic) {
+            (Format::Csv, Magic::None) => file.seen.bytes * 2,
+            // Packed files are about so much smaller.
+            _ => file.seen.bytes * 10,
+        };
+        self.files.iter().map(size).sum()
     }
 
     /// Reads all files, in order.

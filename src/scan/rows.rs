@@ -24,16 +24,35 @@ pub struct Rows {
 impl Rows {
     /// Where a row stands: its file and row number.
     pub fn place(&self, row: usize) -> Place {
-        Place { file: self.file.clone(), row: self.lines.of(row) }
+        Place { file: self.file_of(row).clone(), row: self.lines.of(row) }
+    }
+
+    /// The file of a row, as the job names it.
+    pub(crate) fn file_of(&self, row: usize) -> &Arc<str> {
+        match &self.lines {
+            Lines::Spread { files, file, .. } => {
+                file.get(row).and_then(|file| files.get(*file as usize)).unwrap_or(&self.file)
+            }
+            _ => &self.file,
+        }
     }
 
     /// The rows for which `keep` is true, as a batch of their own.
     pub(crate) fn filtered(&self, keep: &BooleanArray) -> Result<Rows, ArrowError> {
         let batch = filter_record_batch(&self.batch, keep)?;
         let kept = || (0..keep.len()).filter(|&row| keep.value(row));
-        let first = kept().next().map_or(0, |row| self.lines.of(row));
-        let offsets = kept().map(|row| u32::try_from(self.lines.of(row) - first).unwrap_or(u32::MAX));
-        let lines = Lines::Each(first, offsets.collect());
+        let lines = match &self.lines {
+            Lines::Spread { files, file, line } => Lines::Spread {
+                files: files.clone(),
+                file: kept().map(|row| file[row]).collect(),
+                line: kept().map(|row| line[row]).collect(),
+            },
+            lines => {
+                let first = kept().next().map_or(0, |row| lines.of(row));
+                let offsets = kept().map(|row| u32::try_from(lines.of(row) - first).unwrap_or(u32::MAX));
+                Lines::Each(first, offsets.collect())
+            }
+        };
         let mut faults = Vec::new();
         for (to, from) in kept().enumerate() {
             faults.extend(self.faults_of(from).iter().map(|fault| Fault { row: to as u32, ..fault.clone() }));
@@ -65,6 +84,15 @@ pub enum Lines {
     From(u64),
     /// The first one, and for each row how far behind it it starts.
     Each(u64, Vec<u32>),
+    /// Rows of several files: for each row the number of its file, and its own.
+    Spread {
+        /// The files.
+        files: Arc<[Arc<str>]>,
+        /// By row.
+        file: Vec<u32>,
+        /// By row.
+        line: Vec<u64>,
+    },
 }
 
 impl Lines {
@@ -73,6 +101,7 @@ impl Lines {
         match self {
             Lines::From(first) => first + row as u64,
             Lines::Each(first, offsets) => first + u64::from(offsets.get(row).copied().unwrap_or(0)),
+            Lines::Spread { line, .. } => line.get(row).copied().unwrap_or(0),
         }
     }
 }

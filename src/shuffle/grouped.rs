@@ -1,7 +1,8 @@
 //! Visits with their scenes, as views over the columns.
 
+use super::groups::Entry;
 use super::index::{Index, NO_GROUP};
-use super::{Entry, KEY, Tally};
+use super::{KEY, Tally};
 use crate::scan::{Fault, Lines, Place, Rows};
 use arrow::array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;

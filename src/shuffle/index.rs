@@ -27,6 +27,14 @@ pub(super) struct Index {
 }
 
 impl Index {
+    pub(super) fn new(hasher: DefaultHashBuilder) -> Index {
+        Index { hasher, ..Index::default() }
+    }
+
+    pub(super) fn hasher(&self) -> DefaultHashBuilder {
+        self.hasher.clone()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -37,7 +45,7 @@ impl Index {
     }
 
     #[inline]
-    fn key(&self, group: u32) -> &[u8] {
+    pub(super) fn key(&self, group: u32) -> &[u8] {
         let group = group as usize;
         let start = if group == 0 { 0 } else { self.ends[group - 1] };
         &self.keys[start..self.ends[group]]

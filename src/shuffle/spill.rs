@@ -1,0 +1,347 @@
+//! Rows past the memory budget: parted by a piece of their key's hash into temporary Arrow files, and read back part
+//! by part.
+//!
+//! The files have no name from the start: whatever happens to the process, nothing of them stays behind. Where a row
+//! stands and what is wrong with it goes with it, in columns of its own.
+
+use super::groups::Groups;
+use super::{Grouped, KEY, ShuffleError, Tally};
+use crate::scan::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Field, Schema, SchemaRef, UInt32Type, UInt64Type};
+use arrow::ipc::CompressionType;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::io::{self, BufReader, BufWriter, Seek};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A part should fill so much of the budget when it is grouped again.
+const SHARE: u64 = 5;
+const PARTS: std::ops::RangeInclusive<u64> = 8..=160;
+/// Rows of a part that are collected before they are written.
+const TOGETHER: usize = 4096;
+
+/// Takes rows in.
+#[derive(Debug)]
+pub(super) struct Spill {
+    hasher: DefaultHashBuilder,
+    parts: Vec<Part>,
+    files: FileNames,
+    tally: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    visits: Section,
+    scenes: Section,
+    /// Hashes of keys that filters left out.
+    left_out: Vec<u64>,
+}
+
+/// The names of the exports' files, of which rows keep the number.
+#[derive(Debug, Default)]
+struct FileNames(Vec<Arc<str>>);
+
+impl FileNames {
+    fn number(&mut self, name: &Arc<str>) -> u32 {
+        let known = self.0.iter().rposition(|known| known == name).unwrap_or_else(|| {
+            self.0.push(name.clone());
+            self.0.len() - 1
+        });
+        known as u32
+    }
+}
+
+impl Spill {
+    /// `memory`: the budget in bytes; `expected`: the bytes of everything, about.
+    pub(super) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
+        let parts = (expected * SHARE / memory.max(1)).clamp(*PARTS.start(), *PARTS.end());
+        let parts = (0..parts).map(|_| Part::default()).collect();
+        Ok(Spill { hasher, parts, files: FileNames::default(), tally: Tally::default() })
+    }
+
+    /// Counts of rows that were grouped before there was a need for files.
+    pub(super) fn count(&mut self, tally: &Tally) {
+        self.tally.add(tally);
+    }
+
+    pub(super) fn leave_out(&mut self, hash: u64) {
+        let part = part_of(hash, self.parts.len());
+        self.parts[part].left_out.push(hash);
+    }
+
+    /// Notes the keys of rows that are not kept.
+    pub(super) fn leave_out_of(&mut self, rows: &Rows, keep: &BooleanArray) {
+        for row in (0..keep.len()).filter(|&row| !keep.value(row)) {
+            self.tally.visits_left_out += 1;
+            let key = rows.text(KEY, row);
+            if !key.is_empty() {
+                self.leave_out(self.hasher.hash_one(key.as_bytes()));
+            }
+        }
+    }
+
+    pub(super) fn add_visits(&mut self, rows: Rows) -> Result<(), ShuffleError> {
+        self.add(rows, |part| &mut part.visits)
+    }
+
+    pub(super) fn add_scenes(&mut self, rows: Rows) -> Result<(), ShuffleError> {
+        self.add(rows, |part| &mut part.scenes)
+    }
+
+    fn add(&mut self, rows: Rows, section: impl Fn(&mut Part) -> &mut Section) -> Result<(), ShuffleError> {
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.parts.len()];
+        let keys = rows.batch.column(KEY).as_string_opt::<i32>();
+        for row in 0..rows.batch.num_rows() {
+            let key = keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
+            members[part_of(self.hasher.hash_one(key.as_bytes()), self.parts.len())].push(row as u32);
+        }
+        let batch = with_places(&rows, &mut self.files)?;
+        for (part, members) in self.parts.iter_mut().zip(members).filter(|(_, members)| !members.is_empty()) {
+            let taken = take_record_batch(&batch, &UInt32Array::from(members))?;
+            section(part).push(taken)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Spilled, ShuffleError> {
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in self.parts {
+            let Part { visits, scenes, mut left_out } = part;
+            left_out.shrink_to_fit();
+            parts.push(WrittenPart { visits: visits.finish()?, scenes: scenes.finish()?, left_out });
+        }
+        Ok(Spilled { hasher: self.hasher, parts, files: self.files.0.into(), tally: self.tally })
+    }
+}
+
+fn part_of(hash: u64, parts: usize) -> usize {
+    // Not the bits that the hash table of a part uses.
+    ((hash >> 24) as usize & 0xff_ffff) % parts
+}
+
+/// The rows of one section in one part: written, or waiting to be.
+#[derive(Default)]
+struct Section {
+    waiting: Vec<RecordBatch>,
+    rows: usize,
+    /// Files may differ in their types: each type has a temporary file of its own.
+    writer: Option<(SchemaRef, StreamWriter<BufWriter<File>>)>,
+    written: Vec<File>,
+}
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Section").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Section {
+    fn push(&mut self, batch: RecordBatch) -> Result<(), ShuffleError> {
+        if self.waiting.last().is_some_and(|last| last.schema() != batch.schema()) {
+            self.write()?;
+        }
+        self.rows += batch.num_rows();
+        self.waiting.push(batch);
+        if self.rows >= TOGETHER { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), ShuffleError> {
+        let Some(first) = self.waiting.first() else { return Ok(()) };
+        let schema = first.schema();
+        let batch = concat_batches(&schema, &self.waiting)?;
+        self.waiting.clear();
+        self.rows = 0;
+        if self.writer.as_ref().is_none_or(|(known, _)| *known != schema) {
+            self.close()?;
+            let file = tempfile::tempfile().map_err(disk)?;
+            let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
+            let file = BufWriter::with_capacity(64 << 10, file);
+            let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
+            self.writer = Some((schema, writer));
+        }
+        match &mut self.writer {
+            Some((_, writer)) => writer.write(&batch).map_err(broken),
+            None => Ok(()),
+        }
+    }
+
+    fn close(&mut self) -> Result<(), ShuffleError> {
+        if let Some((_, mut writer)) = self.writer.take() {
+            writer.finish().map_err(broken)?;
+            let file = writer.into_inner().map_err(broken)?;
+            self.written.push(file.into_inner().map_err(|error| disk(error.into_error()))?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<File>, ShuffleError> {
+        self.write()?;
+        self.close()?;
+        Ok(self.written)
+    }
+}
+
+fn disk(source: io::Error) -> ShuffleError {
+    ShuffleError::Disk { folder: folder().display().to_string(), source }
+}
+
+fn broken(error: arrow::error::ArrowError) -> ShuffleError {
+    match error {
+        arrow::error::ArrowError::IoError(_, source) => disk(source),
+        other => ShuffleError::Arrow(other),
+    }
+}
+
+/// Where temporary files are made.
+fn folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// Written parts.
+#[derive(Debug)]
+pub(super) struct Spilled {
+    hasher: DefaultHashBuilder,
+    parts: Vec<WrittenPart>,
+    files: Arc<[Arc<str>]>,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct WrittenPart {
+    visits: Vec<File>,
+    scenes: Vec<File>,
+    left_out: Vec<u64>,
+}
+
+impl Spilled {
+    pub(super) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Counts of rows that no part counts.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Reads a part and groups it.
+    pub(super) fn load(&self, part: usize) -> Result<Grouped, ShuffleError> {
+        let part = &self.parts[part];
+        let mut groups = Groups::of_part(self.hasher.clone(), &part.left_out);
+        self.read(&part.visits, |rows| groups.add_visits(rows, None))?;
+        self.read(&part.scenes, |rows| groups.add_scenes(rows))?;
+        Ok(groups.finish())
+    }
+
+    fn read(
+        &self,
+        files: &[File],
+        mut take: impl FnMut(Rows) -> Result<(), arrow::error::ArrowError>,
+    ) -> Result<(), ShuffleError> {
+        for file in files {
+            let mut file = file.try_clone().map_err(disk)?;
+            file.rewind().map_err(disk)?;
+            let reader = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None).map_err(broken)?;
+            for batch in reader {
+                let batch = batch.map_err(broken)?;
+                // Parts of batches are collected before they are written, and may come out larger than any batch.
+                for from in (0..batch.num_rows()).step_by(BATCH_ROWS) {
+                    let length = BATCH_ROWS.min(batch.num_rows() - from);
+                    take(without_places(&batch.slice(from, length), &self.files)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns that carry what a batch knows beside its cells.
+const CARRIED: [&str; 3] = ["@file", "@line", "@faults"];
+
+/// A fault as it is written.
+#[derive(Serialize, Deserialize)]
+struct CarriedFault {
+    column: Option<u16>,
+    kind: u8,
+    value: String,
+    found: usize,
+    expected: usize,
+}
+
+impl CarriedFault {
+    fn new(fault: &Fault) -> CarriedFault {
+        let (kind, value, found, expected) = match &fault.what {
+            CellFault::Undecodable(value) => (0, value.clone(), 0, 0),
+            CellFault::Mangled(value) => (1, value.clone(), 0, 0),
+            CellFault::Boolean(value) => (2, value.clone(), 0, 0),
+            CellFault::Cells { found, expected } => (3, String::new(), *found, *expected),
+        };
+        CarriedFault { column: fault.column, kind, value, found, expected }
+    }
+
+    fn fault(self, row: u32) -> Fault {
+        let what = match self.kind {
+            0 => CellFault::Undecodable(self.value),
+            1 => CellFault::Mangled(self.value),
+            2 => CellFault::Boolean(self.value),
+            _ => CellFault::Cells { found: self.found, expected: self.expected },
+        };
+        Fault { row, column: self.column, what }
+    }
+}
+
+fn with_places(rows: &Rows, files: &mut FileNames) -> Result<RecordBatch, ShuffleError> {
+    let count = rows.batch.num_rows();
+    let mut number: Option<(Arc<str>, u32)> = None;
+    let mut file = Vec::with_capacity(count);
+    let mut line = Vec::with_capacity(count);
+    for row in 0..count {
+        let name = rows.file_of(row);
+        let same = number.as_ref().filter(|(known, _)| Arc::ptr_eq(known, name)).map(|(_, number)| *number);
+        let this = same.unwrap_or_else(|| files.number(name));
+        number = Some((name.clone(), this));
+        file.push(this);
+        line.push(rows.lines.of(row));
+    }
+    let faults: StringArray = if rows.faults.is_empty() {
+        StringArray::new_null(count)
+    } else {
+        let carried = (0..count).map(|row| {
+            let faults: Vec<CarriedFault> = rows.faults_of(row).iter().map(CarriedFault::new).collect();
+            if faults.is_empty() { None } else { serde_json::to_string(&faults).ok() }
+        });
+        carried.collect()
+    };
+    let mut columns = rows.batch.columns().to_vec();
+    let mut fields: Vec<Field> = rows.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    let carried: [ArrayRef; 3] =
+        [Arc::new(UInt32Array::from(file)), Arc::new(UInt64Array::from(line)), Arc::new(faults)];
+    for (name, column) in CARRIED.into_iter().zip(carried) {
+        fields.push(Field::new(name, column.data_type().clone(), true));
+        columns.push(column);
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+fn without_places(batch: &RecordBatch, files: &Arc<[Arc<str>]>) -> Result<Rows, ShuffleError> {
+    let own = batch.num_columns() - CARRIED.len();
+    let file = batch.column(own).as_primitive::<UInt32Type>().values().to_vec();
+    let line = batch.column(own + 1).as_primitive::<UInt64Type>().values().to_vec();
+    let carried = batch.column(own + 2).as_string::<i32>();
+    let mut faults = Vec::new();
+    if carried.null_count() < carried.len() {
+        for (row, text) in carried.iter().enumerate() {
+            let own: Vec<CarriedFault> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            faults.extend(own.into_iter().map(|fault| fault.fault(row as u32)));
+        }
+    }
+    let own: Vec<usize> = (0..own).collect();
+    let lines = Lines::Spread { files: files.clone(), file, line };
+    Ok(Rows { batch: batch.project(&own)?, file: "".into(), lines, faults, keep: None })
+}
