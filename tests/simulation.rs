@@ -22,7 +22,7 @@ use traxload::build::{Builder, Field, Ids, Rules, Version};
 use traxload::cli::Exit;
 use traxload::results::{self, Counts, Decision, Previous, Wanted, decide, keeps_row, record};
 use traxload::scan::{Lines, Rows};
-use traxload::shuffle::{Grouped, Shuffle};
+use traxload::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
 use traxload::upload::{Backoff, Config, Reason, Status, Stop, Traffic, upload};
 use uuid::Uuid;
 use world::World;
@@ -40,7 +40,13 @@ fn whatever_happens_every_visit_has_one_true_row() {
     };
     for seed in seeds {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let complaints = runtime.block_on(simulate(seed));
+        let visits = fastrand::Rng::with_seed(!seed).usize(1..150);
+        let mut complaints = Vec::new();
+        let simulated = exports(visits).each(|grouped| {
+            complaints = runtime.block_on(simulate(seed, grouped));
+            Ok::<(), ShuffleError>(())
+        });
+        simulated.expect("in memory");
         assert!(complaints.is_empty(), "replay with SEED={seed}:\n{}", complaints.join("\n"));
     }
 }
@@ -75,14 +81,14 @@ fn batch(columns: Vec<Vec<String>>) -> Rows {
     Rows { batch, file: "visits.csv".into(), lines: Lines::From(2), faults: Vec::new(), keep: None }
 }
 
-fn exports(visits: usize) -> Grouped {
+fn exports(visits: usize) -> Shuffled {
     let keys: Vec<String> = (0..visits).map(|visit| format!("V{visit}")).collect();
     let same = |text: &str| vec![text.to_owned(); visits];
     let mut shuffle = Shuffle::new(false, u64::MAX, 0);
     let columns = vec![keys.clone(), same("S1"), same("2024-03-05"), same("2024-03-05T08:00:00Z")];
     shuffle.add_visits(batch(columns), None).unwrap();
     shuffle.add_scenes(batch(vec![keys, same("scene")])).unwrap();
-    shuffle.finish()
+    shuffle.finish().unwrap()
 }
 
 /// A folder in memory where there is one: the journals of a simulation sync as often as real ones.
@@ -101,10 +107,9 @@ struct Simulation<'a> {
     complaints: Vec<String>,
 }
 
-async fn simulate(seed: u64) -> Vec<String> {
+async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
     let world = World::new(seed);
     let mut random = world.random();
-    let grouped = exports(random.usize(1..150));
     let rules = rules();
     let uids: Vec<Uuid> = (0..grouped.len()).map(|at| rules.ids.session(grouped.visit(at).key()).uid).collect();
     world.curse(&uids);
@@ -121,7 +126,7 @@ async fn simulate(seed: u64) -> Vec<String> {
         world: &world,
         random,
         config,
-        grouped: &grouped,
+        grouped,
         rules: &rules,
         results: folder.path().join("results.csv"),
         complaints: Vec::new(),

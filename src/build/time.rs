@@ -42,7 +42,7 @@ pub struct Pattern {
 impl Pattern {
     /// `None` where chrono does not know the pattern.
     pub fn new(text: &str) -> Option<Pattern> {
-        let items = StrftimeItems::new(text).parse_to_owned().ok()?;
+        let items = StrftimeItems::new(text).parse_to_owned().ok().filter(|items| !items.is_empty())?;
         Some(Pattern { text: text.to_owned(), items })
     }
 

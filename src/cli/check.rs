@@ -12,6 +12,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Orphans that the report lists.
@@ -23,6 +24,8 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     for warning in &job.warnings {
         console.warn(warning);
     }
+    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let opened_files: Vec<PathBuf> = opened.paths().chain([args.job.job.as_path()]).map(full).collect();
     let selection = args.job.selection();
     let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
@@ -33,6 +36,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     };
     let survey = match &args.payloads {
         None => build_all(&mut |_| Ok(())),
+        Some(path) if opened_files.contains(&full(path)) => {
+            let message = format!("{} is one of the exports; name another file for the bodies", path.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
         Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| {
             let mut file = BufWriter::with_capacity(1 << 20, file);
             let survey = build_all(&mut |lines: &[u8]| file.write_all(lines))?;
@@ -53,7 +60,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, survey.rows()));
     }
     if args.job.json {
-        console.data(&summary.to_string());
+        console.data(&summary.to_string())?;
     }
     Ok(exit)
 }

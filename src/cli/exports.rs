@@ -9,6 +9,7 @@ use crate::shuffle::{KEY, Shuffle, Shuffled, Tally};
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Batches read and not yet grouped, at most.
@@ -45,6 +46,11 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn new(job: &Job) -> Result<Opened, Failure> {
         Ok(Opened { visits: Export::open(job.visits.clone())?, scenes: Export::open(job.scenes.clone())? })
+    }
+
+    /// The files of both exports.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.visits.paths().chain(self.scenes.paths())
     }
 
     /// Reads everything: each export on a thread of its own, while this one groups.

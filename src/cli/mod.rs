@@ -120,10 +120,10 @@ struct JobArgs {
     #[arg(long, value_name = "DAY")]
     date: Option<DateArg>,
     /// Only visits from this day on, by visit_date
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     from: Option<NaiveDate>,
     /// Only visits up to this day, by visit_date
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     to: Option<NaiveDate>,
     /// Only the first N visits
     #[arg(long, value_name = "N")]
@@ -183,6 +183,10 @@ impl JobArgs {
             allow_empty: self.allow_empty,
         }
     }
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "it is no day like 2024-03-05".to_owned())
 }
 
 /// Runs the command line of this process.

@@ -3,20 +3,21 @@
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, Selection};
 use super::screen::Console;
-use super::send::{Sending, Sent, is_outstanding, results_failure};
+use super::send::{Sending, Sent, http_failure, is_outstanding, results_failure};
 use super::signals::Signals;
 use super::summary::Summary;
 use super::survey::{Survey, SurveyError, survey};
 use super::{RerunArgs, RunArgs};
 use crate::job::{DateArg, Job, Options, Target, TokenSource};
 use crate::results::{
-    Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside, keeps_row,
-    make_room, move_aside,
+    Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside, is_result_file,
+    keeps_row, make_room, move_aside,
 };
 use crate::shuffle::{Grouped, Tally};
-use crate::upload::{Status, Stop, Token, Traffic};
+use crate::upload::{Http, Status, Stop, Token, Traffic};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::collections::{BTreeMap, HashSet};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -28,6 +29,8 @@ struct Run<'a> {
     options: RunOptions,
     wanted: Wanted,
     previous: Option<Previous>,
+    /// Whether an older result file is moved aside.
+    fresh: bool,
     now: DateTime<Utc>,
     json: bool,
     console: &'a Console,
@@ -40,31 +43,42 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Resu
     let token = token(&job, console)?;
     make_room(&job.results).map_err(|error| usage(&error))?;
     let lock = lock(&job.results)?;
-    if args.job.fresh {
-        let stamp = now.format("%Y%m%dT%H%M%SZ").to_string();
-        if let Some(moved) = move_aside(&job.results, &stamp).map_err(|error| usage(&error))? {
-            console.report(&format!("the older result file is now {}\n", moved.display()));
-        }
-    } else if job.results.exists() {
-        let path = job.results.display();
-        return Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "{path} is there already, from a finished run.\n\
-                 To send what it shows as not delivered: traxload rerun {path}\n\
-                 To begin anew and keep the old file aside: add --fresh"
-            ),
-        ));
+    let results = &job.results;
+    let is_ours = |path: &Path| !path.exists() || is_result_file(path);
+    if !is_ours(results) || !is_ours(&beside(results, "partial")) {
+        let message =
+            format!("{} is there already and is no result file of traxload; name another one", results.display());
+        return Err(Failure::new(Exit::Usage, message));
     }
-    let previous = Previous::find(&job.results).map_err(|error| usage(&error))?;
+    let mut previous = None;
+    if !args.job.fresh {
+        if results.exists() {
+            let path = results.display();
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "{path} is there already, from a finished run.\n\
+                     To send what it shows as not delivered: traxload rerun {path}\n\
+                     To begin anew and keep the old file aside: add --fresh"
+                ),
+            ));
+        }
+        previous = Previous::find(results).map_err(|error| usage(&error))?;
+    }
     if previous.is_some() {
-        let path = beside(&job.results, "partial");
+        if let Ok(manifest) = Manifest::read(results) {
+            refuse_other_ids(&job, &manifest)?;
+            refuse_other_job(&job, &manifest)?;
+        }
+        let path = beside(results, "partial");
         console.report(&format!("taking up {}, which a run left that did not finish\n", path.display()));
     }
     let options = args.job.run_options(job.date);
     let selection = args.job.selection();
     let wanted = Wanted::Undelivered;
-    let run = Run { command: "run", job, selection, options, wanted, previous, now, json: args.job.json, console };
+    let fresh = args.job.fresh;
+    let run =
+        Run { command: "run", job, selection, options, wanted, previous, fresh, now, json: args.job.json, console };
     run.finish(token, &stop, &signals, lock)
 }
 
@@ -114,7 +128,8 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, console: &Console) -> 
         limit: options.limit,
         ignore_unreadable_scenes: options.ignore_unreadable_scenes,
     };
-    let run = Run { command: "rerun", job, selection, options, wanted, previous, now, json: args.json, console };
+    let fresh = false;
+    let run = Run { command: "rerun", job, selection, options, wanted, previous, fresh, now, json: args.json, console };
     run.finish(token, &stop, &signals, lock)
 }
 
@@ -125,6 +140,9 @@ fn usage(error: &ResultsError) -> Failure {
 fn lock(results: &Path) -> Result<Lock, Failure> {
     Lock::take(results).map_err(|error| match &error {
         LockError::Held { .. } => Failure::new(Exit::Locked, error.to_string()),
+        LockError::Unwritable { source, .. } if source.kind() == ErrorKind::StorageFull => {
+            Failure::new(Exit::Unexpected, error.to_string())
+        }
         LockError::Unwritable { .. } => Failure::new(Exit::Usage, error.to_string()),
     })
 }
@@ -146,13 +164,21 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
     parsed.collect::<Result<_, _>>().map(Wanted::Only)
 }
 
+/// Where sessions go. What a sandbox got, nobody else has.
+fn target_name(job: &Job) -> String {
+    match job.target {
+        Target::Sandbox => "sandbox".to_owned(),
+        Target::Server => job.endpoint.base_url.clone(),
+    }
+}
+
 /// With other ids the API would take every visit a second time.
 fn refuse_other_ids(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
     let ids = &job.rules.ids;
     let now = [
         ("namespace", ids.namespace().to_string()),
         ("version", ids.version().number().to_string()),
-        ("base_url", job.endpoint.base_url.clone()),
+        ("base_url", target_name(job)),
         ("project", job.endpoint.project.clone()),
     ];
     let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
@@ -174,6 +200,23 @@ fn refuse_other_ids(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
     Err(Failure::new(Exit::Usage, message))
 }
 
+/// A journal belongs to the job that began it.
+fn refuse_other_job(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
+    let began = manifest.working_directory.join(&manifest.job);
+    let full =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    if full(&began) == full(&job.file) {
+        return Ok(());
+    }
+    let message = format!(
+        "the journal {} was begun by another job, {}; finish that one, name another result file with --results, or begin \
+         anew with --fresh",
+        beside(&job.results, "partial").display(),
+        began.display()
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
 /// The token, from where the job says; the sandbox takes any.
 fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
     let missing = |message: String| Failure::new(Exit::Usage, message);
@@ -188,13 +231,20 @@ fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
             (text, name)
         }
         (Target::Server, TokenSource::File(path)) => {
-            let text = std::fs::read_to_string(path)
+            let text = read_token(path)
                 .map_err(|error| missing(format!("cannot read the token file {}: {error}", path.display())))?;
             warn_if_readable_by_others(path, console);
             (text, format!("the token file {}", path.display()))
         }
     };
     Token::new(&text).ok_or_else(|| missing(format!("{place} is empty: it has to hold the project's token")))
+}
+
+/// A token is short; what goes on for longer is something else.
+fn read_token(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(64 << 10).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// How messages call an environment variable. What does not look like the name of one may be the token itself.
@@ -251,12 +301,17 @@ impl Run<'_> {
             ));
         }
         self.refuse_changed_ids(&known)?;
+        // Fails where the token or a certificate cannot be used, before anything is touched.
+        Http::new(&self.job.endpoint, token.clone(), 1).map_err(http_failure)?;
+        if self.fresh {
+            self.move_aside()?;
+        }
         let counts = Counts::default();
         let traffic = Traffic::default();
+        self.write_manifest(&counts, None)?;
         let journal = self.begin_journal(&known, &counts).map_err(|error| results_failure(&error))?;
         let carried_and_gone = counts.carried_over() - survey.passed_over;
         let too_many = self.too_many_invalid(&survey, &counts);
-        self.write_manifest(&counts, None)?;
         signals.soften();
         let sending = Sending {
             job: &self.job,
@@ -271,9 +326,10 @@ impl Run<'_> {
         };
         let (Sent { kept }, journal) = sending.run((!too_many).then_some(token), journal, self.console)?;
         self.account(&survey.tally, &counts, kept, carried_and_gone)?;
-        journal.finish().map_err(|error| results_failure(&error))?;
         let exit = Exit::of(stop.reason(), too_many, &counts);
+        // First the manifest: where it cannot be written, the journal stays and the same command goes on.
         self.write_manifest(&counts, Some(exit))?;
+        journal.finish().map_err(|error| results_failure(&error))?;
         drop(lock);
         let summary = Summary {
             command: self.command,
@@ -302,9 +358,17 @@ impl Run<'_> {
             self.console.error(&summary.in_short());
         }
         if self.json {
-            self.console.data(&json.to_string());
+            self.console.data(&json.to_string())?;
         }
         Ok(exit)
+    }
+
+    fn move_aside(&self) -> Result<(), Failure> {
+        let stamp = self.now.format("%Y%m%dT%H%M%SZ").to_string();
+        if let Some(moved) = move_aside(&self.job.results, &stamp).map_err(|error| usage(&error))? {
+            self.console.report(&format!("the older result file is now {}\n", moved.display()));
+        }
+        Ok(())
     }
 
     /// Which visits of the earlier run are still in the exports.
@@ -388,7 +452,7 @@ impl Run<'_> {
             options: self.options.clone(),
             namespace: self.job.rules.ids.namespace().to_string(),
             ids_version: self.job.rules.ids.version().number(),
-            base_url: self.job.endpoint.base_url.clone(),
+            base_url: target_name(&self.job),
             project: self.job.endpoint.project.clone(),
             started_at: written(self.now),
             finished_at: exit.map(|_| written(Utc::now())),

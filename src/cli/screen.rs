@@ -1,5 +1,6 @@
 //! What people see: log lines, reports and a progress bar share standard error without writing over each other.
 
+use super::exit::{Exit, Failure};
 use super::{Cli, LogFormat};
 use indicatif::ProgressBar;
 use std::io::{self, Write};
@@ -162,10 +163,14 @@ impl Console {
     }
 
     /// Data for standard output, on a line of its own.
-    pub(super) fn data(&self, text: &str) {
+    pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        // Whoever reads may have seen enough.
-        let _ = writeln!(out, "{text}");
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}"))),
+            Ok(()) => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,10 @@ use super::exit::Exit;
 use crate::upload::{Reason, Stop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Signals so close to each other are one.
+const ONE_WISH: Duration = Duration::from_millis(3);
 
 /// Listens for the whole process, on a thread of its own.
 #[derive(Clone, Debug)]
@@ -18,11 +22,14 @@ impl Signals {
         let signals = Signals { sending: sending.clone() };
         let stop = stop.clone();
         let listener = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
+                let Ok(mut signals) = Wishes::listen() else { return };
                 loop {
-                    let (reason, exit) = next().await;
+                    let (reason, exit) = signals.next().await;
+                    // `timeout` and some shells signal a process and its group: one wish, heard twice.
+                    while tokio::time::timeout(ONE_WISH, signals.next()).await.is_ok() {}
                     if !sending.load(Ordering::SeqCst) || stop.reason().is_some() {
                         std::process::exit(i32::from(exit.code()));
                     }
@@ -43,22 +50,39 @@ impl Signals {
 }
 
 #[cfg(unix)]
-async fn next() -> (Reason, Exit) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => (Reason::Interrupted, Exit::Interrupted),
-        _ = terminate.recv() => (Reason::Terminated, Exit::Terminated),
+struct Wishes {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Wishes {
+    fn listen() -> std::io::Result<Wishes> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Wishes { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> (Reason, Exit) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (Reason::Interrupted, Exit::Interrupted),
+            _ = self.terminate.recv() => (Reason::Terminated, Exit::Terminated),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next() -> (Reason, Exit) {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => (Reason::Interrupted, Exit::Interrupted),
-        Err(_) => std::future::pending().await,
+struct Wishes;
+
+#[cfg(not(unix))]
+impl Wishes {
+    fn listen() -> std::io::Result<Wishes> {
+        Ok(Wishes)
+    }
+
+    async fn next(&mut self) -> (Reason, Exit) {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => (Reason::Interrupted, Exit::Interrupted),
+            Err(_) => std::future::pending().await,
+        }
     }
 }

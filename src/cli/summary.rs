@@ -80,17 +80,17 @@ impl Summary<'_> {
             ),
         };
         for status in Status::ALL {
-            let _ = writeln!(out, "  {:<17}{}", status.name().replace('_', " "), grouped(self.counts.get(status)));
+            let _ = writeln!(out, "  {:<18}{}", status.name().replace('_', " "), grouped(self.counts.get(status)));
         }
         let mut sum = vec![count(self.counts.rows() - self.carried_and_gone, "result row", "result rows")];
         if self.tally.identical_duplicates > 0 {
             sum.push(count(self.tally.identical_duplicates, "identical duplicate", "identical duplicates"));
         }
-        let _ = writeln!(out, "  {:<17}{} = {}", "rows read", grouped(self.tally.visit_rows), sum.join(" + "));
+        let _ = writeln!(out, "  {:<18}{} = {}", "rows read", grouped(self.tally.visit_rows), sum.join(" + "));
         if self.tally.visits_left_out > 0 {
             let _ = writeln!(
                 out,
-                "  {:<17}{} by `only`, dates or the limit",
+                "  {:<18}{} by `only`, dates or the limit",
                 "left out",
                 grouped(self.tally.visits_left_out)
             );
@@ -102,7 +102,7 @@ impl Summary<'_> {
             };
             let _ = writeln!(
                 out,
-                "  {:<17}{} from an earlier run{gone}",
+                "  {:<18}{} from an earlier run{gone}",
                 "carried over",
                 grouped(self.counts.carried_over())
             );
@@ -110,7 +110,7 @@ impl Summary<'_> {
         if self.tally.orphans > 0 {
             let _ = writeln!(
                 out,
-                "  {:<17}{}: their visits are not in the export",
+                "  {:<18}{}: their visits are not in the export",
                 "orphan scenes",
                 grouped(self.tally.orphans)
             );
@@ -118,7 +118,7 @@ impl Summary<'_> {
         if self.identical_scenes > 0 {
             let _ = writeln!(
                 out,
-                "  {:<17}{} identical rows count once",
+                "  {:<18}{} identical rows count once",
                 "duplicate scenes",
                 grouped(self.identical_scenes)
             );
@@ -126,7 +126,7 @@ impl Summary<'_> {
         if self.tally.unreadable > 0 {
             let _ = writeln!(
                 out,
-                "  {:<17}{} passed over",
+                "  {:<18}{} passed over",
                 "unreadable scenes",
                 count(self.tally.unreadable, "row", "rows")
             );

@@ -25,11 +25,18 @@ pub(super) struct Mistakes<'a> {
     file: &'a Path,
     text: &'a str,
     found: Vec<Mistake>,
+    /// Of the command line, which is not the file's fault.
+    options: Vec<String>,
 }
 
 impl Mistakes<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.found.push(Mistake::at(self.file, self.text, span, message.into()));
+    }
+
+    /// The value of an option, or its mistake and nothing.
+    fn option<T>(&mut self, value: Result<T, String>) -> Option<T> {
+        value.map_err(|message| self.options.push(message)).ok()
     }
 
     /// Where a section begins, or the end of the file where there is none.
@@ -50,12 +57,15 @@ impl Mistakes<'_> {
 }
 
 pub(super) fn job(path: &Path, text: &str, options: &Options) -> Result<Job, JobError> {
-    let mut mistakes = Mistakes { file: path, text, found: Vec::new() };
+    let mut mistakes = Mistakes { file: path, text, found: Vec::new(), options: Vec::new() };
     let file: File = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         JobError::Mistakes(vec![Mistake::at(path, text, span, in_plain_words(error.message()))])
     })?;
     let job = checked(path, file, options, &mut mistakes);
+    if let Some(message) = mistakes.options.first() {
+        return Err(JobError::Option(message.clone()));
+    }
     match mistakes.found.is_empty() {
         true => Ok(job),
         false => Err(JobError::Mistakes(mistakes.found)),
@@ -98,7 +108,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         mistakes.take(value.span(), quantities::max_invalid(text))
     });
     let memory = match &options.memory {
-        Some(memory) => mistakes.take(0..0, quantities::size(memory).map_err(|message| format!("--memory {message}"))),
+        Some(memory) => mistakes.option(quantities::size(memory).map_err(|message| format!("--memory {message}"))),
         None => mistakes.parsed(&file.shuffle.memory, quantities::size),
     };
     let upload = upload(&file.upload, options, &mut warnings, mistakes);
@@ -350,7 +360,7 @@ fn base_url(text: &str) -> Result<String, String> {
 fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes: &mut Mistakes<'_>) -> Config {
     let default = Config::default();
     let rate = match &options.rate {
-        Some(rate) => mistakes.take(0..0, quantities::rate(rate).map_err(|message| format!("--rate {message}"))),
+        Some(rate) => mistakes.option(quantities::rate(rate).map_err(|message| format!("--rate {message}"))),
         None => mistakes.parsed(&file.rate, quantities::rate),
     };
     let rate = rate.unwrap_or(default.rate);
@@ -389,6 +399,16 @@ fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mist
             mistakes.add(path.span(), "the path of the result file is empty");
             PathBuf::new()
         }
-        Some(path) => mistakes.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default().into(),
+        Some(path) => {
+            let filled = mistakes.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default();
+            if let Some((_, unknown)) = filled.split_once('{').filter(|(_, rest)| rest.contains('}')) {
+                let unknown = unknown.split('}').next().unwrap_or_default();
+                mistakes.add(
+                    path.span(),
+                    format!("{{{unknown}}} is no placeholder; there are {{name}}, {{date}} and {{time}}"),
+                );
+            }
+            filled.into()
+        }
     }
 }

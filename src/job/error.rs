@@ -16,6 +16,9 @@ pub enum JobError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// An option of the command line.
+    #[error("{0}")]
+    Option(String),
     /// Mistakes in it, with their places.
     #[error("{}", .0.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"))]
     Mistakes(Vec<Mistake>),
@@ -97,5 +100,11 @@ pub(super) fn in_plain_words(message: &str) -> String {
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the key {} is missing", name.replace('`', "\""));
     }
-    message.replace("expected a string", "expected text in quotes")
+    const WORDS: [(&str, &str); 4] = [
+        ("expected a string", "expected text in quotes"),
+        ("expected struct Backoff", "expected a table like { first = \"500ms\", max = \"60s\" }"),
+        ("expected u32", "expected a whole number"),
+        ("expected a sequence", "expected a list like [\"\", \"NULL\"]"),
+    ];
+    WORDS.iter().fold(message.to_owned(), |message, (serde, ours)| message.replace(serde, ours))
 }

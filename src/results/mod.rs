@@ -16,7 +16,7 @@ pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Decision, Wanted, decide, keeps_row, outstanding};
-pub use previous::Previous;
+pub use previous::{Previous, is_result_file};
 pub use recorder::record;
 
 use std::ffi::OsString;

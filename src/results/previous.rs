@@ -100,6 +100,12 @@ impl Previous {
     }
 }
 
+/// Whether a file begins as result files do.
+pub fn is_result_file(path: &Path) -> bool {
+    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+    header.is_ok_and(|header| header.iter().eq(COLUMNS))
+}
+
 /// Hands every whole row to `each`. A row that a dying process left half written can only be the last.
 fn for_each_row(path: &Path, mut each: impl FnMut(ResultRow) -> Result<(), ResultsError>) -> Result<(), ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };

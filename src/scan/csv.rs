@@ -29,7 +29,9 @@ fn open(file: &ExportFile, source: &Source) -> Result<Input, ScanError> {
 
 fn unreadable_at(file: &str, error: &std::io::Error) -> ScanError {
     let reason = match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => "the compressed file is cut short".to_owned(),
+        std::io::ErrorKind::UnexpectedEof => {
+            "the compressed file is cut short, or has other bytes behind its end".to_owned()
+        }
         _ => error.to_string(),
     };
     ScanError::Unreadable { file: file.to_owned(), reason }

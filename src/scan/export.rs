@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBa
 use arrow::datatypes::{Field, Schema};
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -109,6 +109,11 @@ impl Export {
         !self.files.is_empty() && paths(self) == paths(other)
     }
 
+    /// The files, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
     /// How many bytes the mapped columns may fill in memory: a guess from the sizes of the files.
     pub fn expected_memory(&self) -> u64 {
         let size = |file: &ExportFile| match (file.format, file.magic) {
@@ -188,7 +193,10 @@ impl Export {
                 }
             }
         }
-        let hint = crate::nearest::hint(column, found.iter().map(String::as_str));
+        let hint = match found.as_slice() {
+            [only] if only.contains([',', ';', '\t', '|']) => " (is `delimiter` in the job file right?)".to_owned(),
+            _ => crate::nearest::hint(column, found.iter().map(String::as_str)),
+        };
         let more = match files.len() - 1 {
             0 => String::new(),
             n => format!(" and {n} more"),

@@ -32,13 +32,14 @@ pub struct Token(String);
 impl Token {
     /// A token without white space around it; `None` if nothing is left.
     pub fn new(text: &str) -> Option<Token> {
-        let text = text.trim();
+        let text = text.trim_start_matches('\u{feff}').trim();
         (!text.is_empty()).then(|| Token(text.to_owned()))
     }
 
     /// Some servers repeat what they were sent.
     fn hidden_in(&self, text: &str) -> String {
-        if text.contains(&self.0) { text.replace(&self.0, "[token]") } else { text.to_owned() }
+        // What is as short as this is no token, and stands in any text.
+        if self.0.len() >= 4 && text.contains(&self.0) { text.replace(&self.0, "[token]") } else { text.to_owned() }
     }
 }
 
@@ -53,7 +54,7 @@ impl std::fmt::Debug for Token {
 #[non_exhaustive]
 pub enum HttpError {
     /// The token has characters that no header can carry.
-    #[error("the token contains characters that cannot be sent in a header; is there a line break or a quote in it?")]
+    #[error("the token contains spaces, line breaks or letters that no token has; is it copied whole and alone?")]
     Token,
     /// The certificate to trust cannot be read.
     #[error("cannot read the certificate {path}: {reason}")]
@@ -76,6 +77,9 @@ impl Http {
     pub fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
         // Fails only where a provider is installed already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        if !token.0.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(HttpError::Token);
+        }
         let mut authorization =
             HeaderValue::from_str(&format!("Auth-Token {}", token.0)).map_err(|_| HttpError::Token)?;
         authorization.set_sensitive(true);

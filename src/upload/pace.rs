@@ -73,6 +73,10 @@ impl Pace {
     pub(super) fn new(config: &Config) -> Pace {
         let clock = TokioClock { start: Instant::now() };
         let bucket = bucket(config.rate, config.burst, &clock);
+        // What makes up for lateness is not there before anything was late.
+        if let Some(more) = NonZeroU32::new(capacity(config.rate, config.burst) - config.burst) {
+            let _ = bucket.check_n(more);
+        }
         Pace {
             ceiling: config.rate,
             burst: config.burst,

@@ -102,13 +102,22 @@ impl Workdir {
 
     /// Likewise, with this environment.
     pub fn traxload_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Done {
-        let mut command = assert_cmd::Command::from_std(plain_command(self.folder.path(), args));
+        self.output(plain_command(self.folder.path(), args), environment, &args.join(" "))
+    }
+
+    fn output(&self, command: Command, environment: &[(&str, &str)], what: &str) -> Done {
+        let mut command = assert_cmd::Command::from_std(command);
         command.envs(environment.iter().copied()).timeout(DEADLINE);
         let output = command.output().expect("the binary starts");
         let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
         let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        let code = output.status.code().unwrap_or_else(|| panic!("{args:?} had no end of its own\n{stderr}"));
+        let code = output.status.code().unwrap_or_else(|| panic!("{what} had no end of its own\n{stderr}"));
         Done { code, stdout, stderr }
+    }
+
+    /// Runs a line of shell with the binary on the path, as a person would.
+    pub fn shell(&self, line: &str) -> Done {
+        self.output(shell_command(self.folder.path(), line), &[("TRAX_TOKEN", TOKEN)], line)
     }
 
     /// `run job.toml` of this job.
@@ -140,15 +149,39 @@ impl Workdir {
         Started { child, stdout, stderr, said: String::new() }
     }
 
+    /// The row of a visit as its bytes stand in `results.csv` or another result file, without line breaks in cells.
+    #[track_caller]
+    pub fn raw_row(&self, name: &str, visit: &str) -> String {
+        let text = self.read(name);
+        let found: Vec<&str> = text.lines().filter(|line| line.starts_with(&format!("{visit},"))).collect();
+        assert_eq!(found.len(), 1, "rows of {visit} in {text}");
+        found[0].to_owned()
+    }
+
     /// The rows of the job's result file.
     pub fn results(&self) -> Rows {
         Rows::read(&self.path("results.csv"))
     }
 }
 
-fn plain_command(folder: &Path, args: &[&str]) -> Command {
+/// The binary in this folder, without a token and without the machine's proxies.
+pub fn plain_command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_traxload"));
-    command.args(args).current_dir(folder).env_remove("TRAX_TOKEN");
+    command.args(args);
+    in_folder(command, folder)
+}
+
+fn shell_command(folder: &Path, line: &str) -> Command {
+    let binaries = Path::new(env!("CARGO_BIN_EXE_traxload")).parent().expect("it is in a folder");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(binaries.to_owned()).chain(std::env::split_paths(&path));
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).env("PATH", std::env::join_paths(path).expect("folders"));
+    in_folder(command, folder)
+}
+
+fn in_folder(mut command: Command, folder: &Path) -> Command {
+    command.current_dir(folder).env_remove("TRAX_TOKEN");
     // A proxy of the machine must not stand between the tests and this machine.
     for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(name);
@@ -262,6 +295,11 @@ impl Started {
                 return line;
             }
         }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal, such as `INT`.
