@@ -62,12 +62,15 @@ pub(super) fn integer(into: &mut Vec<u8>, value: i64) {
     into.extend_from_slice(&digits[at..]);
 }
 
-/// Appends an id in its usual form, in quotes.
-pub(super) fn uuid(into: &mut Vec<u8>, id: Uuid) {
-    let mut text = Uuid::encode_buffer();
-    into.push(b'"');
-    into.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
-    into.push(b'"');
+/// Opens a scene with its id, in one piece: there are many of them.
+pub(super) fn scene(into: &mut Vec<u8>, id: Uuid) {
+    const BEFORE: &[u8; 15] = b",{\"scene_uid\":\"";
+    let mut text = [0; 52];
+    text[..15].copy_from_slice(BEFORE);
+    id.hyphenated().encode_lower(&mut text[15..51]);
+    text[51] = b'"';
+    let first = into.last() == Some(&b'[');
+    into.extend_from_slice(&text[usize::from(first)..]);
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::ids::SessionId;
 use super::problem::{Code, Problem, shown};
 use super::time::Refusal;
 use super::{Chunk, Rules, body};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use hashbrown::HashMap;
+use uuid::Uuid;
 
 /// Up to this many scenes are compared with each other one by one.
 const FEW: usize = 24;
@@ -14,8 +14,9 @@ const FEW: usize = 24;
 #[derive(Clone, Copy)]
 struct Scene<'a> {
     row: usize,
+    /// Nil for a scene without a readable key.
+    uid: Uuid,
     /// As the export has it.
-    id: &'a str,
     task: &'a str,
 }
 
@@ -56,12 +57,17 @@ pub(super) fn build<'a>(
     let rules = chunk.builder.rules;
     let columns = &chunk.scenes;
     let mut done = Scenes::default();
-    let mut seen = Seen::default();
+    let rows = chunk.scenes_of(at);
+    let mut seen = Seen::new(rows.len());
     body::key(json, "scenes");
     json.push(b'[');
-    for row in chunk.scenes_of(at) {
+    for row in rows {
         let raw = |field: &'a super::Field| field.pick().map_or("", |pick| columns.text(pick, row));
-        let scene = Scene { row, id: raw(&rules.scene_id), task: rules.task_code.as_ref().map_or("", raw) };
+        let uid = match raw(&rules.scene_id) {
+            "" => Uuid::nil(),
+            id => session.scene(id),
+        };
+        let scene = Scene { row, uid, task: rules.task_code.as_ref().map_or("", raw) };
         let clash = match seen.add(columns, scene) {
             Known::Identical => {
                 done.identical += 1;
@@ -76,21 +82,14 @@ pub(super) fn build<'a>(
         };
         if let Some(first) = clash {
             let place = chunk.gathered.place(first.row);
-            let message = format!("{} is also in {place}, with other values", shown(scene.id));
+            let message = format!("{} is also in {place}, with other values", shown(raw(&rules.scene_id)));
             report("scene_id", (Code::DuplicateScene, message));
         }
         let id = text(columns, &rules.scene_id, row);
         let task = rules.task_code.as_ref().map_or(Ok(""), |field| text(columns, field, row));
         match id {
             Ok("") => report("scene_id", (Code::MissingField, "the scene has no id".to_owned())),
-            Ok(id) => {
-                if done.count > 1 {
-                    json.push(b',');
-                }
-                json.push(b'{');
-                body::key(json, "scene_uid");
-                body::uuid(json, session.scene(id));
-            }
+            Ok(_) => body::scene(json, uid),
             Err(refusal) => report("scene_id", refusal),
         }
         match task {
@@ -114,12 +113,12 @@ pub(super) fn build<'a>(
     done
 }
 
-/// The scenes of a visit so far, to tell duplicates.
-#[derive(Default)]
+/// The scenes of a visit so far, to tell duplicates. One id is one key: comparing ids is comparing keys, and faster.
 struct Seen<'a> {
+    uids: Vec<Uuid>,
     scenes: Vec<Scene<'a>>,
-    /// The first scenes of each id, once there are many.
-    by_id: HashMap<&'a str, Vec<usize>>,
+    /// Which scenes have an id, once there are many.
+    by_uid: HashMap<Uuid, Vec<usize>>,
 }
 
 enum Known<'a> {
@@ -129,46 +128,46 @@ enum Known<'a> {
 }
 
 impl<'a> Seen<'a> {
+    fn new(scenes: usize) -> Seen<'a> {
+        Seen { uids: Vec::with_capacity(scenes), scenes: Vec::with_capacity(scenes), by_uid: HashMap::new() }
+    }
+
     fn add(&mut self, columns: &Columns<'_>, scene: Scene<'a>) -> Known<'a> {
+        let same = self.same(scene.uid);
         let at = self.scenes.len();
-        let same: &[usize] = if at < FEW {
-            let found: Vec<usize> = (0..at).filter(|&other| self.scenes[other].id == scene.id).collect();
-            if found.is_empty() {
-                self.scenes.push(scene);
-                return Known::New;
-            }
-            &found.clone()
-        } else {
-            if self.by_id.is_empty() {
-                for (other, scene) in self.scenes.iter().enumerate() {
-                    self.by_id.entry(scene.id).or_default().push(other);
-                }
-            }
-            match self.by_id.entry(scene.id) {
-                Entry::Occupied(entry) => &entry.into_mut().clone(),
-                Entry::Vacant(entry) => {
-                    entry.insert(vec![at]);
-                    self.scenes.push(scene);
-                    return Known::New;
-                }
-            }
-        };
-        let faults = |scene: &Scene<'_>| -> Vec<_> {
+        self.uids.push(scene.uid);
+        self.scenes.push(scene);
+        if at >= FEW {
+            self.by_uid.entry(scene.uid).or_default().push(at);
+        }
+        let Some(&first) = same.first() else { return Known::New };
+        let faults = |scene: Scene<'_>| -> Vec<_> {
             let faults = columns.rows.faults_of(scene.row);
             faults.iter().map(|fault| (fault.column, fault.what.clone())).collect()
         };
-        let first = self.scenes[same[0]];
-        if same
-            .iter()
-            .any(|&other| self.scenes[other].task == scene.task && faults(&self.scenes[other]) == faults(&scene))
-        {
+        let says_the_same = |&other: &usize| {
+            let other = self.scenes[other];
+            other.task == scene.task && faults(other) == faults(scene)
+        };
+        if same.iter().any(says_the_same) {
             return Known::Identical;
         }
-        if let Some(known) = self.by_id.get_mut(scene.id) {
-            known.push(at);
-        }
-        self.scenes.push(scene);
         // Scenes without a key do not clash: each of them is a problem of its own.
-        if scene.id.is_empty() { Known::New } else { Known::Differs(first) }
+        if scene.uid.is_nil() { Known::New } else { Known::Differs(self.scenes[first]) }
+    }
+
+    /// The scenes so far that have this id.
+    fn same(&mut self, uid: Uuid) -> Vec<usize> {
+        let many = self.scenes.len() >= FEW;
+        if !many {
+            // No allocation where nothing is found.
+            return self.uids.iter().enumerate().filter(|(_, known)| **known == uid).map(|(at, _)| at).collect();
+        }
+        if self.by_uid.is_empty() {
+            for (at, known) in self.uids.iter().enumerate() {
+                self.by_uid.entry(*known).or_default().push(at);
+            }
+        }
+        self.by_uid.get(&uid).cloned().unwrap_or_default()
     }
 }

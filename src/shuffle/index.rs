@@ -14,6 +14,9 @@ pub(super) const NO_GROUP: u32 = u32::MAX;
 struct Slot {
     hash: u64,
     group: u32,
+    /// Where its key lies.
+    length: u32,
+    start: u64,
 }
 
 /// The groups by key; groups are numbered in the order in which they are added.
@@ -51,30 +54,40 @@ impl Index {
         &self.keys[start..self.ends[group]]
     }
 
+    #[inline]
+    fn key_of(&self, slot: &Slot) -> &[u8] {
+        let start = slot.start as usize;
+        &self.keys[start..start + slot.length as usize]
+    }
+
     /// The group of a key.
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.table.find(hash, |slot| slot.hash == hash && self.key(slot.group) == key).map(|slot| slot.group)
+        self.table.find(hash, |slot| slot.hash == hash && self.key_of(slot) == key).map(|slot| slot.group)
     }
 
     /// Adds a key that is not there yet, and returns its group.
     pub(super) fn add(&mut self, hash: u64, key: &[u8]) -> u32 {
         let group = self.ends.len() as u32;
+        let slot = Slot { hash, group, length: key.len() as u32, start: self.keys.len() as u64 };
         self.keys.extend_from_slice(key);
         self.ends.push(self.keys.len());
-        self.table.insert_unique(hash, Slot { hash, group }, |slot| slot.hash);
+        self.table.insert_unique(hash, slot, |slot| slot.hash);
         group
     }
 
     /// The groups of many keys, `NO_GROUP` where there is none.
     pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) -> Vec<u32> {
         let hashes: Vec<u64> = keys.clone().map(|key| self.hash(key)).collect();
-        let by_hash = |hash: u64| self.table.find(hash, |slot| slot.hash == hash).map_or(NO_GROUP, |slot| slot.group);
-        let mut groups: Vec<u32> = hashes.iter().map(|hash| by_hash(*hash)).collect();
-        for ((group, hash), key) in groups.iter_mut().zip(hashes).zip(keys) {
-            // Two keys of one hash: rare enough to look again.
-            if *group != NO_GROUP && self.key(*group) != key {
-                *group = self.find(hash, key).unwrap_or(NO_GROUP);
-            }
+        let by_hash = |hash: &u64| self.table.find(*hash, |slot| slot.hash == *hash);
+        let slots: Vec<Option<&Slot>> = hashes.iter().map(by_hash).collect();
+        let mut groups = Vec::with_capacity(slots.len());
+        for ((slot, hash), key) in slots.into_iter().zip(hashes).zip(keys) {
+            groups.push(match slot {
+                None => NO_GROUP,
+                Some(slot) if self.key_of(slot) == key => slot.group,
+                // Two keys of one hash: rare enough to look again.
+                Some(_) => self.find(hash, key).unwrap_or(NO_GROUP),
+            });
         }
         groups
     }
