@@ -7,6 +7,7 @@ use super::send::{Sending, Sent, http_failure, is_outstanding, results_failure};
 use super::signals::Signals;
 use super::summary::Summary;
 use super::survey::{Survey, SurveyError, survey};
+use super::text::count;
 use super::{RerunArgs, RunArgs};
 use crate::job::{DateArg, Job, Options, Target, TokenSource};
 use crate::results::{
@@ -44,10 +45,11 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Resu
     make_room(&job.results).map_err(|error| usage(&error))?;
     let lock = lock(&job.results)?;
     let results = &job.results;
-    let is_ours = |path: &Path| !path.exists() || is_result_file(path);
-    if !is_ours(results) || !is_ours(&beside(results, "partial")) {
+    if !args.job.fresh
+        && let Some(path) = [beside(results, "partial"), results.clone()].iter().find(|path| is_foreign(path))
+    {
         let message =
-            format!("{} is there already and is no result file of traxload; name another one", results.display());
+            format!("{} is there already and is no result file of traxload; name another one", path.display());
         return Err(Failure::new(Exit::Usage, message));
     }
     let mut previous = None;
@@ -200,6 +202,10 @@ fn refuse_other_ids(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
     Err(Failure::new(Exit::Usage, message))
 }
 
+fn is_foreign(path: &Path) -> bool {
+    path.exists() && !is_result_file(path)
+}
+
 /// A journal belongs to the job that began it.
 fn refuse_other_job(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
     let began = manifest.working_directory.join(&manifest.job);
@@ -276,6 +282,8 @@ impl Run<'_> {
         for warning in &self.job.warnings {
             self.console.warn(warning);
         }
+        let inputs = opened.paths().chain([self.job.file.as_path()]).filter_map(|path| path.canonicalize().ok());
+        let inputs: Vec<PathBuf> = inputs.collect();
         let exports = opened.read(&self.job, &self.selection)?;
         for warning in &exports.warnings {
             self.console.warn(warning);
@@ -304,7 +312,7 @@ impl Run<'_> {
         // Fails where the token or a certificate cannot be used, before anything is touched.
         Http::new(&self.job.endpoint, token.clone(), 1).map_err(http_failure)?;
         if self.fresh {
-            self.move_aside()?;
+            self.move_aside(&inputs)?;
         }
         let counts = Counts::default();
         let traffic = Traffic::default();
@@ -344,10 +352,15 @@ impl Run<'_> {
             carried_and_gone,
             undelivered_and_gone: self.undelivered_and_gone(&known),
         };
+        if summary.undelivered_and_gone > 0 {
+            let gone = count(summary.undelivered_and_gone, "visit", "visits");
+            self.console
+                .warn(&format!("{gone} of the earlier run, not delivered, left the exports and so the result file"));
+        }
         if too_many {
             self.console.error(&format!(
                 "{} of {} visits are invalid, more than max_invalid = {}: nothing was sent",
-                survey.invalid,
+                counts.get(Status::Invalid),
                 survey.rows(),
                 self.job.max_invalid
             ));
@@ -363,7 +376,13 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    fn move_aside(&self) -> Result<(), Failure> {
+    /// `inputs`: what the run reads, which no wrong `--results` may move away.
+    fn move_aside(&self, inputs: &[PathBuf]) -> Result<(), Failure> {
+        let results = &self.job.results;
+        if results.canonicalize().is_ok_and(|results| inputs.contains(&results)) {
+            let message = format!("{} is what the job reads; name another result file", results.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
         let stamp = self.now.format("%Y%m%dT%H%M%SZ").to_string();
         if let Some(moved) = move_aside(&self.job.results, &stamp).map_err(|error| usage(&error))? {
             self.console.report(&format!("the older result file is now {}\n", moved.display()));

@@ -41,6 +41,7 @@ impl Summary<'_> {
         }
         map.insert("carried_over".to_owned(), json!(self.counts.carried_over()));
         map.insert("carried_over_not_in_exports".to_owned(), json!(self.carried_and_gone));
+        map.insert("undelivered_not_in_exports".to_owned(), json!(self.undelivered_and_gone));
         map.insert("scene_rows".to_owned(), json!(self.tally.scenes_read()));
         map.insert("orphans".to_owned(), json!(self.tally.orphans));
         map.insert("identical_scenes".to_owned(), json!(self.identical_scenes));
@@ -131,13 +132,6 @@ impl Summary<'_> {
                 count(self.tally.unreadable, "row", "rows")
             );
         }
-        if self.undelivered_and_gone > 0 {
-            let gone = count(self.undelivered_and_gone, "visit", "visits");
-            let _ = writeln!(
-                out,
-                "warning: {gone} of the earlier run, not delivered, left the exports and so the result file"
-            );
-        }
         self.causes(&mut out);
         let _ = writeln!(out, "result file: {}", self.results.display());
         if let Some(next) = self.next() {
@@ -190,6 +184,9 @@ impl Summary<'_> {
 
 /// A path as a shell takes it.
 fn quoted(path: &str) -> String {
+    if path.starts_with('-') {
+        return quoted(&format!("./{path}"));
+    }
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '=' | ':' | ',' | '+' | '@');
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }

@@ -116,29 +116,22 @@ fn for_each_row(path: &Path, mut each: impl FnMut(ResultRow) -> Result<(), Resul
     if !header.iter().eq(COLUMNS) {
         return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
     }
-    let header = header.clone();
-    let mut record = csv::StringRecord::new();
-    let mut pending: Option<ResultRow> = None;
-    loop {
-        let more = match reader.read_record(&mut record) {
-            Ok(more) => more,
-            Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) && !ends_whole => break,
-            Err(error) => return Err(unreadable(error.to_string())),
-        };
-        if !more {
-            if ends_whole && let Some(row) = pending.take() {
-                each(row)?;
-            }
-            break;
-        }
-        if let Some(row) = pending.take() {
+    let header = csv::ByteRecord::from(header.clone());
+    // A damaged row is none: its visit is sent again, and the API says that it has it.
+    let whole = |record: &csv::ByteRecord| -> Option<ResultRow> {
+        let text = csv::StringRecord::from_byte_record(record.clone()).ok()?;
+        (text.len() == COLUMNS.len()).then(|| record.deserialize(Some(&header)).ok()).flatten()
+    };
+    let mut record = csv::ByteRecord::new();
+    let mut last = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
+        if let Some(row) = whole(&last) {
             each(row)?;
         }
-        // Torn: only ever the last, and there is nothing behind it.
-        pending = (record.len() == COLUMNS.len())
-            .then(|| record.deserialize(Some(&header)))
-            .transpose()
-            .map_err(|error| unreadable(error.to_string()))?;
+        std::mem::swap(&mut record, &mut last);
+    }
+    if let Some(row) = whole(&last).filter(|_| ends_whole) {
+        each(row)?;
     }
     Ok(())
 }
