@@ -1,0 +1,79 @@
+//! What does not fit the memory for grouping goes through temporary files, and nobody can tell from the results.
+
+mod harness;
+
+use harness::{JobFile, SCENES_HEADER, VISITS_HEADER, Workdir, lines};
+use std::collections::BTreeSet;
+
+const VISITS: usize = 6_000;
+
+/// Shuffled scenes, and a little of everything that grouping has to tell apart: identical and differing duplicates, orphans,
+/// visits without a key, undecodable cells, rows with too many cells.
+fn exports() -> Workdir {
+    let work = Workdir::new();
+    let visit = |n: usize, store: &str| format!("V{n},{store},2024-03-05,2024-03-05T08:00:00Z,,801,");
+    let mut visits: Vec<String> = (0..VISITS).map(|n| visit(n, "S1")).collect();
+    visits.extend((0..VISITS).step_by(500).map(|n| visit(n, "S1")));
+    visits.extend((0..VISITS).step_by(777).map(|n| visit(n, "S2")));
+    visits.push(",S1,2024-03-05,2024-03-05T08:00:00Z,,801,".to_owned());
+    visits.push("V-wide,S1,2024-03-05,2024-03-05T08:00:00Z,,801,,,".to_owned());
+    let mut text = lines(VISITS_HEADER, &visits).into_bytes();
+    text.extend_from_slice(b"V-text,S\xff,2024-03-05,2024-03-05T08:00:00Z,,801,\n");
+    work.write("visits.csv", text);
+    // Multiplying by a number that shares no factor with the count visits all of them, in no order.
+    let count = VISITS * 4;
+    let mut scenes: Vec<String> = (0..count)
+        .map(|n| n * 7_919 % count)
+        .map(|n| format!("V{},scene-{},{}", n % VISITS, n / VISITS, n % 9))
+        .collect();
+    scenes.extend((0..20).map(|n| format!("orphan-{n},scene,1")));
+    scenes.extend((0..20).map(|n| format!("V{n},scene-0,differs")));
+    work.write("scenes.csv", lines(SCENES_HEADER, &scenes));
+    work.job(&JobFile::to("sandbox").upload("rate", "\"100000/s\""));
+    work
+}
+
+/// The rows of a result file, without what differs from run to run.
+fn rows(work: &Workdir, name: &str) -> BTreeSet<Vec<String>> {
+    let mut reader = csv::Reader::from_path(work.path(name)).expect("a result file");
+    let steady = [0, 1, 2, 4, 5, 9, 10, 11, 12, 13];
+    let rows = reader.records().map(|row| {
+        let row = row.expect("a row");
+        steady.map(|column| row[column].to_owned()).to_vec()
+    });
+    rows.collect()
+}
+
+#[test]
+fn results_are_the_same_in_memory_and_through_temporary_files() {
+    let work = exports();
+    for selection in [&["--limit", "2500"][..], &[]] {
+        let run = |memory: &str, bodies: &str, results: &str| {
+            let mut args = vec!["check", "job.toml", "--memory", memory, "--payloads", bodies, "--json"];
+            args.extend(selection);
+            let checked = work.traxload(&args).ends_with(3).json();
+            let mut args = vec!["run", "job.toml", "--memory", memory, "--results", results, "--fresh"];
+            args.extend(selection);
+            work.traxload(&args).ends_with(3);
+            let bodies: BTreeSet<String> = work.read(bodies).lines().map(str::to_owned).collect();
+            (checked, bodies, rows(&work, results))
+        };
+        let (in_memory, on_disk) = (run("1GB", "a.ndjson", "a.csv"), run("300KB", "b.ndjson", "b.csv"));
+        assert_eq!(in_memory.0, on_disk.0, "the counts");
+        assert!(in_memory.1 == on_disk.1, "the bodies");
+        assert!(in_memory.2 == on_disk.2, "the result rows");
+        assert!(in_memory.2.len() >= 2_500);
+    }
+}
+
+#[test]
+fn temporary_files_have_no_name_while_they_are_in_use() {
+    let work = exports();
+    std::fs::create_dir(work.path("tmp")).expect("a folder");
+    let folder = work.path("tmp").display().to_string();
+    let args = ["check", "job.toml", "--memory", "300KB"];
+    work.traxload_with(&args, &[("TMPDIR", &folder)]).ends_with(3).says(&["using temporary files"]);
+    assert!(work.listing("tmp").is_empty());
+    let gone = work.path("gone").display().to_string();
+    work.traxload_with(&args, &[("TMPDIR", &gone)]).ends_with(1).says(&["temporary files", "TMPDIR"]);
+}
