@@ -1,5 +1,7 @@
 //! What does not fit the memory for grouping goes through temporary files, and nobody can tell from the results.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod harness;
 
 use harness::{JobFile, SCENES_HEADER, VISITS_HEADER, Workdir, lines};

@@ -40,10 +40,12 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// `None` where chrono does not know the pattern.
+    /// `None` where chrono does not know the pattern, or would not read all of it.
     pub fn new(text: &str) -> Option<Pattern> {
         let items = StrftimeItems::new(text).parse_to_owned().ok().filter(|items| !items.is_empty())?;
-        Some(Pattern { text: text.to_owned(), items })
+        // chrono passes over a zone's name without a look at it: the time would be taken for another zone's.
+        let names_a_zone = |item: &Item<'_>| matches!(item, Item::Fixed(chrono::format::Fixed::TimezoneName));
+        (!items.iter().any(names_a_zone)).then(|| Pattern { text: text.to_owned(), items })
     }
 
     fn parse(&self, text: &str) -> Option<Parsed> {
@@ -70,7 +72,7 @@ impl Zone {
 
     /// The date on the wall at an instant.
     pub(super) fn date_at(self, epoch: i64) -> Option<NaiveDate> {
-        let utc = DateTime::from_timestamp(epoch, 0)?;
+        let utc = in_reach(epoch)?;
         Some(match self {
             Zone::Named(zone) => utc.with_timezone(&zone).date_naive(),
             Zone::Offset(zone) => utc.with_timezone(&zone).date_naive(),
@@ -83,6 +85,11 @@ impl Zone {
             Zone::Offset(zone) => zone.to_string(),
         }
     }
+}
+
+/// An instant of a year with four digits: near the ends of its range chrono cannot tell local times.
+pub(super) fn in_reach(epoch: i64) -> Option<DateTime<chrono::Utc>> {
+    DateTime::from_timestamp(epoch, 0).filter(|time| (1..=9998).contains(&time.year()))
 }
 
 /// Why a cell is no time: the code and the message.
@@ -373,7 +380,7 @@ mod tests {
         let reading = Reading { pattern: Some(&pattern), zone: Zone::parse("+01:00"), ..PLAIN };
         assert_eq!(instant("05/03/2024 09:12", reading), Ok(1_709_626_320));
         assert_eq!(code(instant("2024-03-05 09:12", reading)), Code::BadTime);
-        assert!(Pattern::new("%Q").is_none());
+        assert!(Pattern::new("%Q").is_none() && Pattern::new("%H:%M %Z").is_none());
         let zoned = Pattern::new("%Y%m%dT%H%M%S%z").expect("known");
         let reading = Reading { pattern: Some(&zoned), ..PLAIN };
         assert_eq!(instant("20240305T091233+0100", reading), Ok(1_709_626_353));

@@ -37,8 +37,8 @@ pub(super) fn build(chunk: &Chunk<'_>, at: usize, json: &mut Vec<u8>) -> Result<
 
     let visit_id = columns.text(KEY, row);
     if let Some(conflict) = visit.conflict() {
-        let others: Vec<String> = conflict.others.iter().take(3).map(Place::to_string).collect();
-        let more = if conflict.others.len() > others.len() { ", …" } else { "" };
+        let others: Vec<String> = conflict.others.iter().map(Place::to_string).collect();
+        let more = if conflict.more { ", …" } else { "" };
         let message = format!("{} is also in {}{more}, with other values", shown(visit_id), others.join(", "));
         report.add(visit, "visit_id", (Code::DuplicateVisit, message));
     }
@@ -131,6 +131,8 @@ fn fields<'a>(
     let start = time(rules, columns, &rules.session_start_time, row);
     let date = match (&rules.visit_date, &start) {
         (Some(field), _) => date(columns, field, row),
+        // A start that is out of range has its own problem, and no date.
+        (None, Ok(Some(start))) if time_in_range(*start, builder.now).is_err() => Ok(None),
         (None, Ok(Some(start))) => local_date(rules, columns, row, *start).map(Some),
         (None, _) => Ok(None),
     };
@@ -262,7 +264,12 @@ fn key<'a>(columns: &Columns<'a>, row: usize) -> Result<&'a str, Refusal> {
 }
 
 fn own_fault(columns: &Columns<'_>, field: &Field, row: usize) -> Result<(), Refusal> {
-    let Some(pick) = field.pick() else { return Ok(()) };
+    fault_of(columns, field.pick(), row)
+}
+
+/// What is wrong with a cell, if anything is.
+fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<(), Refusal> {
+    let Some(pick) = pick else { return Ok(()) };
     let faults = columns.rows.faults_of(row);
     match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
         Some(fault) => Err(refusal(fault)),
@@ -279,8 +286,10 @@ pub(super) fn store_number<'a>(rules: &'a Rules, columns: &Columns<'a>, row: usi
 fn cell<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Cell<'a>, Refusal> {
     own_fault(columns, field, row)?;
     match columns.value(field, row) {
-        Cell::Text(text) if field.map.is_some() => field.mapped(text).map(Cell::Text),
-        Cell::Text("") => Ok(Cell::Empty),
+        Cell::Text(text) => match field.mapped(text)? {
+            "" => Ok(Cell::Empty),
+            text => Ok(Cell::Text(text)),
+        },
         cell => Ok(cell),
     }
 }
@@ -301,6 +310,7 @@ fn number(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Str
 /// The zone of a row's times that carry none: of the row, of the column, of the job.
 fn zone(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Zone>, Refusal> {
     if let Some(pick) = field.zone_column {
+        fault_of(columns, Some(pick), row)?;
         let name = columns.text(pick, row);
         if !name.is_empty() {
             return Zone::parse(name).map(Some).ok_or_else(|| {
@@ -365,7 +375,7 @@ fn date(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Naive
         },
         Cell::Timestamp { value, unit, zone } => {
             let (seconds, rest) = (value.div_euclid(unit.per_second()), value.rem_euclid(unit.per_second()));
-            let written = DateTime::from_timestamp(seconds, 0).map(|utc| match zone.and_then(Zone::parse) {
+            let written = time::in_reach(seconds).map(|utc| match zone.and_then(Zone::parse) {
                 Some(Zone::Named(zone)) => utc.with_timezone(&zone).naive_local(),
                 Some(Zone::Offset(zone)) => utc.with_timezone(&zone).naive_local(),
                 None => utc.naive_utc(),

@@ -26,7 +26,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     }
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let opened_files: Vec<PathBuf> = opened.paths().chain([args.job.job.as_path()]).map(full).collect();
-    let selection = args.job.selection();
+    let selection = args.job.selection()?;
     let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
         console.warn(warning);
@@ -54,6 +54,9 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         }
     })?;
     let exit = exit(&survey, &job, args.job.allow_empty);
+    for warning in survey.warnings(exports.flat) {
+        console.warn(&warning);
+    }
     let summary = summary(&job, &survey, exit);
     console.finish(&report(&job, exports.flat, &survey), &summary);
     if console.is_quiet() && exit != Exit::Done {

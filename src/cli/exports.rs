@@ -28,7 +28,7 @@ pub(super) struct Selection {
     pub(super) ignore_unreadable_scenes: bool,
 }
 
-/// A job's exports in memory.
+/// A job's exports, read and grouped.
 #[derive(Debug)]
 pub(super) struct Exports {
     pub(super) shuffled: Shuffled,

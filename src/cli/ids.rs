@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
     let job = Job::load(&args.job.job, &args.job.options(now))?;
-    let exports = Opened::new(&job)?.read(&job, &args.job.selection())?;
+    let exports = Opened::new(&job)?.read(&job, &args.job.selection()?)?;
     for warning in &exports.warnings {
         console.warn(warning);
     }

@@ -162,13 +162,18 @@ impl JobArgs {
         }
     }
 
-    fn selection(&self) -> Selection {
-        Selection {
+    fn selection(&self) -> Result<Selection, Failure> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(Failure::new(Exit::Usage, format!("no day lies between --from {from} and --to {to}")));
+        }
+        Ok(Selection {
             from: self.from,
             to: self.to,
             limit: self.limit,
             ignore_unreadable_scenes: self.ignore_unreadable_scenes,
-        }
+        })
     }
 
     fn run_options(&self, date: Option<NaiveDate>) -> RunOptions {

@@ -20,7 +20,7 @@ pub(super) fn show(console: &Console, total: u64, counts: &Counts, traffic: &Tra
     }
     let bar = std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::new(total);
-        // The template is a constant that a test renders.
+        // A template that cannot be read would leave the plain bar.
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}") {
             bar.set_style(style);
         }

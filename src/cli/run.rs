@@ -76,7 +76,7 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Resu
         console.report(&format!("taking up {}, which a run left that did not finish\n", path.display()));
     }
     let options = args.job.run_options(job.date);
-    let selection = args.job.selection();
+    let selection = args.job.selection()?;
     let wanted = Wanted::Undelivered;
     let fresh = args.job.fresh;
     let run =
@@ -307,6 +307,9 @@ impl Run<'_> {
                 Exit::NoVisits,
                 "there are no visits in the exports; --allow-empty makes that fine",
             ));
+        }
+        for warning in survey.warnings(exports.flat) {
+            self.console.warn(&warning);
         }
         self.refuse_changed_ids(&known)?;
         // Fails where the token or a certificate cannot be used, before anything is touched.

@@ -161,7 +161,7 @@ impl Summary<'_> {
                 None => writeln!(out),
             };
             for (visit, error) in cause.examples.iter().filter(|_| *status != Status::NotAttempted) {
-                let _ = writeln!(out, "    {visit:?}: {error}");
+                let _ = writeln!(out, "    {visit:?}: {}", shortened(error));
             }
         }
     }
@@ -179,6 +179,14 @@ impl Summary<'_> {
             _ if sendable => rerun,
             _ => return None,
         })
+    }
+}
+
+/// The start of an error that goes on for long; the result file has all of it.
+fn shortened(error: &str) -> String {
+    match error.char_indices().nth(400) {
+        Some((cut, _)) => format!("{}…", &error[..cut]),
+        None => error.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
+use super::text::count;
 use crate::build::{Builder, Chunk, Code, Rules, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally, Visit};
 use arrow::error::ArrowError;
@@ -122,6 +123,26 @@ impl Survey {
     /// Rows of the exports, identical duplicates counted once.
     pub(super) fn rows(&self) -> u64 {
         self.valid + self.invalid + self.passed_over
+    }
+
+    /// What is allowed and yet worth a word. In a flat export, visits are repeated by nature.
+    pub(super) fn warnings(&self, flat: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let tally = &self.tally;
+        if tally.identical_duplicates > 0 && !flat {
+            let rows = count(tally.identical_duplicates, "visit row says", "visit rows say");
+            warnings.push(format!("{rows} the same as an earlier one; identical rows count once"));
+        }
+        if self.identical_scenes > 0 {
+            let rows = count(self.identical_scenes, "scene row says", "scene rows say");
+            warnings.push(format!("{rows} the same as an earlier one; identical rows count once"));
+        }
+        if tally.orphans > 0 {
+            let scenes = count(tally.orphans, "scene belongs", "scenes belong");
+            let first = tally.orphan_places.first().map(|(place, key)| format!(", the first to {key:?} ({place})"));
+            warnings.push(format!("{scenes} to no visit of the export{}", first.unwrap_or_default()));
+        }
+        warnings
     }
 
     fn add(&mut self, part: Survey) {

@@ -62,7 +62,7 @@ impl Picks {
             let pattern = Pattern::new(format.get_ref());
             if pattern.is_none() {
                 let message = format!(
-                    "{:?} is no pattern that chrono's strftime knows, such as \"%d/%m/%Y %H:%M\"",
+                    "{:?} is no pattern of chrono's strftime, such as \"%d/%m/%Y %H:%M\"; zones can be read as %z, but not by name (%Z)",
                     format.get_ref()
                 );
                 mistakes.add(format.span(), message);

@@ -55,21 +55,26 @@ impl Mistake {
             source: text[line_start..line_end].trim_end().to_owned(),
             length: text[start..end].chars().count().max(1),
         }
-        .without_secrets()
+        .without_secrets(&text[..line_start])
     }
 }
 
 impl Mistake {
-    /// Somebody may have put the token itself behind a key of such a name.
-    fn without_secrets(mut self) -> Mistake {
-        const NAMES: [&str; 5] = ["token", "auth", "api_key", "secret", "password"];
+    /// Somebody may have put the token itself where it does not belong: of what stands under `api`, only keys are shown.
+    fn without_secrets(mut self, before: &str) -> Mistake {
+        const NAMES: [&str; 6] = ["token", "auth", "key", "secret", "password", "api"];
+        let section = before.lines().rev().find(|line| line.trim_start().starts_with('[')).unwrap_or_default();
         let key = self.source.split('=').next().unwrap_or_default().to_owned();
         let lower = key.to_ascii_lowercase();
-        if self.source.contains('=') && NAMES.iter().any(|name| lower.contains(name)) {
+        let harmless = ["base_url", "version", "project", "resource", "ca_file"].contains(&key.trim());
+        let in_api = section.trim().starts_with("[api") && !harmless;
+        if self.source.contains('=') && (in_api || NAMES.iter().any(|name| lower.contains(name))) {
             let shown = key.trim_end().chars().count();
             self.source = format!("{} = …", key.trim_end());
-            self.column = self.column.min(shown);
+            self.column = self.column.min(shown.max(1));
             self.length = self.length.min(shown + 5 - self.column);
+            let words: Vec<&str> = self.message.split('`').collect();
+            self.message = words.iter().enumerate().map(|(at, word)| if at % 2 == 1 { "…" } else { word }).collect();
         }
         self
     }

@@ -110,7 +110,9 @@ pub fn is_result_file(path: &Path) -> bool {
 fn for_each_row(path: &Path, mut each: impl FnMut(ResultRow) -> Result<(), ResultsError>) -> Result<(), ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let ends_whole = ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
+    // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
+    let is_journal = path.extension().is_some_and(|ending| ending == "partial");
+    let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::with_capacity(1 << 18, file));
     let header = reader.headers().map_err(|error| unreadable(error.to_string()))?;
     if !header.iter().eq(COLUMNS) {

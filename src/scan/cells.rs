@@ -6,11 +6,12 @@
 //! | any string, binary (as UTF-8), UUID, dictionary of them | text |
 //! | integers | `Int64`; unsigned ones beyond it, and decimals, text in plain digits |
 //! | floats | `Float64` |
-//! | dates, timestamps, booleans | as they are |
+//! | dates, timestamps, booleans | as they are, but as text for filters |
 //!
 //! Where the job asks for text (keys, text fields), numbers are written in plain digits; a float that is not
 //! whole or too large to be exact has no such form and becomes a fault of its cell.
 
+use super::export::Form;
 use super::{CellFault, Fault};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, NullArray, StringArray, StringBuilder,
@@ -64,8 +65,9 @@ pub(crate) fn whole(value: f64) -> Option<i64> {
 pub(super) fn is_usable(field: &Field) -> bool {
     match field.data_type() {
         DataType::Dictionary(_, value) => is_usable(&Field::new("value", value.as_ref().clone(), true)),
-        DataType::FixedSizeBinary(16) => is_uuid(field),
-        DataType::Boolean
+        // A bare column of 16 bytes is read as UUIDs as well: nothing else that an export has is of that shape.
+        DataType::FixedSizeBinary(16)
+        | DataType::Boolean
         | DataType::Null
         | DataType::Binary
         | DataType::LargeBinary
@@ -84,20 +86,15 @@ pub(super) fn is_usable(field: &Field) -> bool {
     }
 }
 
-/// Parquet marks UUIDs as such; arrow keeps the mark in the field's metadata, and a bare 16-byte column is
-/// read as one too, for nothing else that an export's key could be has that shape.
-fn is_uuid(field: &Field) -> bool {
-    matches!(field.data_type(), DataType::FixedSizeBinary(16))
-}
-
-/// One column of a batch in the forms listed above. `as_text`: the job asks for text.
+/// One column of a batch in the forms listed above.
 pub(super) fn normalised(
     array: &ArrayRef,
-    as_text: bool,
+    form: Form,
     cleaning: &Cleaning,
     column: u16,
     faults: &mut Vec<Fault>,
 ) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let as_text = form == Form::Text;
     let array = match array.data_type() {
         DataType::Dictionary(_, value) => cast(array, value)?,
         _ => array.clone(),
@@ -111,20 +108,23 @@ pub(super) fn normalised(
             from_bytes(cast(&array, &DataType::Binary)?.as_binary(), cleaning, column, faults)
         }
         DataType::FixedSizeBinary(16) => uuids(array.as_fixed_size_binary()),
-        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), as_text)?,
+        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), form != Form::Typed)?,
         kind if kind.is_integer() => {
             let array = cast(&array, &DataType::Int64)?;
-            if as_text { cast(&array, &DataType::Utf8)? } else { array }
+            if form == Form::Typed { array } else { cast(&array, &DataType::Utf8)? }
         }
         kind if kind.is_floating() => {
             let array = cast(&array, &DataType::Float64)?;
-            if as_text { float_text(array.as_primitive(), column, faults) } else { array }
+            match form {
+                Form::Typed => array,
+                Form::Text => float_text(array.as_primitive(), column, faults),
+                Form::Filter => float_text(array.as_primitive(), column, &mut Vec::new()),
+            }
         }
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             decimals(cast(&array, &DataType::Utf8)?.as_string(), as_text, column, faults)
         }
-        // Milliseconds of a day's start: the same value as a timestamp at midnight.
-        DataType::Date64 => cast(&array, &DataType::Date32)?,
+        DataType::Boolean if form == Form::Filter => cast(&array, &DataType::Utf8)?,
         DataType::Boolean if as_text => {
             for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
                 let value = array.as_boolean().value(row).to_string();
@@ -132,8 +132,11 @@ pub(super) fn normalised(
             }
             Arc::new(NullArray::new(array.len()))
         }
-        DataType::Date32 if as_text => cast(&array, &DataType::Utf8)?,
-        DataType::Timestamp(..) if as_text => {
+        // Milliseconds of a day's start.
+        DataType::Date64 if form == Form::Typed => cast(&array, &DataType::Date32)?,
+        DataType::Date64 => cast(&cast(&array, &DataType::Date32)?, &DataType::Utf8)?,
+        DataType::Date32 if form != Form::Typed => cast(&array, &DataType::Utf8)?,
+        DataType::Timestamp(..) if form != Form::Typed => {
             cast(&cast(&array, &DataType::Timestamp(TimeUnit::Second, None))?, &DataType::Utf8)?
         }
         _ => array,
@@ -238,7 +241,7 @@ mod tests {
 
     fn text(array: ArrayRef) -> (Vec<String>, usize) {
         let mut faults = Vec::new();
-        let array = normalised(&array, true, &CLEANING, 0, &mut faults).expect("usable");
+        let array = normalised(&array, Form::Text, &CLEANING, 0, &mut faults).expect("usable");
         let array = array.as_string::<i32>();
         let cells = (0..array.len()).map(|row| if array.is_null(row) { "" } else { array.value(row) }.to_owned());
         (cells.collect(), faults.len())

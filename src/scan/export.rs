@@ -64,7 +64,18 @@ pub(super) enum Origin {
 pub(super) struct Wanted {
     pub(super) column: String,
     pub(super) origin: Origin,
-    pub(super) as_text: bool,
+    pub(super) form: Form,
+}
+
+/// What the cells of a wanted column are read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As they are typed.
+    Typed,
+    /// As text, where what has no exact text is a fault.
+    Text,
+    /// As text of any kind, to be compared with the values of a filter.
+    Filter,
 }
 
 impl Export {
@@ -142,12 +153,13 @@ impl Export {
 
     /// The picks, then the columns of the filters.
     pub(super) fn wanted(&self, file: &ExportFile) -> Vec<Wanted> {
-        let picks = self.source.picks.iter().map(|pick| (&pick.column, pick.as_text));
-        let filters = self.source.only.iter().map(|only| (&only.column, true));
-        let wanted = picks.chain(filters).map(|(column, as_text)| {
+        let form = |as_text| if as_text { Form::Text } else { Form::Typed };
+        let picks = self.source.picks.iter().map(|pick| (&pick.column, form(pick.as_text)));
+        let filters = self.source.only.iter().map(|only| (&only.column, Form::Filter));
+        let wanted = picks.chain(filters).map(|(column, form)| {
             let own = file.header.iter().position(|name| name == column).map(Origin::Column);
             let folder = || files::folder_value(&file.path, column).map(Origin::Folder);
-            Wanted { column: column.clone(), origin: own.or_else(folder).unwrap_or(Origin::Absent), as_text }
+            Wanted { column: column.clone(), origin: own.or_else(folder).unwrap_or(Origin::Absent), form }
         });
         wanted.collect()
     }
@@ -330,7 +342,7 @@ pub(super) fn rows_of(
     mut faults: Vec<Fault>,
 ) -> Result<Rows, ScanError> {
     let picks = source.picks.len();
-    let keep = kept(&arrays.split_off(picks), &source.only, rows, &faults);
+    let keep = kept(&arrays.split_off(picks), &source.only, rows, picks, &faults);
     faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < picks));
     let named = source.picks.iter().zip(&arrays);
     let fields: Vec<Field> =
@@ -341,9 +353,9 @@ pub(super) fn rows_of(
     Ok(Rows { batch, file, lines, faults, keep })
 }
 
-/// Which rows the filters keep; `None` for all. A row with the wrong number of cells is kept: which of its
-/// cells the filter would look at is anybody's guess, and it must not vanish.
-fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, faults: &[Fault]) -> Option<BooleanArray> {
+/// Which rows the filters keep; `None` for all. A row with the wrong number of cells, or whose cell cannot be read, is
+/// kept: what the filter would see is anybody's guess, and it must not vanish.
+fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: &[Fault]) -> Option<BooleanArray> {
     if only.is_empty() {
         return None;
     }
@@ -355,7 +367,8 @@ fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, faults: &[Fault]) -> O
             *keep &= only.values.iter().any(|value| value == cell);
         }
     }
-    for fault in faults.iter().filter(|fault| fault.column.is_none()) {
+    let concerns_a_filter = |fault: &&Fault| fault.column.is_none_or(|column| usize::from(column) >= picks);
+    for fault in faults.iter().filter(concerns_a_filter) {
         keep[fault.row as usize] = true;
     }
     (!keep.iter().all(|keep| *keep)).then(|| BooleanArray::from(keep))

@@ -97,7 +97,8 @@ fn is_hidden_to(path: &Path, pattern: &str) -> bool {
     path.components().any(|part| {
         let Component::Normal(part) = part else { return false };
         let part = part.to_string_lossy();
-        part.starts_with(['_', '.']) && !pattern.split(['/', '\\']).any(|named| named == part)
+        part.starts_with(['_', '.'])
+            && !pattern.split(['/', '\\']).any(|named| named == part || named.chars().next() == part.chars().next())
     })
 }
 

@@ -24,7 +24,7 @@ pub use rows::{CellFault, Fault, Lines, Place, Rows};
 
 use encoding_rs::Encoding;
 
-/// Rows of one batch at most; a row's index in its batch fits 16 bits.
+/// Rows of one batch at most.
 pub(crate) const BATCH_ROWS: usize = 1 << 14;
 
 /// How the files of an export are written.

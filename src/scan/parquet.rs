@@ -129,7 +129,7 @@ impl Reader {
                 (Origin::Folder(value), _) => cells::repeated(value, rows),
                 (Origin::Column(_), Some(place)) => {
                     let array = batch.column(*place);
-                    cells::normalised(array, wanted.as_text, &self.cleaning, at as u16, &mut faults)
+                    cells::normalised(array, wanted.form, &self.cleaning, at as u16, &mut faults)
                         .map_err(|error| failed(error.to_string()))?
                 }
                 _ => cells::absent(rows),

@@ -329,7 +329,7 @@ fn line_break(bytes: &[u8], at: usize, at_end: bool) -> Option<usize> {
     }
 }
 
-/// PostgreSQL's text format: what a backslash and this byte stand for.
+/// PostgreSQL's text format, and MySQL's: what a backslash and this byte stand for.
 fn unescape(escaped: u8) -> u8 {
     match escaped {
         b't' => b'\t',
@@ -338,6 +338,7 @@ fn unescape(escaped: u8) -> u8 {
         b'b' => 0x08,
         b'f' => 0x0c,
         b'v' => 0x0b,
+        b'0' => 0x00,
         other => other,
     }
 }

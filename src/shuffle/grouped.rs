@@ -72,9 +72,14 @@ pub struct Visit<'a> {
 /// The rows that share a visit's key and differ from it.
 #[derive(Clone, Debug)]
 pub struct Conflict {
-    /// Where they are.
+    /// Where the first of them are.
     pub others: Vec<Place>,
+    /// Whether there are more.
+    pub more: bool,
 }
+
+/// So many of the rows that a visit conflicts with are named.
+const NAMED: usize = 3;
 
 impl<'a> Visit<'a> {
     fn entry(&self) -> Entry {
@@ -116,8 +121,8 @@ impl<'a> Visit<'a> {
         }
         let entries = self.grouped.conflicts.get(&self.entry().group)?;
         let others = entries.iter().filter(|&&other| other != self.entry);
-        let others = others.map(|&entry| Visit { grouped: self.grouped, entry }.place()).collect();
-        Some(Conflict { others })
+        let others = others.take(NAMED).map(|&entry| Visit { grouped: self.grouped, entry }.place()).collect();
+        Some(Conflict { others, more: entries.len() - 1 > NAMED })
     }
 
     fn scenes(&self) -> Range<usize> {
@@ -174,7 +179,6 @@ impl Grouped {
     }
 
     fn origin(&self, scene: u32) -> (usize, usize) {
-        // Batches are all of one size but for the last of each file.
         let batch = self.starts.partition_point(|&start| start <= scene) - 1;
         (batch, (scene - self.starts[batch]) as usize)
     }

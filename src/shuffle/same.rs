@@ -48,8 +48,9 @@ fn text(array: &ArrayRef, row: usize) -> Option<String> {
         });
     }
     if let DataType::Timestamp(_, zone) = cell.data_type() {
-        // In microseconds every year of four digits has its place.
-        cell = cast(&cell, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone())).ok()?;
+        // Instants are the same whatever the zone that they are shown in.
+        let zone = zone.as_ref().map(|_| "UTC".into());
+        cell = cast(&cell, &DataType::Timestamp(TimeUnit::Microsecond, zone)).ok()?;
     }
     let cell = cast(&cell, &DataType::Utf8).ok()?;
     Some(cell.as_string::<i32>().value(0).to_owned())

@@ -6,7 +6,7 @@
 
 use super::groups::Groups;
 use super::{Grouped, KEY, ShuffleError, Tally};
-use crate::scan::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
+use crate::scan::{CellFault, Fault, Lines, Rows};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt32Type, UInt64Type};
@@ -17,7 +17,7 @@ use hashbrown::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::hash::BuildHasher;
-use std::io::{self, BufReader, BufWriter, Seek};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -131,9 +131,8 @@ fn part_of(hash: u64, parts: usize) -> usize {
 struct Section {
     waiting: Vec<RecordBatch>,
     rows: usize,
-    /// Files may differ in their types: each type has a temporary file of its own.
+    /// Files may differ in their types: each change begins a new stream in the same file.
     writer: Option<(SchemaRef, StreamWriter<BufWriter<File>>)>,
-    written: Vec<File>,
 }
 
 impl std::fmt::Debug for Section {
@@ -159,10 +158,11 @@ impl Section {
         self.waiting.clear();
         self.rows = 0;
         if self.writer.as_ref().is_none_or(|(known, _)| *known != schema) {
-            self.close()?;
-            let file = tempfile::tempfile().map_err(disk)?;
+            let file = match self.close()? {
+                Some(file) => file,
+                None => BufWriter::with_capacity(64 << 10, tempfile::tempfile().map_err(disk)?),
+            };
             let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-            let file = BufWriter::with_capacity(64 << 10, file);
             let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
             self.writer = Some((schema, writer));
         }
@@ -172,19 +172,16 @@ impl Section {
         }
     }
 
-    fn close(&mut self) -> Result<(), ShuffleError> {
-        if let Some((_, mut writer)) = self.writer.take() {
-            writer.finish().map_err(broken)?;
-            let file = writer.into_inner().map_err(broken)?;
-            self.written.push(file.into_inner().map_err(|error| disk(error.into_error()))?);
-        }
-        Ok(())
+    fn close(&mut self) -> Result<Option<BufWriter<File>>, ShuffleError> {
+        let Some((_, mut writer)) = self.writer.take() else { return Ok(None) };
+        writer.finish().map_err(broken)?;
+        writer.into_inner().map(Some).map_err(broken)
     }
 
-    fn finish(mut self) -> Result<Vec<File>, ShuffleError> {
+    fn finish(mut self) -> Result<Option<File>, ShuffleError> {
         self.write()?;
-        self.close()?;
-        Ok(self.written)
+        let file = self.close()?;
+        file.map(|file| file.into_inner().map_err(|error| disk(error.into_error()))).transpose()
     }
 }
 
@@ -215,8 +212,8 @@ pub(super) struct Spilled {
 
 #[derive(Debug)]
 struct WrittenPart {
-    visits: Vec<File>,
-    scenes: Vec<File>,
+    visits: Option<File>,
+    scenes: Option<File>,
     left_out: Vec<u64>,
 }
 
@@ -241,20 +238,16 @@ impl Spilled {
 
     fn read(
         &self,
-        files: &[File],
+        file: &Option<File>,
         mut take: impl FnMut(Rows) -> Result<(), arrow::error::ArrowError>,
     ) -> Result<(), ShuffleError> {
-        for file in files {
-            let mut file = file.try_clone().map_err(disk)?;
-            file.rewind().map_err(disk)?;
-            let reader = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None).map_err(broken)?;
-            for batch in reader {
-                let batch = batch.map_err(broken)?;
-                // Parts of batches are collected before they are written, and may come out larger than any batch.
-                for from in (0..batch.num_rows()).step_by(BATCH_ROWS) {
-                    let length = BATCH_ROWS.min(batch.num_rows() - from);
-                    take(without_places(&batch.slice(from, length), &self.files)?)?;
-                }
+        let Some(file) = file else { return Ok(()) };
+        let mut file = file.try_clone().map_err(disk)?;
+        file.rewind().map_err(disk)?;
+        let mut file = BufReader::with_capacity(256 << 10, file);
+        while !file.fill_buf().map_err(disk)?.is_empty() {
+            for batch in StreamReader::try_new(&mut file, None).map_err(broken)? {
+                take(without_places(&batch.map_err(broken)?, &self.files)?)?;
             }
         }
         Ok(())
@@ -337,7 +330,8 @@ fn without_places(batch: &RecordBatch, files: &Arc<[Arc<str>]>) -> Result<Rows, 
     let mut faults = Vec::new();
     if carried.null_count() < carried.len() {
         for (row, text) in carried.iter().enumerate() {
-            let own: Vec<CarriedFault> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let Some(text) = text else { continue };
+            let own: Vec<CarriedFault> = serde_json::from_str(text).map_err(|error| disk(error.into()))?;
             faults.extend(own.into_iter().map(|fault| fault.fault(row as u32)));
         }
     }

@@ -21,8 +21,10 @@ use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
-/// Visits that wait for another attempt hold no place in flight; this many times the places may be open at once.
+/// Visits that wait for another attempt hold no place in flight; this many times the places may be open at once, and
+/// never fewer than it takes to tell an outage.
 const OPEN_PER_PLACE: usize = 4;
+const FEWEST_OPEN: usize = 40;
 
 /// Sends all visits that come, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
@@ -47,7 +49,7 @@ pub async fn upload<N: Network>(
         recovered: Notify::new(),
         random: RefCell::new(random),
     };
-    let most_open = config.max_in_flight.saturating_mul(OPEN_PER_PLACE);
+    let most_open = config.max_in_flight.saturating_mul(OPEN_PER_PLACE).max(FEWEST_OPEN);
     let mut open = FuturesUnordered::new();
     let mut more = true;
     let mut number = 0;
@@ -219,6 +221,7 @@ impl<N: Network> Engine<'_, N> {
                     delivery.refused = Some(refused.clone());
                     match self.failed(number, &mut delivery, probe.is_some()) {
                         Next::Retry(wait) => wait.max(retry_after.unwrap_or_default()),
+                        Next::Probe => Duration::ZERO,
                         Next::GiveUp => return delivery.refused(Status::Failed, refused),
                     }
                 }
@@ -316,19 +319,22 @@ impl<N: Network> Engine<'_, N> {
                         "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
                     );
                 }
-                Next::Retry(Duration::ZERO)
+                Next::Probe
             }
             Seen::OutOfPatience => {
                 if self.stop.request(Reason::ApiDown) {
                     tracing::error!("the API has been down for longer than the patience; nothing more is sent");
                 }
-                Next::Retry(Duration::ZERO)
+                Next::Probe
             }
         }
     }
 }
 
 enum Next {
+    /// After this wait, or the one that the server asks for.
     Retry(Duration),
+    /// In its turn among those that find out whether the API is up again.
+    Probe,
     GiveUp,
 }

@@ -75,8 +75,8 @@ impl Health {
         since.elapsed() <= self.patience
     }
 
-    /// A retryable failure of a visit whose first attempt began at `first`; `last_try`: it has no attempt left;
-    /// `began_in_outage`: when the failed attempt was sent, the API was known to be down.
+    /// A retryable failure of a visit whose first attempt began at `first`; `last_try`: it has no attempt left; `probe`:
+    /// the attempt was the one that an outage allows.
     pub(super) fn failed(
         &self,
         visit: u64,

@@ -98,6 +98,10 @@ impl Http {
             .pool_max_idle_per_host(connections)
             .tcp_nodelay(true)
             .http1_only();
+        if endpoint.base_url.starts_with("http:") {
+            // This machine, the only one for plain http: a proxy would carry the token away from it.
+            builder = builder.no_proxy();
+        }
         if let Some(path) = &endpoint.ca_file {
             let failed = |reason: String| HttpError::Certificate { path: path.display().to_string(), reason };
             let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
@@ -116,9 +120,12 @@ impl Http {
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now());
-        let text = tokio::time::timeout(REST_OF_ANSWER, start_of(response)).await.unwrap_or_default();
-        // Hidden last: JSON has several ways to write the same token.
-        let text = self.token.hidden_in(&error_text(&String::from_utf8_lossy(&text)));
+        let mut text = Vec::new();
+        // What was read until then counts, whatever became of the rest.
+        let _ = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await;
+        // Hidden before a cut may leave half of it, and after parsing: JSON has several ways to write the same token.
+        let text = self.token.hidden_in(&String::from_utf8_lossy(&text));
+        let text = self.token.hidden_in(&error_text(&text));
         Reply::Answer { status, retry_after, text }
     }
 }
@@ -148,15 +155,13 @@ impl Network for Http {
 }
 
 /// The start of an answer; what cannot be read of it is left out.
-async fn start_of(mut response: Response) -> Vec<u8> {
-    let mut text = Vec::new();
+async fn read_start(mut response: Response, text: &mut Vec<u8>) {
     while text.len() < LONGEST_ANSWER {
         match response.chunk().await {
             Ok(Some(chunk)) => text.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - text.len())]),
             Ok(None) | Err(_) => break,
         }
     }
-    text
 }
 
 /// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
