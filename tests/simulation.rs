@@ -141,9 +141,10 @@ async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
         if left <= 0 && exit.is_some() || exit == Some(Exit::Done) || left < -5 {
             break;
         }
-        // Somebody looks at it, sooner or later.
-        let hours = 3_600.0 * simulation.random.f64() * 4.0;
-        sleep(Duration::from_secs_f64(hours)).await;
+        // Somebody looks at it, sooner or later; a second passes at least, for a new process knows nothing of the
+        // requests of the one before.
+        let pause = 1.0 + 3_600.0 * 4.0 * simulation.random.f64();
+        sleep(Duration::from_secs_f64(pause)).await;
         if world.key_has_expired() {
             world.renew_key();
         }
