@@ -494,3 +494,15 @@ fn scenes_keep_the_order_of_the_export_across_its_files() {
     let scenes = ["S9", "S8", "S1", "S0"].map(|scene| format!("{{\"scene_uid\":\"{}\"}}", scene_uid("V1", scene)));
     assert!(bodies(&work, &job)[0].ends_with(&format!("\"scenes\":[{}]}}", scenes.join(","))));
 }
+
+#[test]
+fn a_time_zone_cell_that_cannot_be_read_is_a_problem_and_not_the_jobs_zone() {
+    let work = Workdir::new();
+    let mut visits = b"visit_id,store_code,visit_date,started_at,ended_at,visit_type,rep_email,tz\n".to_vec();
+    visits.extend_from_slice(b"V1,S1,2024-03-05,2024-03-05 08:00:00,,,,Europe/\xffParis\n");
+    work.write("visits.csv", visits).write("scenes.csv", lines(SCENES_HEADER, &["V1,S1,T1"]));
+    let start = "{ column = \"started_at\", timezone_column = \"tz\" }";
+    let job = JobFile::to("sandbox").visit_column("session_start_time", start).and("[time]\ntimezone = \"UTC\"");
+    work.run(&job).ends_with(4);
+    assert_eq!(work.results().of("V1")["error_code"], *"bad_text");
+}

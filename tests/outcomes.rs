@@ -561,3 +561,15 @@ fn an_outage_shorter_than_patience_costs_no_visit() {
     let rows = work.results();
     assert_eq!(rows.count("uploaded"), 15);
 }
+
+#[test]
+fn a_proxy_of_the_environment_has_no_part_in_what_stays_on_this_machine() {
+    let server = ScriptedServer::start(|_, _| Reply::ok());
+    let work = Workdir::with_visits(1);
+    work.job(&JobFile::to(&server.url()));
+    // Nobody listens there; a request that went that way would fail.
+    let proxies = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"));
+    let mut environment = proxies.to_vec();
+    environment.push(("TRAX_TOKEN", harness::TOKEN));
+    work.traxload_with(&["run", "job.toml"], &environment).ends_with(0);
+}

@@ -5,7 +5,8 @@
 mod harness;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
+    new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType::{
@@ -328,4 +329,23 @@ fn csv_visits_and_parquet_scenes_meet_by_their_trimmed_keys() {
     assert_eq!(bodies, [body(1), body(2)]);
     work.write("scenes.csv", lines(SCENES_HEADER, &["V1,S1,T1", "V2,S2,T1"]));
     assert_eq!(work.check(&JobFile::new()).1, bodies);
+}
+
+#[test]
+fn filters_see_truth_values_and_fractions_as_they_read() {
+    let flag = BooleanArray::from(vec![Some(true), Some(false), None]);
+    let share = Float64Array::from(vec![1.0, 0.5, 0.5]);
+    for (name, array, only, expected) in [
+        ("done", Arc::new(flag.clone()) as ArrayRef, "{ done = [true] }", vec![body(1)]),
+        ("done", Arc::new(flag), "{ done = [\"\", false] }", vec![body(2), body(3)]),
+        ("share", Arc::new(share.clone()), "{ share = [0.5] }", vec![body(2), body(3)]),
+        ("share", Arc::new(share), "{ share = [1] }", vec![body(1)]),
+    ] {
+        let mut columns = visits();
+        columns.push((name, array));
+        let work = Workdir::with_visits(3);
+        work.write("visits.parquet", file(&columns));
+        let (done, bodies) = work.check(&job().visits("only", only));
+        assert_eq!((done.code, bodies), (0, expected), "{only}: {}", done.stderr);
+    }
 }

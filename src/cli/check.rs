@@ -32,7 +32,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
         console.warn(warning);
     }
     let build_all = |bodies: &mut dyn FnMut(&[u8]) -> std::io::Result<()>| {
-        survey(&exports.shuffled, &job.rules, now.timestamp(), |_| true, |_| {}, bodies)
+        survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), |_| {}, bodies)
     };
     let survey = match &args.payloads {
         None => build_all(&mut |_| Ok(())),

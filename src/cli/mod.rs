@@ -15,7 +15,9 @@ mod send;
 mod signals;
 mod summary;
 mod survey;
+mod taking_up;
 mod text;
+mod token;
 
 pub use exit::Exit;
 

@@ -3,22 +3,25 @@
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, Selection};
 use super::screen::Console;
-use super::send::{Sending, Sent, http_failure, is_outstanding, results_failure};
+use super::send::{Sending, Sent, http_failure, results_failure};
 use super::signals::Signals;
 use super::summary::Summary;
 use super::survey::{Survey, SurveyError, survey};
+use super::taking_up::{is_foreign, refuse_other_ids, refuse_other_job, target_name};
 use super::text::count;
+use super::token::token;
 use super::{RerunArgs, RunArgs};
-use crate::job::{DateArg, Job, Options, Target, TokenSource};
+use crate::job::{DateArg, Job, Options};
 use crate::results::{
-    Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside, is_result_file,
-    keeps_row, make_room, move_aside,
+    Candidate, Counts, Journal, Lock, LockError, Manifest, Previous, ResultsError, RunOptions, Wanted, beside,
+    keeps_row, make_room, move_aside, outstanding,
 };
 use crate::shuffle::{Grouped, Tally};
 use crate::upload::{Http, Status, Stop, Token, Traffic};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::collections::{BTreeMap, HashSet};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -166,114 +169,6 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
     parsed.collect::<Result<_, _>>().map(Wanted::Only)
 }
 
-/// Where sessions go. What a sandbox got, nobody else has.
-fn target_name(job: &Job) -> String {
-    match job.target {
-        Target::Sandbox => "sandbox".to_owned(),
-        Target::Server => job.endpoint.base_url.clone(),
-    }
-}
-
-/// With other ids the API would take every visit a second time.
-fn refuse_other_ids(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
-    let ids = &job.rules.ids;
-    let now = [
-        ("namespace", ids.namespace().to_string()),
-        ("version", ids.version().number().to_string()),
-        ("base_url", target_name(job)),
-        ("project", job.endpoint.project.clone()),
-    ];
-    let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
-    let changed: Vec<String> = now
-        .iter()
-        .zip(then)
-        .filter(|((_, now), then)| now != *then)
-        .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
-        .collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "the job would send the same visits under other ids, or to another place, than the run before:\n{}\n\
-         Set it back in {}, or begin anew with traxload run --fresh.",
-        changed.join("\n"),
-        job.file.display()
-    );
-    Err(Failure::new(Exit::Usage, message))
-}
-
-fn is_foreign(path: &Path) -> bool {
-    path.exists() && !is_result_file(path)
-}
-
-/// A journal belongs to the job that began it.
-fn refuse_other_job(job: &Job, manifest: &Manifest) -> Result<(), Failure> {
-    let began = manifest.working_directory.join(&manifest.job);
-    let full =
-        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-    if full(&began) == full(&job.file) {
-        return Ok(());
-    }
-    let message = format!(
-        "the journal {} was begun by another job, {}; finish that one, name another result file with --results, or begin \
-         anew with --fresh",
-        beside(&job.results, "partial").display(),
-        began.display()
-    );
-    Err(Failure::new(Exit::Usage, message))
-}
-
-/// The token, from where the job says; the sandbox takes any.
-fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
-    let missing = |message: String| Failure::new(Exit::Usage, message);
-    let (text, place) = match (&job.target, &job.token) {
-        (Target::Sandbox, _) => ("sandbox".to_owned(), String::new()),
-        (Target::Server, TokenSource::Env(name)) => {
-            let text = std::env::var(name);
-            let name = variable(name);
-            let text = text.map_err(|_| {
-                missing(format!("{name} is not set: it has to hold the project's token (token_env under [api])"))
-            })?;
-            (text, name)
-        }
-        (Target::Server, TokenSource::File(path)) => {
-            let text = read_token(path)
-                .map_err(|error| missing(format!("cannot read the token file {}: {error}", path.display())))?;
-            warn_if_readable_by_others(path, console);
-            (text, format!("the token file {}", path.display()))
-        }
-    };
-    Token::new(&text).ok_or_else(|| missing(format!("{place} is empty: it has to hold the project's token")))
-}
-
-/// A token is short; what goes on for longer is something else.
-fn read_token(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(64 << 10).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// How messages call an environment variable. What does not look like the name of one may be the token itself.
-fn variable(name: &str) -> String {
-    let usual = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    match usual && name.starts_with(|c: char| c.is_ascii_uppercase()) {
-        true => format!("the environment variable {name}"),
-        false => "the environment variable that token_env names".to_owned(),
-    }
-}
-
-#[cfg(unix)]
-fn warn_if_readable_by_others(path: &Path, console: &Console) {
-    use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0) {
-        let path = path.display();
-        console.warn(&format!("the token file {path} can be read by others; mend it with: chmod 600 {path}"));
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_readable_by_others(_: &Path, _: &Console) {}
-
 impl Run<'_> {
     /// Reads, checks, sends and writes the result file. `lock` is held to the end.
     fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Exit, Failure> {
@@ -289,12 +184,19 @@ impl Run<'_> {
             self.console.warn(warning);
         }
         let previous = |visit: &str| self.previous.as_ref().and_then(|previous| previous.status(visit));
+        let outstanding = |grouped: &Grouped, range: Range<usize>| {
+            let visits = range.map(|at| {
+                let visit = grouped.visit(at);
+                Candidate { at, key: visit.key(), is_first: visit.is_first() }
+            });
+            outstanding(previous, visits, &self.wanted)
+        };
         let mut known = HashSet::new();
         let survey = survey(
             &exports.shuffled,
             &self.job.rules,
             self.now.timestamp(),
-            |visit| is_outstanding(visit, &previous, &self.wanted),
+            &outstanding,
             |grouped| self.note_known(grouped, &mut known),
             |_| Ok(()),
         );
@@ -328,8 +230,7 @@ impl Run<'_> {
             job: &self.job,
             shuffled: &exports.shuffled,
             now: self.now.timestamp(),
-            previous: &previous,
-            wanted: &self.wanted,
+            outstanding: &outstanding,
             rows: survey.rows() + carried_and_gone,
             stop,
             counts: &counts,

@@ -13,9 +13,9 @@ use super::progress;
 use super::screen::Console;
 use crate::build::{Builder, Invalid, Prepared, in_order};
 use crate::job::{Job, Target};
-use crate::results::{Counts, Decision, Journal, ResultsError, Wanted, decide, record};
+use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
-use crate::shuffle::{ShuffleError, Shuffled, Visit};
+use crate::shuffle::{Grouped, ShuffleError, Shuffled};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
 use arrow::error::ArrowError;
 use std::ops::{ControlFlow, Range};
@@ -32,9 +32,8 @@ pub(super) struct Sending<'a> {
     pub(super) shuffled: &'a Shuffled,
     /// The run's start, in epoch seconds.
     pub(super) now: i64,
-    /// How it ended for a visit before, and what a rerun is about.
-    pub(super) previous: &'a (dyn Fn(&str) -> Option<Status> + Sync),
-    pub(super) wanted: &'a Wanted,
+    /// Which visits of a stretch get a new row.
+    pub(super) outstanding: &'a (dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync),
     /// Rows that the result file will have, for the progress.
     pub(super) rows: u64,
     pub(super) stop: &'a Stop,
@@ -50,11 +49,6 @@ pub(super) struct Sent {
 }
 
 impl Sending<'_> {
-    /// Whether a visit gets a new row.
-    pub(super) fn is_outstanding(&self, visit: Visit<'_>) -> bool {
-        is_outstanding(visit, self.previous, self.wanted)
-    }
-
     /// Sends everything outstanding. `token`: `None` where nothing may be sent at all; then valid visits come out as
     /// not attempted.
     pub(super) fn run(
@@ -96,7 +90,7 @@ impl Sending<'_> {
             let builder = Builder::new(&self.job.rules, grouped, self.now);
             let chunk = |range: Range<usize>| -> Result<(u64, Vec<_>), ArrowError> {
                 let count = range.len();
-                let visits: Vec<usize> = range.filter(|&at| self.is_outstanding(grouped.visit(at))).collect();
+                let visits = (self.outstanding)(grouped, range);
                 let kept = (count - visits.len()) as u64;
                 builder.chunk(&visits, |chunk| (kept, (0..chunk.len()).map(|at| chunk.prepare(at)).collect()))
             };
@@ -163,11 +157,6 @@ impl Sending<'_> {
             Ok(())
         })
     }
-}
-
-/// Whether a visit gets a new row. Of several differing rows of one key, only the first can have been delivered.
-pub(super) fn is_outstanding(visit: Visit<'_>, previous: &dyn Fn(&str) -> Option<Status>, wanted: &Wanted) -> bool {
-    !visit.is_first() || decide(previous(visit.key()), wanted) == Decision::Send
 }
 
 pub(super) fn http_failure(error: HttpError) -> Failure {

@@ -2,7 +2,7 @@
 
 use super::text::count;
 use crate::build::{Builder, Chunk, Code, Rules, in_order};
-use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally, Visit};
+use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
 use arrow::error::ArrowError;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -35,13 +35,13 @@ pub(super) struct Found {
     pub(super) examples: Vec<String>,
 }
 
-/// Builds the visits that are `wanted` in parallel. `part` sees every part first; `bodies` gets the bodies of the valid
+/// Builds the visits that are `wanted` of each stretch, in parallel. `part` sees every part first; `bodies` gets the bodies of the valid
 /// visits, one a line, in order.
 pub(super) fn survey(
     shuffled: &Shuffled,
     rules: &Rules,
     now: i64,
-    wanted: impl Fn(Visit<'_>) -> bool + Sync,
+    wanted: &(dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync),
     mut part: impl FnMut(&Grouped),
     mut bodies: impl FnMut(&[u8]) -> std::io::Result<()>,
 ) -> Result<Survey, SurveyError> {
@@ -54,7 +54,7 @@ pub(super) fn survey(
             let mut part = Survey::default();
             let mut lines = Vec::with_capacity(range.len() * 512);
             let count = range.len();
-            let visits: Vec<usize> = range.filter(|&at| wanted(grouped.visit(at))).collect();
+            let visits = wanted(grouped, range);
             part.passed_over = (count - visits.len()) as u64;
             builder.chunk(&visits, |chunk| {
                 for at in 0..chunk.len() {

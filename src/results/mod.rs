@@ -15,7 +15,7 @@ pub use counts::{Cause, Counts};
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
-pub use outstanding::{Decision, Wanted, decide, keeps_row, outstanding};
+pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
 pub use previous::{Previous, is_result_file};
 pub use recorder::record;
 

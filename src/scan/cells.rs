@@ -118,7 +118,7 @@ pub(super) fn normalised(
             match form {
                 Form::Typed => array,
                 Form::Text => float_text(array.as_primitive(), column, faults),
-                Form::Filter => float_text(array.as_primitive(), column, &mut Vec::new()),
+                Form::Filter => float_as_it_reads(array.as_primitive()),
             }
         }
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
@@ -202,6 +202,14 @@ fn float_text(array: &Float64Array, column: u16, faults: &mut Vec<Fault>) -> Arr
         }
     }
     Arc::new(builder.finish())
+}
+
+fn float_as_it_reads(array: &Float64Array) -> ArrayRef {
+    let text = array.iter().map(|value| {
+        let value = value.filter(|value| !value.is_nan())?;
+        Some(whole(value).map_or_else(|| value.to_string(), |whole| whole.to_string()))
+    });
+    Arc::new(text.collect::<StringArray>())
 }
 
 /// Decimals arrive as text (`801.00`): without a fraction they are the integer.

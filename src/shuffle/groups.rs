@@ -24,6 +24,8 @@ pub(super) struct Groups {
     groups: Vec<u32>,
     /// Groups whose rows differ, with all their entries.
     conflicts: HashMap<u32, Vec<u32>>,
+    /// The entries of those groups by the digests of their rows.
+    distinct: HashMap<(u32, u64), Vec<u32>>,
     /// Hashes of the keys that filters left out: their scenes are no orphans.
     left_out: HashSet<u64>,
     scenes: Vec<Rows>,
@@ -88,17 +90,30 @@ impl Groups {
             Some(group) => {
                 this.group = group;
                 let first = self.groups[group as usize];
-                let alone = [first];
-                let others = self.conflicts.get(&group).map_or(&alone[..], Vec::as_slice);
                 let is_same = |&other: &u32| {
                     let other = self.entries[other as usize];
                     same::rows(rows, row, &self.visits[other.batch as usize], other.row as usize)
                 };
-                if others.iter().any(is_same) {
+                let conflicting = self.conflicts.contains_key(&group);
+                if !conflicting && is_same(&first) {
                     self.tally.identical_duplicates += 1;
                     return;
                 }
-                self.conflicts.entry(group).or_insert_with(|| vec![first]).push(entry);
+                // A key like "N/A" may have a great many rows: only those that can be the same are compared.
+                let hasher = self.index.hasher();
+                let digest = same::digest(rows, row, &hasher);
+                if self.distinct.get(&(group, digest)).is_some_and(|others| others.iter().any(is_same)) {
+                    self.tally.identical_duplicates += 1;
+                    return;
+                }
+                if !conflicting {
+                    let Entry { batch, row, .. } = self.entries[first as usize];
+                    let digest = same::digest(&self.visits[batch as usize], row as usize, &hasher);
+                    self.distinct.entry((group, digest)).or_default().push(first);
+                    self.conflicts.insert(group, vec![first]);
+                }
+                self.distinct.entry((group, digest)).or_default().push(entry);
+                self.conflicts.entry(group).or_default().push(entry);
             }
         }
         self.entries.push(this);

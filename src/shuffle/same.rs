@@ -4,6 +4,8 @@ use crate::scan::Rows;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
+use hashbrown::DefaultHashBuilder;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Whether two rows are the same in every column, and equally faulty.
 pub(super) fn rows(a: &Rows, a_row: usize, b: &Rows, b_row: usize) -> bool {
@@ -12,6 +14,15 @@ pub(super) fn rows(a: &Rows, a_row: usize, b: &Rows, b_row: usize) -> bool {
     };
     let columns = a.batch.columns().iter().zip(b.batch.columns());
     columns.into_iter().all(|(a, b)| cells(a, a_row, b, b_row)) && faults(a, a_row) == faults(b, b_row)
+}
+
+/// Something that is the same for rows that are the same: to find them among many.
+pub(super) fn digest(rows: &Rows, row: usize, hasher: &DefaultHashBuilder) -> u64 {
+    let mut state = hasher.build_hasher();
+    for column in rows.batch.columns() {
+        text(column, row).hash(&mut state);
+    }
+    state.finish()
 }
 
 fn cells(a: &ArrayRef, a_row: usize, b: &ArrayRef, b_row: usize) -> bool {
