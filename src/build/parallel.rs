@@ -14,7 +14,7 @@ pub fn in_order<T: Send>(
     map: impl Fn(Range<usize>) -> T + Sync,
     mut each: impl FnMut(T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let window = CHUNK * 4 * rayon::current_num_threads();
+    let window = CHUNK * 2 * rayon::current_num_threads();
     let mut start = 0;
     while start < count {
         let end = (start + window).min(count);

@@ -206,7 +206,7 @@ fn visits(
 ) -> (Source, Rules) {
     let mut source = source("visits", &file.visits, placeholders, mistakes);
     let columns = &file.visits.columns;
-    let mut picks = Picks::new(&columns.visit_id, mistakes);
+    let mut picks = Picks::new(&columns.visit_id, placeholders, mistakes);
     let store_number = picks.field("store_number", Kind::Text, &columns.store_number, mistakes);
     let session_start_time = picks.field("session_start_time", Kind::Time, &columns.session_start_time, mistakes);
     let mut optional = |name, kind, spec: &Option<Spanned<super::file::Column>>| {
@@ -255,7 +255,7 @@ fn visits(
 fn scenes(file: &File, rules: &mut Rules, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes<'_>) -> Source {
     let mut source = source("scenes", &file.scenes, placeholders, mistakes);
     let columns = &file.scenes.columns;
-    let mut picks = Picks::new(&columns.visit_id, mistakes);
+    let mut picks = Picks::new(&columns.visit_id, placeholders, mistakes);
     rules.scene_id = picks.field("scene_id", Kind::Key, &columns.scene_id, mistakes);
     rules.task_code = columns.task_code.as_ref().map(|spec| picks.field("task_code", Kind::Text, spec, mistakes));
     if let (true, None, Some(required)) = (rules.task_code_required, &rules.task_code, &file.check.task_code_required) {
@@ -308,7 +308,10 @@ fn api(
             mistakes.add(file.span(), "token_env and token_file exclude each other");
             TokenSource::Env(DEFAULT_TOKEN.to_owned())
         }
-        (None, Some(file)) => TokenSource::File(PathBuf::from(file.get_ref())),
+        (None, Some(file)) => {
+            let path = mistakes.take(file.span(), placeholders.dated(file.get_ref())).unwrap_or_default();
+            TokenSource::File(PathBuf::from(path))
+        }
         (Some(name), None) => {
             let text = name.get_ref();
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';

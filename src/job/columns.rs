@@ -2,6 +2,7 @@
 
 use super::checked::Mistakes;
 use super::file::{Column, ColumnTable, Scalar};
+use super::paths::Placeholders;
 use crate::build::{Field, Origin, Pattern, Unit, Zone};
 use crate::scan::Pick;
 use std::collections::HashMap;
@@ -19,16 +20,21 @@ pub(super) enum Kind {
 }
 
 /// The columns of one section, collected while its fields are read.
-pub(super) struct Picks {
+pub(super) struct Picks<'p> {
     picks: Vec<Pick>,
+    placeholders: &'p Placeholders<'p>,
 }
 
-impl Picks {
+impl<'p> Picks<'p> {
     /// The key comes first.
-    pub(super) fn new(key: &Spanned<Column>, mistakes: &mut Mistakes<'_>) -> Picks {
+    pub(super) fn new(
+        key: &Spanned<Column>,
+        placeholders: &'p Placeholders<'p>,
+        mistakes: &mut Mistakes<'_>,
+    ) -> Picks<'p> {
         mistakes.only_plain(key);
         let column = key.get_ref().0.column.clone().unwrap_or_default();
-        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }] }
+        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }], placeholders }
     }
 
     pub(super) fn finish(self) -> Vec<Pick> {
@@ -56,7 +62,7 @@ impl Picks {
         if kind == Kind::Key {
             mistakes.only_plain(spec);
         }
-        let map = map(table, &span, mistakes);
+        let map = map(table, &span, self.placeholders, mistakes);
         let pattern = table.format.as_ref().and_then(|format| {
             mistakes.only_for(&[Kind::Date, Kind::Time], kind, format.span(), "format", name);
             let pattern = Pattern::new(format.get_ref());
@@ -118,7 +124,12 @@ impl Picks {
     }
 }
 
-fn map(table: &ColumnTable, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<HashMap<String, String>> {
+fn map(
+    table: &ColumnTable,
+    span: &Range<usize>,
+    placeholders: &Placeholders<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<HashMap<String, String>> {
     match (&table.map, &table.map_file) {
         (None, None) => None,
         (Some(_), Some(_)) => {
@@ -129,7 +140,7 @@ fn map(table: &ColumnTable, span: &Range<usize>, mistakes: &mut Mistakes<'_>) ->
             let pairs = map.get_ref().iter().map(|(from, Scalar(to))| (from.clone(), to.clone()));
             Some(pairs.collect())
         }
-        (None, Some(file)) => match map_file(file.get_ref()) {
+        (None, Some(file)) => match placeholders.dated(file.get_ref()).and_then(|path| map_file(&path)) {
             Ok(map) => Some(map),
             Err(message) => {
                 mistakes.add(file.span(), message);
