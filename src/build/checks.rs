@@ -3,6 +3,7 @@
 use super::field::Cell;
 use super::problem::{Code, shown};
 use super::time::Refusal;
+use chrono::{DateTime, NaiveDate};
 
 /// client_session_uid and store_number: "string (100)".
 pub(super) const IDENTIFIER: usize = 100;
@@ -10,6 +11,10 @@ pub(super) const IDENTIFIER: usize = 100;
 pub(super) const EMAIL: usize = 255;
 /// visit_type_id: "number (255)", read as its digits.
 const NUMBER: usize = 255;
+
+/// 2000-01-01T00:00:00Z: the API's customers did not photograph shelves before.
+const EARLIEST: i64 = 946_684_800;
+const DAY: i64 = 86_400;
 
 /// The API counts characters, not bytes.
 pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
@@ -99,6 +104,52 @@ fn jvm_double(text: &str) -> Option<i64> {
         return None;
     }
     crate::scan::whole(text.parse().ok()?)
+}
+
+/// A time that can be that of a visit. `now`: the run's start.
+pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), Refusal> {
+    let message = if epoch < EARLIEST {
+        match DateTime::from_timestamp(epoch, 0) {
+            Some(time) => {
+                format!("{epoch} is {} and lies before 2000; is it in seconds since 1970?", time.to_rfc3339())
+            }
+            None => format!("{epoch} lies before 2000"),
+        }
+    } else if epoch <= now.saturating_add(DAY) {
+        return Ok(());
+    } else {
+        let names =
+            [(1_000, "milliseconds", "ms"), (1_000_000, "microseconds", "us"), (1_000_000_000, "nanoseconds", "ns")];
+        let fits = |per: &i64| (EARLIEST..=now.saturating_add(DAY)).contains(&(epoch / per));
+        match names.iter().find(|(per, ..)| fits(per)) {
+            Some((_, name, unit)) => {
+                format!("{epoch} looks like {name}; say so with `unit = \"{unit}\"` in the job file")
+            }
+            None => match DateTime::from_timestamp(epoch, 0) {
+                Some(time) => format!("{} lies more than 24 hours in the future", time.to_rfc3339()),
+                None => format!("{epoch} is no time in seconds since 1970"),
+            },
+        }
+    };
+    Err((Code::TimeUnit, message))
+}
+
+pub(super) fn in_order(start: Option<i64>, end: i64) -> Result<(), Refusal> {
+    match start {
+        Some(start) if end < start => {
+            Err((Code::TimeOrder, format!("the visit ends {} s before it starts", start - end)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A local date differs from the UTC date by a day at most, whatever the zone.
+pub(super) fn date_matches(date: NaiveDate, start: i64) -> Result<(), Refusal> {
+    let Some(utc) = DateTime::from_timestamp(start, 0).map(|time| time.date_naive()) else { return Ok(()) };
+    if (date - utc).num_days().abs() <= 1 {
+        return Ok(());
+    }
+    Err((Code::DateMismatch, format!("the visit's date is {date}, but it started on {utc} (UTC)")))
 }
 
 #[cfg(test)]

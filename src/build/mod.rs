@@ -11,6 +11,7 @@ mod field;
 mod ids;
 mod parallel;
 mod problem;
+mod reading;
 mod scenes;
 mod time;
 mod visit;
@@ -170,7 +171,7 @@ impl<'a> Builder<'a> {
     /// The visits' dates where they can be told, by the job's column or from the start: for selecting days.
     pub fn visit_dates(rules: &Rules, rows: &crate::scan::Rows) -> Vec<Option<NaiveDate>> {
         let columns = Columns::new(rows);
-        (0..rows.batch.num_rows()).map(|row| visit::date_of(rules, &columns, row)).collect()
+        (0..rows.batch.num_rows()).map(|row| reading::date_of(rules, &columns, row)).collect()
     }
 }
 
@@ -220,7 +221,7 @@ impl<'c> Chunk<'c> {
         Identity {
             visit_id: columns.text(KEY, row).to_owned(),
             session_uid: Some(built.session_uid),
-            store_number: visit::store_number(self.builder.rules, columns, row).unwrap_or_default().to_owned(),
+            store_number: reading::store_number(self.builder.rules, columns, row).unwrap_or_default().to_owned(),
             visit_date: built.visit_date.to_string(),
             scenes: built.scenes,
             source: visit.place(),
@@ -236,7 +237,7 @@ impl<'c> Chunk<'c> {
         let session = self.builder.rules.ids.session(visit_id);
         let mut ids = Vec::new();
         for scene in self.scenes_of(at) {
-            let Ok(scene_id) = scenes::scene_id(self.builder.rules, &self.scenes, scene) else { continue };
+            let Ok(scene_id) = reading::text(&self.scenes, &self.builder.rules.scene_id, scene) else { continue };
             let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
             if !scene_id.is_empty() && !ids.contains(&scene) {
                 ids.push(scene);

@@ -1,10 +1,10 @@
 //! The scenes of a visit: their checks and their part of the body.
 
-use super::field::{Columns, refusal};
+use super::field::Columns;
 use super::ids::SessionId;
 use super::problem::{Code, Problem, shown};
-use super::time::Refusal;
-use super::{Chunk, Rules, body};
+use super::reading::text;
+use super::{Chunk, body};
 use hashbrown::HashMap;
 use uuid::Uuid;
 
@@ -25,25 +25,6 @@ struct Scene<'a> {
 pub(super) struct Scenes {
     pub(super) count: u32,
     pub(super) identical: u32,
-}
-
-/// The scene's key, by the job's settings for it.
-pub(super) fn scene_id<'a>(rules: &'a Rules, columns: &Columns<'a>, row: usize) -> Result<&'a str, Refusal> {
-    text(columns, &rules.scene_id, row)
-}
-
-fn text<'a>(columns: &Columns<'a>, field: &'a super::Field, row: usize) -> Result<&'a str, Refusal> {
-    let faults = columns.rows.faults_of(row);
-    if let Some(fault) =
-        faults.iter().find(|fault| fault.column.map(usize::from) == field.pick() && fault.column.is_some())
-    {
-        return Err(refusal(fault));
-    }
-    let value = match columns.value(field, row) {
-        super::field::Cell::Text(text) => text,
-        _ => "",
-    };
-    field.mapped(value)
 }
 
 /// Checks the scenes and appends their array to `json`.

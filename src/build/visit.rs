@@ -1,17 +1,14 @@
 //! One visit: its fields read and checked in the order of the vendor's list, its body written on the way.
 
 use super::checks::{self, EMAIL, IDENTIFIER};
-use super::field::{Cell, Columns, Field, refusal};
+use super::field::refusal;
 use super::problem::{Code, Problem, shown};
-use super::time::{self, Reading, Refusal, Unit, Zone};
-use super::{Builder, Built, Chunk, Identity, Invalid, Rules, body, scenes};
+use super::reading::{date, key, local_date, number, store_number, text, time};
+use super::time::Refusal;
+use super::{Builder, Built, Chunk, Identity, Invalid, body, scenes};
 use crate::scan::{CellFault, Place};
 use crate::shuffle::{KEY, Visit};
-use chrono::{DateTime, NaiveDate, Timelike};
-
-/// 2000-01-01T00:00:00Z: the API's customers did not photograph shelves before.
-const EARLIEST: i64 = 946_684_800;
-const DAY: i64 = 86_400;
+use chrono::NaiveDate;
 
 /// The problems of a visit's own row.
 struct Report {
@@ -132,7 +129,7 @@ fn fields<'a>(
     let date = match (&rules.visit_date, &start) {
         (Some(field), _) => date(columns, field, row),
         // A start that is out of range has its own problem, and no date.
-        (None, Ok(Some(start))) if time_in_range(*start, builder.now).is_err() => Ok(None),
+        (None, Ok(Some(start))) if checks::time_in_range(*start, builder.now).is_err() => Ok(None),
         (None, Ok(Some(start))) => local_date(rules, columns, row, *start).map(Some),
         (None, _) => Ok(None),
     };
@@ -140,9 +137,9 @@ fn fields<'a>(
         Ok(Some(date)) => {
             // A start in milliseconds or in the future has its own problem, and no date worth comparing.
             if let Ok(Some(start)) = &start
-                && time_in_range(*start, builder.now).is_ok()
+                && checks::time_in_range(*start, builder.now).is_ok()
             {
-                check(report, "visit_date", date_matches(date, *start));
+                check(report, "visit_date", checks::date_matches(date, *start));
             }
             body::key(json, "visit_date");
             json.push(b'"');
@@ -164,7 +161,7 @@ fn fields<'a>(
 
     let start = match start {
         Ok(Some(start)) => {
-            let in_range = time_in_range(start, builder.now);
+            let in_range = checks::time_in_range(start, builder.now);
             let usable = in_range.is_ok();
             check(report, "session_start_time", in_range);
             body::key(json, "session_start_time");
@@ -197,9 +194,9 @@ fn fields<'a>(
         match time(rules, columns, field, row) {
             Ok(None) => {}
             Ok(Some(end)) => {
-                match time_in_range(end, builder.now) {
+                match checks::time_in_range(end, builder.now) {
                     Err(refusal) => report("session_end_time", refusal),
-                    Ok(()) => check(report, "session_end_time", in_order(start, end)),
+                    Ok(()) => check(report, "session_end_time", checks::in_order(start, end)),
                 }
                 body::key(json, "session_end_time");
                 body::integer(json, end);
@@ -247,209 +244,4 @@ fn known(
     if list.as_ref().is_some_and(|list| !list.contains(value)) {
         report(field, (code, format!("{} is not in the list of {of}", shown(value))));
     }
-}
-
-/// A text field's value, mapped.
-fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<&'a str, Refusal> {
-    own_fault(columns, field, row)?;
-    match columns.value(field, row) {
-        Cell::Text(text) => field.mapped(text),
-        _ => Ok(""),
-    }
-}
-
-fn key<'a>(columns: &Columns<'a>, row: usize) -> Result<&'a str, Refusal> {
-    let fault = columns.rows.faults_of(row).iter().find(|fault| fault.column == Some(KEY as u16));
-    fault.map_or(Ok(columns.text(KEY, row)), |fault| Err(refusal(fault)))
-}
-
-fn own_fault(columns: &Columns<'_>, field: &Field, row: usize) -> Result<(), Refusal> {
-    fault_of(columns, field.pick(), row)
-}
-
-/// What is wrong with a cell, if anything is.
-fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<(), Refusal> {
-    let Some(pick) = pick else { return Ok(()) };
-    let faults = columns.rows.faults_of(row);
-    match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
-        Some(fault) => Err(refusal(fault)),
-        None => Ok(()),
-    }
-}
-
-/// The store number as far as it can be told, for results.
-pub(super) fn store_number<'a>(rules: &'a Rules, columns: &Columns<'a>, row: usize) -> Option<&'a str> {
-    text(columns, &rules.store_number, row).ok()
-}
-
-/// The cell of a field that need not be text; what a map makes of it is.
-fn cell<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Cell<'a>, Refusal> {
-    own_fault(columns, field, row)?;
-    match columns.value(field, row) {
-        Cell::Text(text) => match field.mapped(text)? {
-            "" => Ok(Cell::Empty),
-            text => Ok(Cell::Text(text)),
-        },
-        cell => Ok(cell),
-    }
-}
-
-/// How data frames write an empty cell of a number column.
-fn is_nan(text: &str) -> bool {
-    text.eq_ignore_ascii_case("nan")
-}
-
-fn number(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<String>, Refusal> {
-    match cell(columns, field, row)? {
-        Cell::Empty => Ok(None),
-        Cell::Text(text) if is_nan(text) => Ok(None),
-        cell => checks::integer(cell).map(Some),
-    }
-}
-
-/// The zone of a row's times that carry none: of the row, of the column, of the job.
-fn zone(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Zone>, Refusal> {
-    if let Some(pick) = field.zone_column {
-        fault_of(columns, Some(pick), row)?;
-        let name = columns.text(pick, row);
-        if !name.is_empty() {
-            return Zone::parse(name).map(Some).ok_or_else(|| {
-                (
-                    Code::BadTime,
-                    format!("{} in the time zone column is no zone like Europe/Paris or +01:00", shown(name)),
-                )
-            });
-        }
-    }
-    Ok(field.zone.or(rules.zone))
-}
-
-fn time(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<i64>, Refusal> {
-    let refuse = |what: &str| Err((Code::BadTime, format!("{what} is no time")));
-    let unit = field.unit.unwrap_or(Unit::Seconds);
-    let text = |text: &str| {
-        // The zone is looked at only where it matters.
-        let reading = Reading { pattern: field.pattern.as_ref(), unit: field.unit, zone: None };
-        match time::instant(text, reading) {
-            Err((Code::ZonelessTime, _)) => {
-                time::instant(text, Reading { zone: zone(rules, columns, field, row)?, ..reading })
-            }
-            result => result,
-        }
-    };
-    match cell(columns, field, row)? {
-        Cell::Empty => Ok(None),
-        Cell::Text(written) if is_nan(written) => Ok(None),
-        Cell::Text(written) => text(written).map(Some),
-        Cell::Integer(value) if field.pattern.is_some() => text(&value.to_string()).map(Some),
-        Cell::Integer(value) => Ok(Some(value.div_euclid(unit.per_second()))),
-        Cell::Float(value) => match time::from_float(value, unit) {
-            Some(seconds) => Ok(Some(seconds)),
-            None => refuse(&value.to_string()),
-        },
-        Cell::Boolean(value) => refuse(&value.to_string()),
-        Cell::Date(_) => refuse("a date without a time of day"),
-        Cell::Timestamp { value, unit, zone: Some(_) } => Ok(Some(value.div_euclid(unit.per_second()))),
-        Cell::Timestamp { value, unit, zone: None } => {
-            let seconds = value.div_euclid(unit.per_second());
-            let Some(local) = DateTime::from_timestamp(seconds, 0) else { return refuse(&value.to_string()) };
-            time::in_zone(local.naive_utc(), zone(rules, columns, field, row)?).map(Some)
-        }
-    }
-}
-
-fn date(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<NaiveDate>, Refusal> {
-    let refuse = |what: String| Err((Code::BadDate, format!("{what} is no date like 2024-03-05")));
-    match cell(columns, field, row)? {
-        Cell::Empty => Ok(None),
-        Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
-        Cell::Integer(value) => match &field.pattern {
-            Some(pattern) => time::date(&value.to_string(), Some(pattern)).map(Some),
-            None => refuse(value.to_string()),
-        },
-        Cell::Float(value) => refuse(value.to_string()),
-        Cell::Boolean(value) => refuse(value.to_string()),
-        Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * DAY, 0) {
-            Some(date) => time::date(&date.date_naive().to_string(), None).map(Some),
-            None => refuse(format!("day {days}")),
-        },
-        Cell::Timestamp { value, unit, zone } => {
-            let (seconds, rest) = (value.div_euclid(unit.per_second()), value.rem_euclid(unit.per_second()));
-            let written = time::in_reach(seconds).map(|utc| match zone.and_then(Zone::parse) {
-                Some(Zone::Named(zone)) => utc.with_timezone(&zone).naive_local(),
-                Some(Zone::Offset(zone)) => utc.with_timezone(&zone).naive_local(),
-                None => utc.naive_utc(),
-            });
-            match written {
-                Some(written) if rest == 0 && written.num_seconds_from_midnight() == 0 => Ok(Some(written.date())),
-                Some(written) => refuse(format!("{written}, which is not midnight,")),
-                None => refuse(value.to_string()),
-            }
-        }
-    }
-}
-
-/// The date on the wall where the visit started, for exports without a date of their own.
-fn local_date(rules: &Rules, columns: &Columns<'_>, row: usize, start: i64) -> Result<NaiveDate, Refusal> {
-    let zone = zone(rules, columns, &rules.session_start_time, row)?;
-    zone.and_then(|zone| zone.date_at(start)).ok_or_else(|| {
-        let message = "the date on the visit's day can only be told from its start with a time zone".to_owned();
-        (Code::ZonelessTime, message)
-    })
-}
-
-/// The visit's date for the selection of days; `None` where there is no valid one.
-pub(super) fn date_of(rules: &Rules, columns: &Columns<'_>, row: usize) -> Option<NaiveDate> {
-    match &rules.visit_date {
-        Some(field) => date(columns, field, row).ok().flatten(),
-        None => {
-            let start = time(rules, columns, &rules.session_start_time, row).ok().flatten()?;
-            local_date(rules, columns, row, start).ok()
-        }
-    }
-}
-
-fn time_in_range(epoch: i64, now: i64) -> Result<(), Refusal> {
-    let message = if epoch < EARLIEST {
-        match DateTime::from_timestamp(epoch, 0) {
-            Some(time) => {
-                format!("{epoch} is {} and lies before 2000; is it in seconds since 1970?", time.to_rfc3339())
-            }
-            None => format!("{epoch} lies before 2000"),
-        }
-    } else if epoch <= now.saturating_add(DAY) {
-        return Ok(());
-    } else {
-        let names =
-            [(1_000, "milliseconds", "ms"), (1_000_000, "microseconds", "us"), (1_000_000_000, "nanoseconds", "ns")];
-        let fits = |per: &i64| (EARLIEST..=now.saturating_add(DAY)).contains(&(epoch / per));
-        match names.iter().find(|(per, ..)| fits(per)) {
-            Some((_, name, unit)) => {
-                format!("{epoch} looks like {name}; say so with `unit = \"{unit}\"` in the job file")
-            }
-            None => match DateTime::from_timestamp(epoch, 0) {
-                Some(time) => format!("{} lies more than 24 hours in the future", time.to_rfc3339()),
-                None => format!("{epoch} is no time in seconds since 1970"),
-            },
-        }
-    };
-    Err((Code::TimeUnit, message))
-}
-
-fn in_order(start: Option<i64>, end: i64) -> Result<(), Refusal> {
-    match start {
-        Some(start) if end < start => {
-            Err((Code::TimeOrder, format!("the visit ends {} s before it starts", start - end)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A local date differs from the UTC date by a day at most, whatever the zone.
-fn date_matches(date: NaiveDate, start: i64) -> Result<(), Refusal> {
-    let Some(utc) = DateTime::from_timestamp(start, 0).map(|time| time.date_naive()) else { return Ok(()) };
-    if (date - utc).num_days().abs() <= 1 {
-        return Ok(());
-    }
-    Err((Code::DateMismatch, format!("the visit's date is {date}, but it started on {utc} (UTC)")))
 }
