@@ -35,8 +35,8 @@ pub(super) fn show(console: &Console, total: u64, counts: &Counts, traffic: &Tra
         let now = state(rows, total, counts, traffic, (rows - before) as f64 / start.elapsed().as_secs_f64());
         match &bar {
             Some(bar) => {
-                bar.set_position(rows);
                 bar.set_message(now);
+                bar.set_position(rows);
             }
             None => tracing::info!("{} of {}: {now}", grouped(rows), grouped(total)),
         }
