@@ -94,21 +94,6 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// What it is called and where it comes from.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// The last part of the address that it is sent to.
-    pub fn session_uid(&self) -> Uuid {
-        self.session_uid
-    }
-
-    /// The JSON body.
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
     /// Its parts, for whoever sends it.
     pub fn into_parts(self) -> (Identity, Uuid, Vec<u8>) {
         (self.identity, self.session_uid, self.body)

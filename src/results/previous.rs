@@ -65,11 +65,6 @@ impl Previous {
         self.visits.iter().map(|(visit, (status, uid))| (visit.as_str(), *status, *uid))
     }
 
-    /// The session id that a visit had.
-    pub fn session_uid(&self, visit_id: &str) -> Option<Uuid> {
-        self.visits.get(visit_id).and_then(|(_, uid)| *uid)
-    }
-
     /// Begins a journal with the rows of these visits, as they were. Of several rows for one visit a single one is
     /// kept. Returns how many there are of each status.
     ///

@@ -240,7 +240,7 @@ impl<N: Network> Engine<'_, N> {
     async fn attempt(&self, delivery: &mut Delivery, session_uid: Uuid, body: &Bytes) -> super::network::Reply {
         delivery.attempts += 1;
         delivery.first.get_or_insert_with(Instant::now);
-        self.traffic.sent(delivery.attempts > 1, self.pace.rate());
+        self.traffic.sent(delivery.attempts > 1);
         let reply = self.network.put(session_uid, body.clone()).await;
         delivery.last = Some(Instant::now());
         reply
@@ -288,7 +288,7 @@ impl<N: Network> Engine<'_, N> {
 
     fn too_fast(&self, permit: Permit, retry_after: Option<Duration>) {
         let pause = self.pace.refused(permit, retry_after, &mut self.random.borrow_mut());
-        self.traffic.refused(pause.is_some());
+        self.traffic.refused();
         if let Some(pause) = pause {
             let seconds = pause.as_secs_f64();
             tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());

@@ -8,9 +8,6 @@ pub struct Traffic {
     requests: AtomicU64,
     retries: AtomicU64,
     refused: AtomicU64,
-    pauses: AtomicU64,
-    /// The bits of the rate, in requests a second.
-    rate: AtomicU64,
 }
 
 impl Traffic {
@@ -29,24 +26,12 @@ impl Traffic {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Pauses after a 429.
-    pub fn pauses(&self) -> u64 {
-        self.pauses.load(Ordering::Relaxed)
-    }
-
-    /// The current rate, in requests a second.
-    pub fn rate(&self) -> f64 {
-        f64::from_bits(self.rate.load(Ordering::Relaxed))
-    }
-
-    pub(super) fn sent(&self, is_retry: bool, rate: f64) {
+    pub(super) fn sent(&self, is_retry: bool) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.retries.fetch_add(u64::from(is_retry), Ordering::Relaxed);
-        self.rate.store(rate.to_bits(), Ordering::Relaxed);
     }
 
-    pub(super) fn refused(&self, paused: bool) {
+    pub(super) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        self.pauses.fetch_add(u64::from(paused), Ordering::Relaxed);
     }
 }
