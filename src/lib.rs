@@ -6,5 +6,6 @@ mod nearest;
 pub mod results;
 pub mod sandbox;
 pub mod scan;
+mod short;
 pub mod shuffle;
 pub mod upload;

@@ -87,7 +87,7 @@ fn exports(visits: usize) -> Shuffled {
     let mut shuffle = Shuffle::new(false, u64::MAX, 0);
     let columns = vec![keys.clone(), same("S1"), same("2024-03-05"), same("2024-03-05T08:00:00Z")];
     shuffle.add_visits(batch(columns), None).unwrap();
-    shuffle.add_scenes(batch(vec![keys, same("scene")])).unwrap();
+    shuffle.add_scenes(vec![batch(vec![keys, same("scene")])]).unwrap();
     shuffle.finish().unwrap()
 }
 
@@ -184,7 +184,7 @@ impl Simulation<'_> {
             for at in 0..self.grouped.len() {
                 let visit = self.grouped.visit(at);
                 if decide(status(visit.key()), &wanted) == Decision::Send {
-                    let prepared = builder.chunk(&[at], |chunk| chunk.prepare(0)).unwrap().expect("valid");
+                    let prepared = builder.prepare(at).expect("valid");
                     visits.send(prepared).await.expect("taken");
                 }
             }

@@ -4,6 +4,7 @@ use super::field::Cell;
 use super::problem::{Code, shown};
 use super::time::Refusal;
 use chrono::{DateTime, NaiveDate};
+use std::borrow::Cow;
 
 /// client_session_uid and store_number: "string (100)".
 pub(super) const IDENTIFIER: usize = 100;
@@ -29,12 +30,17 @@ pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
 
 /// One @, no white space, a dot in the domain.
 pub(super) fn email(text: &str) -> Result<(), Refusal> {
-    let mut parts = text.split('@');
-    let domain = match (parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(domain), None) => domain,
-        _ => "",
+    let is = |wanted: u8| move |byte: &u8| *byte == wanted;
+    let bytes = text.as_bytes();
+    let domain = match bytes.iter().position(is(b'@')) {
+        Some(at) if !bytes[at + 1..].iter().any(is(b'@')) => &bytes[at + 1..],
+        _ => &[],
     };
-    if domain.contains('.') && !text.contains(char::is_whitespace) {
+    let has_blank = match text.is_ascii() {
+        true => bytes.iter().any(|byte| matches!(byte, b' ' | b'\t'..=b'\r')),
+        false => text.contains(char::is_whitespace),
+    };
+    if domain.iter().any(is(b'.')) && !has_blank {
         return Ok(());
     }
     Err((Code::BadEmail, format!("{} is no e-mail address", shown(text))))
@@ -43,7 +49,9 @@ pub(super) fn email(text: &str) -> Result<(), Refusal> {
 /// Store numbers are digits to a spreadsheet: a long one comes out of it as `1.0005E+14`, out of the JVM as
 /// `1.0005E14`, and its last digits are gone.
 pub(super) fn not_mangled(text: &str) -> Result<(), Refusal> {
-    let mangled = text.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
+    let e = text.bytes().position(|byte| matches!(byte, b'E' | b'e'));
+    let mangled = e.is_some_and(|e| {
+        let (mantissa, exponent) = (&text[..e], &text[e + 1..]);
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let plus = exponent.strip_prefix('+');
         let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
@@ -64,7 +72,14 @@ pub(super) fn not_mangled(text: &str) -> Result<(), Refusal> {
 }
 
 /// An integer in its shortest form: `801`, `801.0` and a whole double are all `801`.
-pub(super) fn integer(cell: Cell<'_>) -> Result<String, Refusal> {
+pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
+    if let Cell::Text(text) = cell
+        && let [b'1'..=b'9', rest @ ..] = text.as_bytes()
+        && text.len() <= NUMBER
+        && rest.iter().all(u8::is_ascii_digit)
+    {
+        return Ok(Cow::Borrowed(text));
+    }
     let refuse = |text: &str| Err((Code::BadNumber, format!("{} is no whole number", shown(text))));
     let text = match cell.digits() {
         Some(text) => text,
@@ -92,7 +107,7 @@ pub(super) fn integer(cell: Cell<'_>) -> Result<String, Refusal> {
     };
     let plain = if plain.is_empty() || plain == "0" { "0".to_owned() } else { format!("{sign}{plain}") };
     length(&plain, NUMBER)?;
-    Ok(plain)
+    Ok(Cow::Owned(plain))
 }
 
 fn jvm_double(text: &str) -> Option<i64> {

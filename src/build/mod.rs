@@ -1,7 +1,7 @@
 //! Turns a visit into the body that the API takes, or into the list of everything that is wrong with it.
 //!
 //! A pure function of the visit's rows, the [`Rules`] and the run's start time, so that any number of threads may
-//! run it and every run makes the same bytes. Only [`Chunk::prepare`] makes a [`Prepared`] visit.
+//! run it and every run makes the same bytes. Only [`Builder::prepare`] makes a [`Prepared`] visit.
 //!
 //! It knows no file, no network and no clock.
 
@@ -23,12 +23,10 @@ pub use problem::{Code, Problem};
 pub use time::{Pattern, Unit, Zone};
 
 use crate::scan::Place;
-use crate::shuffle::{Gathered, Grouped, KEY, Visit};
-use arrow::error::ArrowError;
+use crate::shuffle::{Grouped, KEY, Visit};
 use chrono::NaiveDate;
 use field::Columns;
 use std::collections::HashSet;
-use std::ops::Range;
 use uuid::Uuid;
 
 /// How visits are read and checked.
@@ -85,7 +83,7 @@ pub struct Identity {
     pub source: Place,
 }
 
-/// A visit that may be sent. Only [`Chunk`] makes one.
+/// A visit that may be sent. Only [`Builder::prepare`] makes one.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     identity: Identity,
@@ -128,29 +126,10 @@ pub struct Builder<'a> {
     now: i64,
 }
 
-/// Some visits with their scenes at hand; they are named by their place among them.
-#[derive(Debug)]
-pub struct Chunk<'c> {
-    builder: &'c Builder<'c>,
-    visits: &'c [usize],
-    gathered: &'c Gathered<'c>,
-    scenes: Columns<'c>,
-}
-
 impl<'a> Builder<'a> {
     /// `now`: the run's start in epoch seconds, for the check of times that lie in the future.
     pub fn new(rules: &'a Rules, grouped: &'a Grouped, now: i64) -> Builder<'a> {
         Builder { rules, grouped, visits: grouped.visits().iter().map(Columns::new).collect(), now }
-    }
-
-    /// Hands some visits, named by their places in the export's order, to `work`.
-    ///
-    /// # Errors
-    /// From Arrow, where the scenes cannot be gathered.
-    pub fn chunk<T>(&self, visits: &[usize], work: impl FnOnce(&Chunk<'_>) -> T) -> Result<T, ArrowError> {
-        let gathered = self.grouped.gather(visits)?;
-        let scenes = Columns::new(gathered.rows());
-        Ok(work(&Chunk { builder: self, visits, gathered: &gathered, scenes }))
     }
 
     /// The visits' dates where they can be told, by the job's column or from the start: for selecting days.
@@ -158,30 +137,9 @@ impl<'a> Builder<'a> {
         let columns = Columns::new(rows);
         (0..rows.batch.num_rows()).map(|row| reading::date_of(rules, &columns, row)).collect()
     }
-}
 
-impl<'c> Chunk<'c> {
-    /// How many visits there are.
-    pub fn len(&self) -> usize {
-        self.visits.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.visits.is_empty()
-    }
-
-    /// One of the visits.
-    pub fn visit(&self, at: usize) -> Visit<'c> {
-        self.builder.grouped.visit(self.visits[at])
-    }
-
-    /// The scenes of a visit, as rows of `self.scenes`.
-    fn scenes_of(&self, at: usize) -> Range<usize> {
-        self.gathered.of(at)
-    }
-
-    /// Checks a visit and appends its body to `body`; nothing is appended for an invalid one.
+    /// Checks the visit at this place of the export's order and appends its body to `body`; nothing is appended for an
+    /// invalid one.
     ///
     /// # Errors
     /// All problems of the visit.
@@ -197,16 +155,16 @@ impl<'c> Chunk<'c> {
         let mut body = Vec::with_capacity(1024);
         let built = self.build(at, &mut body)?;
         body.shrink_to_fit();
-        Ok(Prepared { identity: self.identity(self.visit(at), built), session_uid: built.session_uid, body })
+        Ok(Prepared { identity: self.identity(self.grouped.visit(at), built), session_uid: built.session_uid, body })
     }
 
     fn identity(&self, visit: Visit<'_>, built: Built) -> Identity {
-        let columns = &self.builder.visits[visit.batch()];
+        let columns = &self.visits[visit.batch()];
         let row = visit.row();
         Identity {
             visit_id: columns.text(KEY, row).to_owned(),
             session_uid: Some(built.session_uid),
-            store_number: reading::store_number(self.builder.rules, columns, row).unwrap_or_default().to_owned(),
+            store_number: reading::store_number(self.rules, columns, row).unwrap_or_default().to_owned(),
             visit_date: built.visit_date.to_string(),
             scenes: built.scenes,
             source: visit.place(),
@@ -215,14 +173,15 @@ impl<'c> Chunk<'c> {
 
     /// The ids of a visit and of its scenes; `None` for a visit without a key. Scenes without a key have none.
     pub fn ids(&self, at: usize) -> Option<(String, Uuid, Vec<SceneId>)> {
-        let visit_id = self.visit(at).key();
+        let visit = self.grouped.visit(at);
+        let visit_id = visit.key();
         if visit_id.is_empty() {
             return None;
         }
-        let session = self.builder.rules.ids.session(visit_id);
+        let session = self.rules.ids.session(visit_id);
         let mut ids = Vec::new();
-        for scene in self.scenes_of(at) {
-            let Ok(scene_id) = reading::text(&self.scenes, &self.builder.rules.scene_id, scene) else { continue };
+        for scene in visit.scenes().iter() {
+            let Ok(scene_id) = reading::scene_text(scene, &self.rules.scene_id) else { continue };
             let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
             if !scene_id.is_empty() && !ids.contains(&scene) {
                 ids.push(scene);

@@ -7,14 +7,17 @@ use std::ops::{ControlFlow, Range};
 /// memory while a slow reader holds things up.
 pub const CHUNK: usize = 256;
 
+/// Chunks for each thread that are begun together; then the threads wait for the last of them, and for `each`.
+const AHEAD: usize = 8;
+
 /// Maps stretches of `0..count` on all threads; `each` gets the results one by one, in order, on this thread. At
-/// most a few chunks for each thread are ever ahead of `each`.
+/// most eight chunks for each thread are ever ahead of `each`.
 pub fn in_order<T: Send>(
     count: usize,
     map: impl Fn(Range<usize>) -> T + Sync,
     mut each: impl FnMut(T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let window = CHUNK * 2 * rayon::current_num_threads();
+    let window = CHUNK * AHEAD * rayon::current_num_threads();
     let mut start = 0;
     while start < count {
         let end = (start + window).min(count);

@@ -3,11 +3,13 @@
 
 use super::Rules;
 use super::checks;
-use super::field::{Cell, Columns, Field, refusal};
+use super::field::{Cell, Columns, Field, Origin, refusal};
 use super::problem::{Code, shown};
 use super::time::{self, Reading, Refusal, Unit, Zone};
-use crate::shuffle::KEY;
+use crate::scan::Fault;
+use crate::shuffle::{KEY, Scene};
 use chrono::{DateTime, NaiveDate, Timelike};
+use std::borrow::Cow;
 
 const DAY: i64 = 86_400;
 
@@ -17,6 +19,18 @@ pub(super) fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> R
     match columns.value(field, row) {
         Cell::Text(text) => field.mapped(text),
         _ => Ok(""),
+    }
+}
+
+/// The same for a field of a scene.
+#[inline]
+pub(super) fn scene_text<'a>(scene: Scene<'a>, field: &'a Field) -> Result<&'a str, Refusal> {
+    match &field.origin {
+        Origin::Constant(text) => field.mapped(text),
+        Origin::Column(pick) => {
+            fault_among(scene.faults(), *pick)?;
+            field.mapped(scene.text(*pick))
+        }
     }
 }
 
@@ -31,8 +45,13 @@ fn own_fault(columns: &Columns<'_>, field: &Field, row: usize) -> Result<(), Ref
 
 /// What is wrong with a cell, if anything is.
 fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<(), Refusal> {
-    let Some(pick) = pick else { return Ok(()) };
-    let faults = columns.rows.faults_of(row);
+    match pick {
+        Some(pick) => fault_among(columns.rows.faults_of(row), pick),
+        None => Ok(()),
+    }
+}
+
+fn fault_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
     match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
         Some(fault) => Err(refusal(fault)),
         None => Ok(()),
@@ -61,7 +80,7 @@ fn is_nan(text: &str) -> bool {
     text.eq_ignore_ascii_case("nan")
 }
 
-pub(super) fn number(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<String>, Refusal> {
+pub(super) fn number<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Option<Cow<'a, str>>, Refusal> {
     match cell(columns, field, row)? {
         Cell::Empty => Ok(None),
         Cell::Text(text) if is_nan(text) => Ok(None),

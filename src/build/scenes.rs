@@ -1,55 +1,45 @@
 //! The scenes of a visit: their checks and their part of the body.
 
-use super::field::Columns;
+use super::field::{Field, Origin};
 use super::ids::SessionId;
 use super::problem::{Code, Problem, shown};
-use super::reading::text;
-use super::{Chunk, body};
+use super::reading::scene_text;
+use super::{Rules, body};
+use crate::shuffle::{Scene, Scenes};
 use hashbrown::HashMap;
 use uuid::Uuid;
 
 /// Up to this many scenes are compared with each other one by one.
 const FEW: usize = 24;
 
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    row: usize,
-    /// Nil for a scene without a readable key.
-    uid: Uuid,
-    /// As the export has it.
-    task: &'a str,
-}
+/// What a scene of a body has beside its cells: its id, the names of its keys.
+const AROUND: usize = 72;
 
 /// What came of a visit's scenes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Scenes {
+pub(super) struct Done {
     pub(super) count: u32,
     pub(super) identical: u32,
 }
 
 /// Checks the scenes and appends their array to `json`.
-pub(super) fn build<'a>(
-    chunk: &'a Chunk<'_>,
-    at: usize,
+pub(super) fn build(
+    rules: &Rules,
+    scenes: Scenes<'_>,
     session: &SessionId,
     json: &mut Vec<u8>,
     problems: &mut Vec<Problem>,
-) -> Scenes {
-    let rules = chunk.builder.rules;
-    let columns = &chunk.scenes;
-    let mut done = Scenes::default();
-    let rows = chunk.scenes_of(at);
-    let mut seen = Seen::new(rows.len());
-    body::key(json, "scenes");
+) -> Done {
+    let mut done = Done::default();
+    json.reserve(scenes.bytes() + scenes.len() * AROUND);
+    let mut seen = Seen::new(rules, scenes);
+    body::key!(json, "scenes");
     json.push(b'[');
-    for row in rows {
-        let raw = |field: &'a super::Field| field.pick().map_or("", |pick| columns.text(pick, row));
-        let uid = match raw(&rules.scene_id) {
-            "" => Uuid::nil(),
-            id => session.scene(id),
-        };
-        let scene = Scene { row, uid, task: rules.task_code.as_ref().map_or("", raw) };
-        let clash = match seen.add(columns, scene) {
+    for scene in scenes.iter() {
+        let key = raw(scene, &rules.scene_id);
+        // Nil for a scene without a readable key.
+        let uid = if key.is_empty() { Uuid::nil() } else { session.scene(key) };
+        let clash = match seen.add(scene, uid) {
             Known::Identical => {
                 done.identical += 1;
                 continue;
@@ -59,21 +49,23 @@ pub(super) fn build<'a>(
         };
         done.count += 1;
         let mut report = |field, (code, message)| {
-            problems.push(Problem { code, field, message, place: chunk.gathered.place(row) });
+            problems.push(Problem { code, field, message, place: scene.place() });
         };
         if let Some(first) = clash {
-            let place = chunk.gathered.place(first.row);
-            let message = format!("{} is also in {place}, with other values", shown(raw(&rules.scene_id)));
+            let message = format!("{} is also in {}, with other values", shown(key), first.place());
             report("scene_id", (Code::DuplicateScene, message));
         }
-        let id = text(columns, &rules.scene_id, row);
-        let task = rules.task_code.as_ref().map_or(Ok(""), |field| text(columns, field, row));
-        match id {
+        match scene_text(scene, &rules.scene_id) {
             Ok("") => report("scene_id", (Code::MissingField, "the scene has no id".to_owned())),
-            Ok(_) => body::scene(json, uid),
+            Ok(_) => {
+                if done.count > 1 {
+                    json.push(b',');
+                }
+                body::scene(json, uid);
+            }
             Err(refusal) => report("scene_id", refusal),
         }
-        match task {
+        match rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene, field)) {
             Ok("") if rules.task_code_required => {
                 report("task_code", (Code::MissingTaskCode, "the scene has no task code".to_owned()));
             }
@@ -83,7 +75,7 @@ pub(super) fn build<'a>(
                     let message = format!("{} is not in the list of task codes", shown(task));
                     report("task_code", (Code::UnknownTaskCode, message));
                 }
-                body::key(json, "task_code");
+                body::key!(json, "task_code");
                 body::string(json, task);
             }
             Err(refusal) => report("task_code", refusal),
@@ -94,12 +86,24 @@ pub(super) fn build<'a>(
     done
 }
 
+/// A field's cell as the export has it.
+#[inline]
+fn raw<'a>(scene: Scene<'a>, field: &Field) -> &'a str {
+    match field.origin {
+        Origin::Column(pick) => scene.text(pick),
+        Origin::Constant(_) => "",
+    }
+}
+
 /// The scenes of a visit so far, to tell duplicates. One id is one key: comparing ids is comparing keys, and faster.
 struct Seen<'a> {
-    uids: Vec<Uuid>,
-    scenes: Vec<Scene<'a>>,
-    /// Which scenes have an id, once there are many.
-    by_uid: HashMap<Uuid, Vec<usize>>,
+    rules: &'a Rules,
+    scenes: Scenes<'a>,
+    /// The ids of the first ones, on the stack: there are rarely more.
+    few: [Uuid; FEW],
+    count: usize,
+    /// All scenes by their ids, once there are more.
+    many: HashMap<Uuid, Vec<usize>>,
 }
 
 enum Known<'a> {
@@ -109,46 +113,46 @@ enum Known<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(scenes: usize) -> Seen<'a> {
-        Seen { uids: Vec::with_capacity(scenes), scenes: Vec::with_capacity(scenes), by_uid: HashMap::new() }
+    fn new(rules: &'a Rules, scenes: Scenes<'a>) -> Seen<'a> {
+        Seen { rules, scenes, few: [Uuid::nil(); FEW], count: 0, many: HashMap::new() }
     }
 
-    fn add(&mut self, columns: &Columns<'_>, scene: Scene<'a>) -> Known<'a> {
-        let same = self.same(scene.uid);
-        let at = self.scenes.len();
-        self.uids.push(scene.uid);
-        self.scenes.push(scene);
-        if at >= FEW {
-            self.by_uid.entry(scene.uid).or_default().push(at);
+    /// Takes the next scene.
+    fn add(&mut self, scene: Scene<'a>, uid: Uuid) -> Known<'a> {
+        let at = self.count;
+        self.count += 1;
+        if at < FEW {
+            self.few[at] = uid;
+            let few = &self.few[..at];
+            if !few.contains(&uid) {
+                return Known::New;
+            }
+            let same = (0..at).filter(|&other| few[other] == uid);
+            return self.compared(scene, uid, same.filter_map(|other| self.scenes.get(other)));
         }
-        let Some(&first) = same.first() else { return Known::New };
+        if self.many.is_empty() {
+            for (at, uid) in self.few.into_iter().enumerate() {
+                self.many.entry(uid).or_default().push(at);
+            }
+        }
+        let same = self.many.get(&uid).map(Vec::as_slice).unwrap_or_default();
+        let known = self.compared(scene, uid, same.iter().filter_map(|&other| self.scenes.get(other)));
+        self.many.entry(uid).or_default().push(at);
+        known
+    }
+
+    /// Holds a scene against those of the same id.
+    fn compared(&self, scene: Scene<'a>, uid: Uuid, mut same: impl Iterator<Item = Scene<'a>>) -> Known<'a> {
         let faults = |scene: Scene<'_>| -> Vec<_> {
-            let faults = columns.rows.faults_of(scene.row);
-            faults.iter().map(|fault| (fault.column, fault.what.clone())).collect()
+            scene.faults().iter().map(|fault| (fault.column, fault.what.clone())).collect()
         };
-        let says_the_same = |&other: &usize| {
-            let other = self.scenes[other];
-            other.task == scene.task && faults(other) == faults(scene)
-        };
-        if same.iter().any(says_the_same) {
+        let task = |scene| self.rules.task_code.as_ref().map_or("", |field| raw(scene, field));
+        let says_the_same = |other| task(other) == task(scene) && faults(other) == faults(scene);
+        let Some(first) = same.next() else { return Known::New };
+        if says_the_same(first) || same.any(says_the_same) {
             return Known::Identical;
         }
         // Scenes without a key do not clash: each of them is a problem of its own.
-        if scene.uid.is_nil() { Known::New } else { Known::Differs(self.scenes[first]) }
-    }
-
-    /// The scenes so far that have this id.
-    fn same(&mut self, uid: Uuid) -> Vec<usize> {
-        let many = self.scenes.len() >= FEW;
-        if !many {
-            // No allocation where nothing is found.
-            return self.uids.iter().enumerate().filter(|(_, known)| **known == uid).map(|(at, _)| at).collect();
-        }
-        if self.by_uid.is_empty() {
-            for (at, known) in self.uids.iter().enumerate() {
-                self.by_uid.entry(*known).or_default().push(at);
-            }
-        }
-        self.by_uid.get(&uid).cloned().unwrap_or_default()
+        if uid.is_nil() { Known::New } else { Known::Differs(first) }
     }
 }

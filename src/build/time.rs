@@ -118,7 +118,9 @@ pub(super) fn instant(text: &str, reading: Reading<'_>) -> Result<i64, Refusal> 
             None => return Err((Code::BadTime, format!("{} does not fit the format {:?}", shown(text), pattern.text))),
         },
         None => {
-            if let Some(seconds) = number(text, reading.unit.unwrap_or(Unit::Seconds)) {
+            // A date begins with its year and a hyphen, which no number has there.
+            let is_date = text.as_bytes().get(4) == Some(&b'-');
+            if !is_date && let Some(seconds) = number(text, reading.unit.unwrap_or(Unit::Seconds)) {
                 return Ok(seconds);
             }
             match rfc3339(text.as_bytes()) {

@@ -5,7 +5,7 @@ use super::field::refusal;
 use super::problem::{Code, Problem, shown};
 use super::reading::{date, key, local_date, number, store_number, text, time};
 use super::time::Refusal;
-use super::{Builder, Built, Chunk, Identity, Invalid, body, scenes};
+use super::{Builder, Built, Identity, Invalid, body, scenes};
 use crate::scan::{CellFault, Place};
 use crate::shuffle::{KEY, Visit};
 use chrono::NaiveDate;
@@ -23,9 +23,8 @@ impl Report {
     }
 }
 
-pub(super) fn build(chunk: &Chunk<'_>, at: usize, json: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
-    let builder = chunk.builder;
-    let visit = chunk.visit(at);
+pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+    let visit = builder.grouped.visit(at);
     let rules = builder.rules;
     let columns = &builder.visits[visit.batch()];
     let row = visit.row();
@@ -56,7 +55,7 @@ pub(super) fn build(chunk: &Chunk<'_>, at: usize, json: &mut Vec<u8>) -> Result<
     };
     let session = rules.ids.session(visit_id);
     let mut problems = report.problems;
-    let done = scenes::build(chunk, at, &session, json, &mut problems);
+    let done = scenes::build(rules, visit.scenes(), &session, json, &mut problems);
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
         let message = "no row of the scenes export belongs to this visit".to_owned();
         problems.push(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
@@ -99,13 +98,12 @@ fn fields<'a>(
     let rules = builder.rules;
     let columns = &builder.visits[visit.batch()];
     let row = visit.row();
-    json.push(b'{');
 
     let own = rules.client_session_uid.as_ref().map_or(Ok(""), |field| text(columns, field, row));
     match own.map(|own| if own.is_empty() { columns.text(KEY, row) } else { own }) {
         Ok(uid) => {
             check(report, "client_session_uid", checks::length(uid, IDENTIFIER));
-            body::key(json, "client_session_uid");
+            json.extend_from_slice(b"{\"client_session_uid\":");
             body::string(json, uid);
         }
         Err(refusal) => report("client_session_uid", refusal),
@@ -119,7 +117,7 @@ fn fields<'a>(
                 Err(refusal) => report("store_number", refusal),
                 Ok(()) => known(report, "store_number", &rules.stores, store, Code::UnknownStore, "stores"),
             }
-            body::key(json, "store_number");
+            body::key!(json, "store_number");
             body::string(json, store);
         }
         Err(refusal) => report("store_number", refusal),
@@ -141,10 +139,8 @@ fn fields<'a>(
             {
                 check(report, "visit_date", checks::date_matches(date, *start));
             }
-            body::key(json, "visit_date");
-            json.push(b'"');
-            json.extend_from_slice(date.to_string().as_bytes());
-            json.push(b'"');
+            body::key!(json, "visit_date");
+            body::date(json, date);
             Some(date)
         }
         Ok(None) => {
@@ -164,7 +160,7 @@ fn fields<'a>(
             let in_range = checks::time_in_range(start, builder.now);
             let usable = in_range.is_ok();
             check(report, "session_start_time", in_range);
-            body::key(json, "session_start_time");
+            body::key!(json, "session_start_time");
             body::integer(json, start);
             usable.then_some(start)
         }
@@ -183,7 +179,7 @@ fn fields<'a>(
             Ok(None) => {}
             Ok(Some(number)) => {
                 known(report, "visit_type_id", &rules.visit_types, &number, Code::UnknownVisitType, "visit types");
-                body::key(json, "visit_type_id");
+                body::key!(json, "visit_type_id");
                 json.extend_from_slice(number.as_bytes());
             }
             Err(refusal) => report("visit_type_id", refusal),
@@ -198,7 +194,7 @@ fn fields<'a>(
                     Err(refusal) => report("session_end_time", refusal),
                     Ok(()) => check(report, "session_end_time", checks::in_order(start, end)),
                 }
-                body::key(json, "session_end_time");
+                body::key!(json, "session_end_time");
                 body::integer(json, end);
             }
             Err(refusal) => report("session_end_time", refusal),
@@ -214,7 +210,7 @@ fn fields<'a>(
                     Err(refusal) => report("email_address", refusal),
                     Ok(()) => known(report, "email_address", &rules.users, address, Code::UnknownUser, "users"),
                 }
-                body::key(json, "email_address");
+                body::key!(json, "email_address");
                 body::string(json, address);
             }
             Err(refusal) => report("email_address", refusal),

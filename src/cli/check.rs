@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
-use super::survey::{Survey, SurveyError, survey};
+use super::survey::{Bodies, Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
 use super::{CheckArgs, Console};
 use crate::job::Job;
@@ -31,18 +31,18 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     for warning in &exports.warnings {
         console.warn(warning);
     }
-    let build_all = |bodies: &mut dyn FnMut(&[u8]) -> std::io::Result<()>| {
+    let build_all = |bodies: Option<Bodies<'_>>| {
         survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), |_| {}, bodies)
     };
     let survey = match &args.payloads {
-        None => build_all(&mut |_| Ok(())),
+        None => build_all(None),
         Some(path) if opened_files.contains(&full(path)) => {
             let message = format!("{} is one of the exports; name another file for the bodies", path.display());
             return Err(Failure::new(Exit::Usage, message));
         }
         Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| {
             let mut file = BufWriter::with_capacity(1 << 20, file);
-            let survey = build_all(&mut |lines: &[u8]| file.write_all(lines))?;
+            let survey = build_all(Some(&mut |lines: &[u8]| file.write_all(lines)))?;
             file.flush().map(|()| survey).map_err(SurveyError::Write)
         }),
     };

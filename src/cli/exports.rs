@@ -12,8 +12,12 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// Batches read and not yet grouped, at most.
-const AHEAD: usize = 8;
+/// Batches of visits read and not yet grouped, at most.
+const VISITS_AHEAD: usize = 8;
+/// Batches of scenes that are read while the visits still come in, at most: about half a megabyte each.
+const SCENES_AHEAD: usize = 256;
+/// Batches of scenes that are taken in at once.
+const TOGETHER: usize = 16;
 
 /// Which of the exports' visits are meant.
 #[derive(Clone, Debug, Default)]
@@ -61,15 +65,17 @@ impl Opened {
         let mut shuffle = Shuffle::new(flat, memory, expected);
         let mut selector = Selector { selection, rules: &job.rules, kept: HashSet::new(), keyless: 0 };
         std::thread::scope(|scope| -> Result<(), Failure> {
-            let visits = read_ahead(scope, &self.visits);
-            let scenes = read_ahead(scope, &self.scenes);
+            let visits = read_ahead(scope, &self.visits, VISITS_AHEAD);
+            let scenes = read_ahead(scope, &self.scenes, SCENES_AHEAD);
             for rows in visits {
                 let mut rows = rows?;
                 let keep = selector.keep(&mut rows);
                 shuffle.add_visits(rows, keep.as_ref())?;
             }
-            for rows in scenes {
-                shuffle.add_scenes(rows?)?;
+            while let Ok(first) = scenes.recv() {
+                // What has been read meanwhile is taken in on all cores at once.
+                let more = scenes.try_iter().take(TOGETHER - 1);
+                shuffle.add_scenes(std::iter::once(first).chain(more).collect::<Result<_, _>>()?)?;
             }
             Ok(())
         })?;
@@ -90,8 +96,9 @@ impl Opened {
 fn read_ahead<'scope, 'env>(
     scope: &'scope std::thread::Scope<'scope, 'env>,
     export: &'env Export,
+    ahead: usize,
 ) -> Receiver<Result<Rows, ScanError>> {
-    let (batches, taken) = sync_channel(AHEAD);
+    let (batches, taken) = sync_channel(ahead);
     // It ends with the export, or when nobody takes any more.
     scope.spawn(move || export.batches().try_for_each(|rows| batches.send(rows).map_err(drop)));
     taken

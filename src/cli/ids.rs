@@ -6,7 +6,6 @@ use super::{Console, IdsArgs};
 use crate::build::{Builder, SceneId, in_order};
 use crate::job::Job;
 use crate::shuffle::{ShuffleError, Shuffled};
-use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
 use std::io::{BufWriter, Write};
 use std::ops::{ControlFlow, Range};
@@ -61,14 +60,13 @@ fn write<W: Write>(
     shuffled.each(|grouped| {
         visits += grouped.len();
         let builder = Builder::new(&job.rules, grouped, now.timestamp());
-        let chunk = |range: Range<usize>| -> Result<Vec<_>, ArrowError> {
+        let chunk = |range: Range<usize>| -> Vec<_> {
             // Differing rows of one key share its ids.
-            let visits: Vec<usize> = range.filter(|&at| grouped.visit(at).is_first()).collect();
-            builder.chunk(&visits, |chunk| (0..chunk.len()).filter_map(|at| chunk.ids(at)).collect())
+            range.filter(|&at| grouped.visit(at).is_first()).filter_map(|at| builder.ids(at)).collect()
         };
         let mut result = Ok(());
         let _ = in_order(grouped.len(), chunk, |visits| {
-            result = visits.map_err(|error| IdsError::Shuffle(error.into())).and_then(|visits| write_some(visits, out));
+            result = write_some(visits, out);
             if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         result

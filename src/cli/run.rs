@@ -198,7 +198,7 @@ impl Run<'_> {
             self.now.timestamp(),
             &outstanding,
             |grouped| self.note_known(grouped, &mut known),
-            |_| Ok(()),
+            None,
         );
         let survey = survey.map_err(|error| match error {
             SurveyError::Shuffle(error) => error.into(),

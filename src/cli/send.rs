@@ -17,7 +17,6 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError, Shuffled};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
-use arrow::error::ArrowError;
 use std::ops::{ControlFlow, Range};
 use tokio::sync::mpsc;
 
@@ -88,21 +87,13 @@ impl Sending<'_> {
         let mut kept = 0;
         self.shuffled.each(|grouped| {
             let builder = Builder::new(&self.job.rules, grouped, self.now);
-            let chunk = |range: Range<usize>| -> Result<(u64, Vec<_>), ArrowError> {
+            let chunk = |range: Range<usize>| -> (u64, Vec<_>) {
                 let count = range.len();
                 let visits = (self.outstanding)(grouped, range);
                 let kept = (count - visits.len()) as u64;
-                builder.chunk(&visits, |chunk| (kept, (0..chunk.len()).map(|at| chunk.prepare(at)).collect()))
+                (kept, visits.into_iter().map(|visit| builder.prepare(visit)).collect())
             };
-            let mut failed: Result<(), ShuffleError> = Ok(());
-            let _ = in_order(grouped.len(), chunk, |built| {
-                let (unchanged, built) = match built {
-                    Ok(built) => built,
-                    Err(error) => {
-                        failed = Err(error.into());
-                        return ControlFlow::Break(());
-                    }
-                };
+            let _ = in_order(grouped.len(), chunk, |(unchanged, built)| {
                 kept += unchanged;
                 for visit in built {
                     let handed_over = match visit {
@@ -116,7 +107,7 @@ impl Sending<'_> {
                 }
                 ControlFlow::Continue(())
             });
-            failed
+            Ok::<_, ShuffleError>(())
         })?;
         Ok(kept)
     }

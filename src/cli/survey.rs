@@ -1,9 +1,8 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
 use super::text::count;
-use crate::build::{Builder, Chunk, Code, Rules, in_order};
+use crate::build::{Builder, Code, Rules, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
-use arrow::error::ArrowError;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -35,40 +34,43 @@ pub(super) struct Found {
     pub(super) examples: Vec<String>,
 }
 
-/// Builds the visits that are `wanted` of each stretch, in parallel. `part` sees every part first; `bodies` gets the bodies of the valid
-/// visits, one a line, in order.
+/// Takes bodies, one a line, in order.
+pub(super) type Bodies<'a> = &'a mut dyn FnMut(&[u8]) -> std::io::Result<()>;
+
+/// Builds the visits that are `wanted` of each stretch, in parallel. `part` sees every part first; `bodies` gets the
+/// bodies of the valid visits, if anybody wants them.
 pub(super) fn survey(
     shuffled: &Shuffled,
     rules: &Rules,
     now: i64,
     wanted: &(dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync),
     mut part: impl FnMut(&Grouped),
-    mut bodies: impl FnMut(&[u8]) -> std::io::Result<()>,
+    mut bodies: Option<Bodies<'_>>,
 ) -> Result<Survey, SurveyError> {
     let mut all = Survey { tally: shuffled.tally().clone(), ..Survey::default() };
     shuffled.each(|grouped| {
         part(grouped);
         all.tally.add(grouped.tally());
         let builder = Builder::new(rules, grouped, now);
+        let keep = bodies.is_some();
         let chunk = |range: Range<usize>| {
             let mut part = Survey::default();
-            let mut lines = Vec::with_capacity(range.len() * 512);
+            let mut lines = Vec::with_capacity(if keep { range.len() * 512 } else { 4096 });
             let count = range.len();
             let visits = wanted(grouped, range);
             part.passed_over = (count - visits.len()) as u64;
-            builder.chunk(&visits, |chunk| {
-                for at in 0..chunk.len() {
-                    part.look_at(chunk, at, &mut lines);
+            for visit in visits {
+                part.look_at(&builder, visit, &mut lines);
+                if !keep {
+                    lines.clear();
                 }
-                (part, lines)
-            })
+            }
+            (part, lines)
         };
         let mut failed = Ok(());
-        let _ = in_order(grouped.len(), chunk, |done| {
-            failed = done.map_err(SurveyError::from).and_then(|(part, lines)| {
-                all.add(part);
-                bodies(&lines).map_err(SurveyError::Write)
-            });
+        let _ = in_order(grouped.len(), chunk, |(part, lines)| {
+            all.add(part);
+            failed = bodies.as_mut().map_or(Ok(()), |bodies| bodies(&lines)).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         failed
@@ -90,16 +92,10 @@ impl From<ShuffleError> for SurveyError {
     }
 }
 
-impl From<ArrowError> for SurveyError {
-    fn from(error: ArrowError) -> Self {
-        SurveyError::Shuffle(error.into())
-    }
-}
-
 impl Survey {
-    fn look_at(&mut self, chunk: &Chunk<'_>, at: usize, lines: &mut Vec<u8>) {
+    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, lines: &mut Vec<u8>) {
         let before = lines.len();
-        match chunk.build(at, lines) {
+        match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
                 self.scenes += u64::from(built.scenes);

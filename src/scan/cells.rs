@@ -144,8 +144,12 @@ pub(super) fn normalised(
 }
 
 fn cleaned(array: &StringArray, cleaning: &Cleaning) -> ArrayRef {
-    let untouched = array.iter().flatten().all(|text| cleaning.clean(text.as_bytes()).len() == text.len());
-    if untouched {
+    let text = array.value_data();
+    let is_clean = |cell: &[i32]| {
+        let cell = &text[cell[0] as usize..cell[1] as usize];
+        cleaning.clean(cell).len() == cell.len()
+    };
+    if array.value_offsets().windows(2).all(is_clean) {
         return Arc::new(array.clone());
     }
     let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());

@@ -4,8 +4,10 @@ use super::cells::{self, Cleaning};
 use super::export::{Export, ExportFile, Origin, Wanted, rows_of};
 use super::records::{LONGEST_RECORD, RecordError, Records, Syntax};
 use super::{BATCH_ROWS, CellFault, Fault, Lines, Rows, ScanError, Source, text};
+use crate::short;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::error::ArrowError;
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -74,6 +76,8 @@ pub(super) struct Reader {
     cleaning: Cleaning,
     source: Source,
     done: bool,
+    /// Bytes of each column in the batch before: the next one will be about as large.
+    sizes: Vec<usize>,
 }
 
 /// The growing buffers of one text column.
@@ -83,6 +87,44 @@ struct Column {
     at: usize,
     text: Vec<u8>,
     ends: Vec<i32>,
+}
+
+impl Column {
+    #[inline]
+    fn push(&mut self, records: &Input, cleaning: &Cleaning) {
+        if let Some((bytes, start, end)) = records.cell_within(self.from) {
+            let cell = &bytes[start..end];
+            let clean = cleaning.clean(cell);
+            if clean.len() == cell.len() {
+                short::append(&mut self.text, bytes, start, end);
+            } else {
+                self.text.extend_from_slice(clean);
+            }
+        }
+        self.ends.push(self.text.len() as i32);
+    }
+
+    /// The column, with every cell emptied that is no UTF-8.
+    fn finish(mut self, faults: &mut Vec<Fault>) -> Result<StringArray, ArrowError> {
+        if !self.text.is_ascii() && std::str::from_utf8(&self.text).is_err() {
+            let cells = std::mem::take(&mut self.text);
+            let mut start = 0;
+            for (row, end) in self.ends.iter_mut().skip(1).enumerate() {
+                let cell = &cells[start..*end as usize];
+                start = *end as usize;
+                match std::str::from_utf8(cell) {
+                    Ok(_) => self.text.extend_from_slice(cell),
+                    Err(_) => {
+                        let what = CellFault::Undecodable(String::from_utf8_lossy(cell).into_owned());
+                        faults.push(Fault { row: row as u32, column: Some(self.at as u16), what });
+                    }
+                }
+                *end = self.text.len() as i32;
+            }
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        StringArray::try_new(offsets, Buffer::from_vec(self.text), None)
+    }
 }
 
 impl Reader {
@@ -101,6 +143,7 @@ impl Reader {
             cleaning: export.cleaning(),
             source: source.clone(),
             done: false,
+            sizes: Vec::new(),
         })
     }
 
@@ -113,7 +156,8 @@ impl Reader {
             if let Origin::Column(from) = wanted.origin {
                 let mut ends = Vec::with_capacity(BATCH_ROWS + 1);
                 ends.push(0);
-                columns.push(Column { from, at, text: Vec::with_capacity(BATCH_ROWS * 8), ends });
+                let room = self.sizes.get(columns.len()).map_or(BATCH_ROWS * 8, |size| size + size / 32 + 64);
+                columns.push(Column { from, at, text: Vec::with_capacity(room), ends });
             }
         }
         let mut faults = Vec::new();
@@ -131,14 +175,7 @@ impl Reader {
             }
             let mut largest = 0;
             for column in &mut columns {
-                let cell = self.cleaning.clean(self.records.cell(column.from).unwrap_or_default());
-                if cell.is_ascii() || std::str::from_utf8(cell).is_ok() {
-                    column.text.extend_from_slice(cell);
-                } else {
-                    let what = CellFault::Undecodable(String::from_utf8_lossy(cell).into_owned());
-                    faults.push(Fault { row: rows as u32, column: Some(column.at as u16), what });
-                }
-                column.ends.push(column.text.len() as i32);
+                column.push(&self.records, &self.cleaning);
                 largest = largest.max(column.text.len());
             }
             rows += 1;
@@ -149,25 +186,30 @@ impl Reader {
         if rows == 0 {
             return Ok(None);
         }
+        self.sizes = columns.iter().map(|column| column.text.len()).collect();
         self.batch(columns, rows, lines.finish(), faults).map(Some)
     }
 
-    fn batch(&self, columns: Vec<Column>, rows: usize, lines: Lines, faults: Vec<Fault>) -> Result<Rows, ScanError> {
+    fn batch(
+        &self,
+        columns: Vec<Column>,
+        rows: usize,
+        lines: Lines,
+        mut faults: Vec<Fault>,
+    ) -> Result<Rows, ScanError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
         let mut columns = columns.into_iter();
         for wanted in &self.wanted {
             arrays.push(match &wanted.origin {
                 Origin::Absent => cells::absent(rows),
                 Origin::Folder(value) => cells::repeated(value, rows),
-                Origin::Column(_) => {
-                    let column = columns.next();
-                    let (text, ends) = column.map(|c| (c.text, c.ends)).unwrap_or_default();
-                    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
-                    let text = StringArray::try_new(offsets, Buffer::from_vec(text), None);
-                    Arc::new(text.map_err(|error| self.unreadable(&error.to_string()))?)
-                }
+                Origin::Column(_) => match columns.next().map(|column| column.finish(&mut faults)) {
+                    Some(column) => Arc::new(column.map_err(|error| self.unreadable(&error.to_string()))?),
+                    None => cells::absent(rows),
+                },
             });
         }
+        faults.sort_by_key(|fault| fault.row);
         rows_of(arrays, rows, &self.source, self.file.clone(), lines, faults)
     }
 

@@ -165,9 +165,15 @@ impl<R: Read> Records<R> {
     /// A cell of the current record.
     #[inline]
     pub(crate) fn cell(&self, at: usize) -> Option<&[u8]> {
+        self.cell_within(at).map(|(bytes, start, end)| &bytes[start..end])
+    }
+
+    /// The same with the bytes around it.
+    #[inline]
+    pub(crate) fn cell_within(&self, at: usize) -> Option<(&[u8], usize, usize)> {
         let span = self.cells.get(at)?;
         let bytes = if span.unescaped { &self.scratch } else { &self.buffer };
-        Some(&bytes[span.start..span.end])
+        Some((bytes, span.start, span.end))
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -246,14 +252,17 @@ impl<R: Read> Records<R> {
                 let mut stretch = at;
                 let mut null = false;
                 loop {
+                    at = near(bytes, at, self.syntax.delimiter, self.unquoted_escape());
                     while at < bytes.len() && !self.special[usize::from(bytes[at])] {
                         at += 1;
                     }
                     if at == bytes.len() && !self.at_end {
                         return Step::More;
                     }
-                    let escape = self.syntax.escape.filter(|_| self.syntax.quote.is_none());
-                    if at == bytes.len() || escape != Some(bytes[at]) || bytes[at] == self.syntax.delimiter {
+                    if at == bytes.len()
+                        || self.unquoted_escape() != Some(bytes[at])
+                        || bytes[at] == self.syntax.delimiter
+                    {
                         break;
                     }
                     // Quoting is off and an escape stands here.
@@ -313,6 +322,12 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// The escape, where it acts outside quotes.
+    #[inline]
+    fn unquoted_escape(&self) -> Option<u8> {
+        if self.syntax.quote.is_none() { self.syntax.escape } else { None }
+    }
+
     /// Whether a cell that was just read ends here; at the end of the buffer the caller asks for more.
     fn ends_cell(&self, bytes: &[u8], at: usize) -> bool {
         bytes.get(at).is_none_or(|&b| b == self.syntax.delimiter || matches!(b, b'\n' | b'\r'))
@@ -327,6 +342,28 @@ fn line_break(bytes: &[u8], at: usize, at_end: bool) -> Option<usize> {
         None if at_end => Some(1),
         None => None,
     }
+}
+
+/// A place at or after `at`, with none of `one`, `other` and the line breaks before it; most often it is the first of
+/// them. Eight bytes are looked at together, for cells are too short for a call to anything larger.
+#[inline]
+fn near(bytes: &[u8], mut at: usize, one: u8, other: Option<u8>) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The lowest mark stands on the first byte below `limit`; what lies above it may be wrong.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let other = ONES * u64::from(other.unwrap_or(one));
+    let one = ONES * u64::from(one);
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        // Line breaks lie among the control characters.
+        let marks = below(word, 0x20) | below(word ^ one, 1) | below(word ^ other, 1);
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
 }
 
 /// PostgreSQL's text format, and MySQL's: what a backslash and this byte stand for.
@@ -368,6 +405,14 @@ fn quoted_cell(
 ) -> Quoted {
     let Some(quote) = syntax.quote else { return Quoted::Open };
     let escape = syntax.escape.unwrap_or(quote);
+    // Nearly all cells are a few plain bytes and a quote.
+    let end = near(bytes, start, quote, Some(escape));
+    if let Some([last, next]) = bytes.get(end..end + 2)
+        && (*last, *next) != (quote, quote)
+        && *last == quote
+    {
+        return Quoted::Plain { end };
+    }
     let missing = || if at_end { Quoted::Open } else { Quoted::More };
     let mut from = None;
     let mut stretch = start;

@@ -24,17 +24,12 @@ pub struct Rows {
 impl Rows {
     /// Where a row stands: its file and row number.
     pub fn place(&self, row: usize) -> Place {
-        Place { file: self.file_of(row).clone(), row: self.lines.of(row) }
+        self.lines.place(row, &self.file)
     }
 
     /// The file of a row, as the job names it.
     pub(crate) fn file_of(&self, row: usize) -> &Arc<str> {
-        match &self.lines {
-            Lines::Spread { files, file, .. } => {
-                file.get(row).and_then(|file| files.get(*file as usize)).unwrap_or(&self.file)
-            }
-            _ => &self.file,
-        }
+        self.lines.file(row, &self.file)
     }
 
     /// The rows for which `keep` is true, as a batch of their own.
@@ -103,6 +98,35 @@ impl Lines {
             Lines::Each(first, offsets) => first + u64::from(offsets.get(row).copied().unwrap_or(0)),
             Lines::Spread { line, .. } => line.get(row).copied().unwrap_or(0),
         }
+    }
+
+    /// Where a row of a batch of `file` stands.
+    pub(crate) fn place(&self, row: usize, file: &Arc<str>) -> Place {
+        Place { file: self.file(row, file).clone(), row: self.of(row) }
+    }
+
+    fn file<'a>(&'a self, row: usize, file: &'a Arc<str>) -> &'a Arc<str> {
+        match self {
+            Lines::Spread { files, file: numbers, .. } => {
+                numbers.get(row).and_then(|number| files.get(*number as usize)).unwrap_or(file)
+            }
+            _ => file,
+        }
+    }
+
+    /// Rows that stand at these places.
+    pub(crate) fn spread(places: impl IntoIterator<Item = Place>) -> Lines {
+        let mut files: Vec<Arc<str>> = Vec::new();
+        let (mut file, mut line) = (Vec::new(), Vec::new());
+        for place in places {
+            let known = files.iter().rposition(|known| *known == place.file);
+            file.push(known.unwrap_or_else(|| {
+                files.push(place.file);
+                files.len() - 1
+            }) as u32);
+            line.push(place.row);
+        }
+        Lines::Spread { files: files.into(), file, line }
     }
 }
 

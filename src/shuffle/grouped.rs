@@ -2,14 +2,10 @@
 
 use super::groups::Entry;
 use super::index::{Index, NO_GROUP};
+use super::scenes::{Packed, Scenes};
 use super::{KEY, Tally};
-use crate::scan::{Fault, Lines, Place, Rows};
-use arrow::array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::interleave;
-use arrow::error::ArrowError;
+use crate::scan::{Place, Rows};
 use hashbrown::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
 
 /// All visits of an export in its order, each with its scenes. One element for each result row.
 #[derive(Debug)]
@@ -17,16 +13,10 @@ pub struct Grouped {
     pub(super) index: Index,
     /// The first entry of each group.
     pub(super) groups: Vec<u32>,
-    pub(super) has_scene_faults: bool,
     pub(super) visits: Vec<Rows>,
     pub(super) entries: Vec<Entry>,
     pub(super) conflicts: HashMap<u32, Vec<u32>>,
-    pub(super) scenes: Vec<Rows>,
-    /// For each batch of scenes the number of its first scene.
-    pub(super) starts: Vec<u32>,
-    /// For each group where its scenes end in `order`, behind a 0.
-    pub(super) ends: Vec<u32>,
-    pub(super) order: Vec<u32>,
+    pub(super) scenes: Option<Packed>,
     pub(super) tally: Tally,
 }
 
@@ -125,89 +115,11 @@ impl<'a> Visit<'a> {
         Some(Conflict { others, more: entries.len() - 1 > NAMED })
     }
 
-    fn scenes(&self) -> Range<usize> {
-        match self.entry().group {
-            NO_GROUP => 0..0,
-            group => self.grouped.ends[group as usize] as usize..self.grouped.ends[group as usize + 1] as usize,
+    /// Its scenes.
+    pub fn scenes(&self) -> Scenes<'a> {
+        match (&self.grouped.scenes, self.entry().group) {
+            (None, _) | (_, NO_GROUP) => Scenes::default(),
+            (Some(scenes), group) => scenes.of(group),
         }
-    }
-}
-
-impl Grouped {
-    /// Copies the scenes of some visits next to each other. They lie all over memory, and fetching many at once
-    /// is much faster than one by one.
-    ///
-    /// # Errors
-    /// From Arrow, where columns cannot be gathered.
-    pub fn gather(&self, visits: &[usize]) -> Result<Gathered<'_>, ArrowError> {
-        let mut ends = Vec::with_capacity(visits.len());
-        let mut origins: Vec<(usize, usize)> = Vec::with_capacity(visits.len() * 8);
-        for &visit in visits {
-            origins.extend(self.order[self.visit(visit).scenes()].iter().map(|&scene| self.origin(scene)));
-            ends.push(origins.len());
-        }
-        let rows = self.gathered_rows(&origins)?;
-        Ok(Gathered { grouped: self, rows, origins, ends })
-    }
-
-    fn gathered_rows(&self, origins: &[(usize, usize)]) -> Result<Rows, ArrowError> {
-        let count = origins.len();
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(NullArray::new(count))];
-        let width = self.scenes.first().map_or(1, |rows| rows.batch.num_columns());
-        for column in 1..width {
-            let batches: Vec<&dyn Array> = self.scenes.iter().map(|rows| rows.batch.column(column).as_ref()).collect();
-            columns.push(interleave(&batches, origins)?);
-        }
-        let mut faults = Vec::new();
-        if self.has_scene_faults {
-            for (row, &(batch, origin)) in origins.iter().enumerate() {
-                let own = self.scenes[batch].faults_of(origin).iter();
-                faults.extend(own.map(|fault| Fault { row: row as u32, ..fault.clone() }));
-            }
-        }
-        let schema = match self.scenes.first() {
-            Some(rows) => rows.batch.schema(),
-            None => Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new(
-                "",
-                arrow::datatypes::DataType::Null,
-                true,
-            )])),
-        };
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
-        Ok(Rows { batch, file: "".into(), lines: Lines::From(0), faults, keep: None })
-    }
-
-    fn origin(&self, scene: u32) -> (usize, usize) {
-        let batch = self.starts.partition_point(|&start| start <= scene) - 1;
-        (batch, (scene - self.starts[batch]) as usize)
-    }
-}
-
-/// The scenes of some visits, next to each other, in the order of the export for each visit.
-#[derive(Debug)]
-pub struct Gathered<'a> {
-    grouped: &'a Grouped,
-    rows: Rows,
-    origins: Vec<(usize, usize)>,
-    ends: Vec<usize>,
-}
-
-impl Gathered<'_> {
-    /// The scenes' columns. Their places are not those of these rows: see [`Gathered::place`].
-    pub fn rows(&self) -> &Rows {
-        &self.rows
-    }
-
-    /// The scenes of a visit, by its place among those visits.
-    pub fn of(&self, visit: usize) -> Range<usize> {
-        let start = if visit == 0 { 0 } else { self.ends[visit - 1] };
-        start..self.ends[visit]
-    }
-
-    /// Where a scene stands in the export.
-    pub fn place(&self, scene: usize) -> Place {
-        let (batch, row) = self.origins[scene];
-        self.grouped.scenes[batch].place(row)
     }
 }

@@ -1,17 +1,17 @@
 //! Groups rows in memory.
 //!
-//! Visits come first: each key gets a group. Of a scene only its group and its columns without the key are
-//! kept, and at the end a counting sort puts the scenes of each group next to each other, in the order of the
-//! export: 8 bytes a scene beside the input's own column bytes.
+//! Visits come first: each key gets a group. Then each scene finds its group, and is packed away without its key.
 
 use super::index::{Index, NO_GROUP};
+use super::scenes::{Assigned, Packing};
 use super::spill::Spill;
 use super::{Grouped, KEY, ShuffleError, Tally, same};
-use crate::scan::Rows;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, NullArray, RecordBatch, StringArray};
+use crate::scan::{Fault, Lines, Place, Rows};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Takes rows in and groups them.
@@ -28,9 +28,8 @@ pub(super) struct Groups {
     distinct: HashMap<(u32, u64), Vec<u32>>,
     /// Hashes of the keys that filters left out: their scenes are no orphans.
     left_out: HashSet<u64>,
-    scenes: Vec<Rows>,
-    /// For each scene its group, or `NO_GROUP`.
-    owners: Vec<u32>,
+    /// From the first scene on.
+    scenes: Option<Packing>,
     tally: Tally,
 }
 
@@ -135,37 +134,41 @@ impl Groups {
         Ok(())
     }
 
-    /// Takes a batch of scenes, each with a key. All visits must have been taken in before.
+    /// Takes batches of scenes that follow each other in the export, each scene with a key. All visits must have been
+    /// taken in before.
     ///
     /// # Errors
-    /// From Arrow, where a batch cannot be filtered or rebuilt.
-    pub(super) fn add_scenes(&mut self, mut rows: Rows) -> Result<(), ArrowError> {
-        let count = rows.batch.num_rows();
-        self.tally.scene_rows += count as u64;
-        let mut owners = match rows.batch.column(KEY).as_string_opt::<i32>() {
-            Some(keys) => self.index.find_all((0..count).map(|row| keys.value(row).as_bytes())),
-            None => vec![NO_GROUP; count],
-        };
-        for row in (0..count).filter(|&row| owners[row] == NO_GROUP) {
-            self.lost(&rows, row);
+    /// Where there are more than can be held, however much memory there is.
+    pub(super) fn add_scenes(&mut self, batches: Vec<Rows>) -> Result<(), ShuffleError> {
+        if !batches.iter().all(|rows| self.has_room_for(rows)) {
+            return Err(ShuffleError::TooManyScenes);
         }
-        if owners.iter().all(|&owner| owner == NO_GROUP) {
-            return Ok(());
+        let index = &self.index;
+        let assigned = batches.into_par_iter().map(|rows| {
+            let groups = match rows.batch.column(KEY).as_string_opt::<i32>() {
+                Some(keys) => index.find_all(keys),
+                None => vec![NO_GROUP; rows.batch.num_rows()],
+            };
+            Assigned { rows, groups }
+        });
+        let assigned: Vec<Assigned> = assigned.collect();
+        for Assigned { rows, groups } in &assigned {
+            self.tally.scene_rows += groups.len() as u64;
+            for row in (0..groups.len()).filter(|&row| groups[row] == NO_GROUP) {
+                self.lost(rows, row);
+            }
         }
-        let mut columns = Vec::with_capacity(rows.batch.num_columns());
-        for (at, column) in rows.batch.columns().iter().enumerate() {
-            columns.push(match column.data_type() {
-                // The key has done its work.
-                _ if at == KEY => Arc::new(NullArray::new(count)) as ArrayRef,
-                // Files may lack a column that others have; gathered, they are one column.
-                DataType::Null => Arc::new(StringArray::from_iter_values(std::iter::repeat_n("", count))),
-                _ => column.clone(),
-            });
-        }
-        rows.batch = with_columns(&rows, columns)?;
-        self.scenes.push(rows);
-        self.owners.append(&mut owners);
+        let Some(first) = assigned.first() else { return Ok(()) };
+        let width = first.rows.batch.num_columns() - 1;
+        let groups = self.index.len();
+        self.scenes.get_or_insert_with(|| Packing::new(groups, width)).add(assigned);
         Ok(())
+    }
+
+    /// Whether the scenes of a batch can be held as well.
+    pub(super) fn has_room_for(&self, rows: &Rows) -> bool {
+        let bytes = rows.batch.get_array_memory_size();
+        self.scenes.as_ref().is_none_or(|packing| packing.has_room_for(rows.batch.num_rows(), bytes))
     }
 
     /// A scene without a visit: an orphan, unless the visit was left out on purpose.
@@ -180,38 +183,13 @@ impl Groups {
 
     /// The visits with their scenes.
     pub(super) fn finish(self) -> Grouped {
-        let groups = self.index.len();
-        let mut ends = vec![0u32; groups + 1];
-        for &owner in self.owners.iter().filter(|&&owner| owner != NO_GROUP) {
-            ends[owner as usize + 1] += 1;
-        }
-        for group in 0..groups {
-            ends[group + 1] += ends[group];
-        }
-        let mut order = vec![0u32; ends[groups] as usize];
-        let mut next = ends.clone();
-        for (scene, &owner) in self.owners.iter().enumerate().filter(|&(_, &owner)| owner != NO_GROUP) {
-            let at = &mut next[owner as usize];
-            order[*at as usize] = scene as u32;
-            *at += 1;
-        }
-        let mut starts = Vec::with_capacity(self.scenes.len());
-        let mut start = 0;
-        for rows in &self.scenes {
-            starts.push(start);
-            start += rows.batch.num_rows() as u32;
-        }
         Grouped {
             index: self.index,
             groups: self.groups,
-            has_scene_faults: self.scenes.iter().any(|rows| !rows.faults.is_empty()),
             visits: self.visits,
             entries: self.entries,
             conflicts: self.conflicts,
-            scenes: self.scenes,
-            starts,
-            ends,
-            order,
+            scenes: self.scenes.map(Packing::finish),
             tally: self.tally,
         }
     }
@@ -233,29 +211,25 @@ impl Groups {
         for rows in self.visits {
             spill.add_visits(rows)?;
         }
-        let mut owners = self.owners.into_iter();
-        for mut rows in self.scenes {
-            let owners: Vec<u32> = owners.by_ref().take(rows.batch.num_rows()).collect();
-            let keep: BooleanArray = owners.iter().map(|owner| Some(*owner != NO_GROUP)).collect();
-            let key = |owner: u32| std::str::from_utf8(self.index.key(owner)).unwrap_or_default();
-            let keys = owners.iter().map(|&owner| if owner == NO_GROUP { "" } else { key(owner) });
-            let mut columns = rows.batch.columns().to_vec();
-            columns[KEY] = Arc::new(StringArray::from_iter_values(keys));
-            rows.batch = with_columns(&rows, columns)?;
-            let rows = rows.filtered(&keep)?;
-            tally.scene_rows -= rows.batch.num_rows() as u64;
-            spill.add_scenes(rows)?;
-        }
+        let Some(scenes) = self.scenes else {
+            spill.count(&tally);
+            return Ok(spill);
+        };
+        let index = &self.index;
+        let key = |group| std::str::from_utf8(index.key(group)).unwrap_or_default();
+        scenes.unpack(key, |columns, places, faults| {
+            tally.scene_rows -= places.len() as u64;
+            spill.add_scenes(rows_of(columns, places, faults)?)
+        })?;
         spill.count(&tally);
         Ok(spill)
     }
 }
 
-/// The batch with other columns under the same names.
-fn with_columns(rows: &Rows, columns: Vec<ArrayRef>) -> Result<RecordBatch, ArrowError> {
-    let schema = rows.batch.schema();
-    let fields = schema.fields().iter().zip(&columns);
-    let fields: Vec<Field> =
-        fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone())).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+/// Scenes as rows again.
+fn rows_of(columns: Vec<StringArray>, places: Vec<Place>, faults: Vec<Fault>) -> Result<Rows, ArrowError> {
+    let fields: Vec<Field> = (0..columns.len()).map(|at| Field::new(at.to_string(), DataType::Utf8, true)).collect();
+    let columns = columns.into_iter().map(|column| Arc::new(column) as ArrayRef).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    Ok(Rows { batch, file: "".into(), lines: Lines::spread(places), faults, keep: None })
 }

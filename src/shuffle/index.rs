@@ -1,29 +1,39 @@
 //! Finds the group of a key.
 //!
-//! Looking up eight million scenes among a million visits is waiting for memory and little else. So the table holds
-//! whole hashes, the keys lie in one piece, and a batch is looked up in steps whose accesses do not depend on each
-//! other: the processor then waits for many at once.
+//! Looking up eight million scenes among a million visits is waiting for memory and little else. So the table is as
+//! small as can be, a piece of the hash and the number of a group, and a batch is looked up in steps whose accesses do
+//! not depend on each other: the processor then waits for many at once.
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
+use arrow::array::StringArray;
+use hashbrown::DefaultHashBuilder;
+use std::hash::{BuildHasher, Hasher};
 
 /// No group.
 pub(super) const NO_GROUP: u32 = u32::MAX;
 
+/// The hash of a key. Its bytes alone: a key is not followed by anything, so that its length need not be mixed in.
+#[inline]
+pub(super) fn hash(hasher: &DefaultHashBuilder, key: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(key);
+    state.finish()
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    hash: u64,
+    /// The upper half of the key's hash; the lower one says where to look for the slot.
+    tag: u32,
     group: u32,
-    /// Where its key lies.
-    length: u32,
-    start: u64,
 }
+
+const FREE: Slot = Slot { tag: 0, group: NO_GROUP };
 
 /// The groups by key; groups are numbered in the order in which they are added.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     hasher: DefaultHashBuilder,
-    table: HashTable<Slot>,
+    /// A power of two of them, at most half in use. Who finds a slot taken goes on to the next one.
+    slots: Vec<Slot>,
     /// All keys, one behind the other, and where each ends.
     keys: Vec<u8>,
     ends: Vec<usize>,
@@ -44,7 +54,7 @@ impl Index {
 
     #[inline]
     pub(super) fn hash(&self, key: &[u8]) -> u64 {
-        self.hasher.hash_one(key)
+        hash(&self.hasher, key)
     }
 
     #[inline]
@@ -54,43 +64,86 @@ impl Index {
         &self.keys[start..self.ends[group]]
     }
 
-    #[inline]
-    fn key_of(&self, slot: &Slot) -> &[u8] {
-        let start = slot.start as usize;
-        &self.keys[start..start + slot.length as usize]
-    }
-
     /// The group of a key.
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.table.find(hash, |slot| slot.hash == hash && self.key_of(slot) == key).map(|slot| slot.group)
+        self.candidates(hash).find(|&group| is_same(self.key(group), key))
+    }
+
+    /// The groups whose keys may have this hash.
+    #[inline]
+    fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let tag = (hash >> 32) as u32;
+        let mut at = hash as usize & mask;
+        std::iter::from_fn(move || {
+            loop {
+                let slot = self.slots.get(at).filter(|slot| slot.group != NO_GROUP)?;
+                at = (at + 1) & mask;
+                if slot.tag == tag {
+                    return Some(slot.group);
+                }
+            }
+        })
     }
 
     /// Adds a key that is not there yet, and returns its group.
     pub(super) fn add(&mut self, hash: u64, key: &[u8]) -> u32 {
         let group = self.ends.len() as u32;
-        let slot = Slot { hash, group, length: key.len() as u32, start: self.keys.len() as u64 };
         self.keys.extend_from_slice(key);
         self.ends.push(self.keys.len());
-        self.table.insert_unique(hash, slot, |slot| slot.hash);
+        if self.ends.len() * 2 > self.slots.len() {
+            self.grow();
+        } else {
+            put(&mut self.slots, hash, group);
+        }
         group
     }
 
+    fn grow(&mut self) {
+        let mut slots = vec![FREE; (self.ends.len() * 2).next_power_of_two().max(64)];
+        for group in 0..self.ends.len() as u32 {
+            put(&mut slots, self.hash(self.key(group)), group);
+        }
+        self.slots = slots;
+    }
+
     /// The groups of many keys, `NO_GROUP` where there is none.
-    pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) -> Vec<u32> {
+    pub(super) fn find_all(&self, keys: &StringArray) -> Vec<u32> {
+        let text = keys.value_data();
+        let keys = keys.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize]);
         let hashes: Vec<u64> = keys.clone().map(|key| self.hash(key)).collect();
-        let by_hash = |hash: &u64| self.table.find(*hash, |slot| slot.hash == *hash);
-        let slots: Vec<Option<&Slot>> = hashes.iter().map(by_hash).collect();
-        let mut groups = Vec::with_capacity(slots.len());
-        for ((slot, hash), key) in slots.into_iter().zip(hashes).zip(keys) {
-            groups.push(match slot {
-                None => NO_GROUP,
-                Some(slot) if self.key_of(slot) == key => slot.group,
-                // Two keys of one hash: rare enough to look again.
-                Some(_) => self.find(hash, key).unwrap_or(NO_GROUP),
-            });
+        let first = |hash: &u64| self.candidates(*hash).next().unwrap_or(NO_GROUP);
+        let mut groups: Vec<u32> = hashes.iter().map(first).collect();
+        for ((group, key), hash) in groups.iter_mut().zip(keys).zip(hashes) {
+            if *group != NO_GROUP && !is_same(self.key(*group), key) {
+                *group = self.find(hash, key).unwrap_or(NO_GROUP);
+            }
         }
         groups
     }
+}
+
+fn put(slots: &mut [Slot], hash: u64, group: u32) {
+    let mask = slots.len() - 1;
+    let mut at = hash as usize & mask;
+    while slots[at].group != NO_GROUP {
+        at = (at + 1) & mask;
+    }
+    slots[at] = Slot { tag: (hash >> 32) as u32, group };
+}
+
+/// Whether two keys are the same: for the usual lengths without a call.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(key: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((key.first_chunk()?, key.last_chunk()?))
+    }
+    a.len() == b.len()
+        && match a.len() {
+            8..=16 => ends::<8>(a) == ends::<8>(b),
+            17..=32 => ends::<16>(a) == ends::<16>(b),
+            _ => a == b,
+        }
 }
 
 #[cfg(test)]
@@ -100,14 +153,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_are_found_one_by_one_and_all_at_once(known in proptest::collection::hash_set("[a-c]{0,3}", 0..20), asked in proptest::collection::vec("[a-d]{0,3}", 0..40)) {
+        fn keys_are_found_one_by_one_and_all_at_once(known in proptest::collection::hash_set("[a-c]{0,3}|[ab]{6,40}", 0..100), asked in proptest::collection::vec("[a-d]{0,3}|[ab]{6,40}", 0..40)) {
             let mut index = Index::default();
             let known: Vec<String> = known.into_iter().collect();
             for key in &known {
                 index.add(index.hash(key.as_bytes()), key.as_bytes());
             }
             let expected: Vec<u32> = asked.iter().map(|key| known.iter().position(|k| k == key).map_or(NO_GROUP, |at| at as u32)).collect();
-            prop_assert_eq!(index.find_all(asked.iter().map(String::as_bytes)), expected.clone());
+            prop_assert_eq!(index.find_all(&StringArray::from(asked.clone())), expected.clone());
             let one_by_one: Vec<u32> = asked.iter().map(|key| index.find(index.hash(key.as_bytes()), key.as_bytes()).unwrap_or(NO_GROUP)).collect();
             prop_assert_eq!(one_by_one, expected);
         }

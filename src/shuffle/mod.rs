@@ -8,12 +8,14 @@ mod grouped;
 mod groups;
 mod index;
 mod same;
+mod scenes;
 mod spill;
 
-pub use grouped::{Conflict, Gathered, Grouped, Visit};
+pub use grouped::{Conflict, Grouped, Visit};
+pub use scenes::{Scene, Scenes};
 
 use crate::scan::{Place, Rows};
-use arrow::array::BooleanArray;
+use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::error::ArrowError;
 use groups::Groups;
 use spill::Spill;
@@ -32,6 +34,11 @@ pub enum ShuffleError {
     /// Columns that do not fit together.
     #[error("grouping the exports failed: {0}")]
     Arrow(#[from] ArrowError),
+    /// Four gigabytes of cells, which no body could carry.
+    #[error(
+        "one visit has more scenes than can be sent as one; is the column that joins scenes to visits the right one?"
+    )]
+    TooManyScenes,
     /// The disk for temporary files is full or gone.
     #[error(
         "cannot use temporary files in {folder}: {source}; set TMPDIR to a folder with room, or allow more memory under [shuffle]"
@@ -148,27 +155,44 @@ impl Shuffle {
         }
     }
 
-    /// Takes a batch of scenes. All visits must have been taken in before.
+    /// Takes batches of scenes that follow each other. All visits must have been taken in before.
     ///
     /// # Errors
     /// Where a batch cannot be grouped or written to a temporary file.
-    pub fn add_scenes(&mut self, mut rows: Rows) -> Result<(), ShuffleError> {
+    pub fn add_scenes(&mut self, batches: Vec<Rows>) -> Result<(), ShuffleError> {
+        let mut scenes = Vec::with_capacity(batches.len());
+        for rows in batches {
+            let rows = self.assignable(rows)?;
+            if rows.batch.num_rows() == 0 {
+                continue;
+            }
+            self.make_room(&rows)?;
+            match &mut self.store {
+                Store::Memory(_) => scenes.push(rows),
+                Store::Disk(spill) => {
+                    for rows in scenes.drain(..) {
+                        spill.add_scenes(rows)?;
+                    }
+                    spill.add_scenes(rows)?;
+                }
+            }
+        }
+        if let Store::Memory(groups) = &mut self.store {
+            groups.add_scenes(scenes)?;
+        }
+        Ok(())
+    }
+
+    /// The rows that are scenes and can be assigned to a visit.
+    fn assignable(&mut self, mut rows: Rows) -> Result<Rows, ArrowError> {
         if let Some(keep) = rows.keep.take() {
             rows = rows.filtered(&keep)?;
         }
-        let count = rows.batch.num_rows();
-        let keep: Vec<bool> = (0..count).map(|row| self.is_scene(&rows, row)).collect();
-        if keep.contains(&false) {
-            rows = rows.filtered(&BooleanArray::from(keep))?;
+        if !self.flat && rows.faults.is_empty() && has_all_keys(&rows) {
+            return Ok(rows);
         }
-        if rows.batch.num_rows() == 0 {
-            return Ok(());
-        }
-        self.make_room(&rows)?;
-        match &mut self.store {
-            Store::Memory(groups) => Ok(groups.add_scenes(rows)?),
-            Store::Disk(spill) => spill.add_scenes(rows),
-        }
+        let keep: Vec<bool> = (0..rows.batch.num_rows()).map(|row| self.is_scene(&rows, row)).collect();
+        if keep.contains(&false) { rows.filtered(&BooleanArray::from(keep)) } else { Ok(rows) }
     }
 
     /// Whether a row is a scene that can be assigned to a visit; one that cannot is counted.
@@ -196,7 +220,7 @@ impl Shuffle {
     fn make_room(&mut self, rows: &Rows) -> Result<(), ShuffleError> {
         let Store::Memory(groups) = &mut self.store else { return Ok(()) };
         self.held += rows.batch.get_array_memory_size() as u64 + rows.batch.num_rows() as u64 * PER_ROW;
-        if self.held <= self.memory {
+        if self.held <= self.memory && groups.has_room_for(rows) {
             return Ok(());
         }
         let groups = std::mem::take(groups.as_mut());
@@ -220,6 +244,11 @@ impl Shuffle {
         }
         Ok(Shuffled { parts, tally })
     }
+}
+
+fn has_all_keys(rows: &Rows) -> bool {
+    let keys = rows.batch.column(KEY).as_string_opt::<i32>();
+    keys.is_some_and(|keys| keys.null_count() == 0 && keys.value_offsets().windows(2).all(|cell| cell[0] < cell[1]))
 }
 
 fn has_no_cells(rows: &Rows, row: usize) -> bool {
@@ -293,16 +322,16 @@ mod tests {
     }
 
     fn scenes_of(grouped: &Grouped, visit: usize) -> Vec<String> {
-        let gathered = grouped.gather(&[visit]).expect("gathered");
-        gathered.of(0).map(|scene| gathered.rows().text(1, scene).to_owned()).collect()
+        let scenes = grouped.visit(visit).scenes();
+        scenes.iter().map(|scene| scene.text(1).to_owned()).collect()
     }
 
     #[test]
     fn scenes_find_their_visit_in_the_order_of_the_export() {
         let mut shuffle = in_memory(false);
         shuffle.add_visits(rows(&[&["a", "b", "c"], &["1", "2", "3"]]), None).expect("added");
-        shuffle.add_scenes(rows(&[&["b", "x", "a"], &["s1", "s2", "s3"]])).expect("added");
-        shuffle.add_scenes(rows(&[&["a", "b"], &["s4", "s0"]])).expect("added");
+        shuffle.add_scenes(vec![rows(&[&["b", "x", "a"], &["s1", "s2", "s3"]])]).expect("added");
+        shuffle.add_scenes(vec![rows(&[&["a", "b"], &["s4", "s0"]])]).expect("added");
         let grouped = whole(shuffle);
         assert_eq!(scenes_of(&grouped, 0), ["s3", "s4"]);
         assert_eq!(scenes_of(&grouped, 1), ["s1", "s0"]);
@@ -329,7 +358,7 @@ mod tests {
         let mut shuffle = in_memory(false);
         let keep = BooleanArray::from(vec![false, true]);
         shuffle.add_visits(rows(&[&["a", "b"]]), Some(&keep)).expect("added");
-        shuffle.add_scenes(rows(&[&["a", "b"], &["s1", "s2"]])).expect("added");
+        shuffle.add_scenes(vec![rows(&[&["a", "b"], &["s1", "s2"]])]).expect("added");
         let grouped = whole(shuffle);
         assert_eq!((grouped.len(), grouped.tally().orphans, grouped.tally().scenes_left_out), (1, 0, 1));
         assert_eq!(grouped.visit(0).place().row, 3, "rows keep their places when others go");
@@ -344,7 +373,7 @@ mod tests {
             let mut scenes = rows(&[&["", "", "a"], &["s1", "", "s2"]]);
             let what = CellFault::Cells { found: 1, expected: 2 };
             scenes.faults.push(Fault { row: 2, column: None, what });
-            shuffle.add_scenes(scenes).expect("added");
+            shuffle.add_scenes(vec![scenes]).expect("added");
             shuffle.finish().expect("finished").tally().unreadable
         };
         assert_eq!((broken(false), broken(true)), (3, 2));

@@ -5,6 +5,7 @@
 //! stands and what is wrong with it goes with it, in columns of its own.
 
 use super::groups::Groups;
+use super::index::hash;
 use super::{Grouped, KEY, ShuffleError, Tally};
 use crate::scan::{CellFault, Fault, Lines, Rows};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -16,7 +17,6 @@ use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use hashbrown::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Spill {
             self.tally.visits_left_out += 1;
             let key = rows.text(KEY, row);
             if !key.is_empty() {
-                self.leave_out(self.hasher.hash_one(key.as_bytes()));
+                self.leave_out(hash(&self.hasher, key.as_bytes()));
             }
         }
     }
@@ -100,7 +100,7 @@ impl Spill {
         let keys = rows.batch.column(KEY).as_string_opt::<i32>();
         for row in 0..rows.batch.num_rows() {
             let key = keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
-            members[part_of(self.hasher.hash_one(key.as_bytes()), self.parts.len())].push(row as u32);
+            members[part_of(hash(&self.hasher, key.as_bytes()), self.parts.len())].push(row as u32);
         }
         let batch = with_places(&rows, &mut self.files)?;
         for (part, members) in self.parts.iter_mut().zip(members).filter(|(_, members)| !members.is_empty()) {
@@ -231,15 +231,15 @@ impl Spilled {
     pub(super) fn load(&self, part: usize) -> Result<Grouped, ShuffleError> {
         let part = &self.parts[part];
         let mut groups = Groups::of_part(self.hasher.clone(), &part.left_out);
-        self.read(&part.visits, |rows| groups.add_visits(rows, None))?;
-        self.read(&part.scenes, |rows| groups.add_scenes(rows))?;
+        self.read(&part.visits, |rows| Ok(groups.add_visits(rows, None)?))?;
+        self.read(&part.scenes, |rows| groups.add_scenes(vec![rows]))?;
         Ok(groups.finish())
     }
 
     fn read(
         &self,
         file: &Option<File>,
-        mut take: impl FnMut(Rows) -> Result<(), arrow::error::ArrowError>,
+        mut take: impl FnMut(Rows) -> Result<(), ShuffleError>,
     ) -> Result<(), ShuffleError> {
         let Some(file) = file else { return Ok(()) };
         let mut file = file.try_clone().map_err(disk)?;

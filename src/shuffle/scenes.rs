@@ -1,0 +1,461 @@
+//! The scenes of groups in memory, packed: a few bytes beside its cells for each, and nothing of its own on the heap.
+//!
+//! The scenes of an export come in any order, and eight million of them must find one of a million places. Written
+//! or read one by one, each would wait for memory. So groups that follow each other form a stretch: while scenes come
+//! in, each is appended to the records of its stretch, of which there are a few hundred, and when all are there, the
+//! stretches are sorted by group one by one, each small enough for the processor's cache.
+
+use super::KEY;
+use super::index::NO_GROUP;
+use crate::scan::{Fault, Lines, Place, Rows};
+use crate::short;
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::buffer::NullBuffer;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Groups of a stretch, at least: with eight scenes each, their records fill about a megabyte.
+const FEWEST_GROUPS: usize = 1 << 12;
+/// At most: a group's place in its stretch has two bytes.
+const MOST_GROUPS: usize = 1 << 16;
+/// Stretches, if that many are enough.
+const STRETCHES: usize = 1 << 8;
+
+/// A batch of scenes with the group of each, or [`NO_GROUP`].
+#[derive(Debug)]
+pub(super) struct Assigned {
+    pub(super) rows: Rows,
+    pub(super) groups: Vec<u32>,
+}
+
+/// Takes scenes in, in the order of the export.
+#[derive(Debug)]
+pub(super) struct Packing {
+    groups: usize,
+    /// Groups of a stretch.
+    reach: usize,
+    /// Columns beside the key.
+    width: usize,
+    stretches: Vec<Records>,
+    origins: Origins,
+    scenes: u32,
+}
+
+/// Where scenes stood, by their number in the order of the export, and what is wrong with them.
+#[derive(Debug, Default)]
+struct Origins {
+    batches: Vec<Batch>,
+    /// Their `row` is the scene's number.
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug)]
+struct Batch {
+    /// The number of its first scene.
+    first: u32,
+    file: Arc<str>,
+    lines: Lines,
+}
+
+impl Origins {
+    fn place(&self, scene: u32) -> Place {
+        let at = self.batches.partition_point(|batch| batch.first <= scene).saturating_sub(1);
+        let batch = &self.batches[at];
+        batch.lines.place((scene - batch.first) as usize, &batch.file)
+    }
+
+    fn faults(&self, scene: u32) -> &[Fault] {
+        let start = self.faults.partition_point(|fault| fault.row < scene);
+        let end = self.faults.partition_point(|fault| fault.row <= scene);
+        &self.faults[start..end]
+    }
+}
+
+/// The scenes of a stretch in the order of the export, one record behind the other: the group's place in the stretch
+/// and the scene's number, the length of each cell, the cells. They lie in blocks, so that nothing is moved as they
+/// grow.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    blocks: Vec<Vec<u8>>,
+}
+
+/// The same when all are there: every block is text, for numbers are written with seven bits a byte.
+#[derive(Debug)]
+struct Texts {
+    blocks: Vec<String>,
+}
+
+/// Bytes of a block, unless a single record needs more.
+const BLOCK: usize = 1 << OFFSET_BITS;
+/// The place of a record is the number of its block and, in so many bits, its offset there.
+const OFFSET_BITS: u32 = 15;
+const MOST_BLOCKS: usize = 1 << (u32::BITS - OFFSET_BITS);
+
+/// Group and number, 48 bits.
+const HEAD: usize = 7;
+/// A length that is not less than this stands in five bytes behind it.
+const LONG: u8 = 0x7f;
+
+#[inline]
+fn seven_bits<const N: usize>(number: u64) -> [u8; N] {
+    std::array::from_fn(|at| (number >> (7 * at)) as u8 & 0x7f)
+}
+
+#[inline]
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, &byte| number << 7 | u64::from(byte))
+}
+
+impl Records {
+    #[inline]
+    fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
+        let needed = HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>() + short::BLOCK;
+        let block = match self.blocks.last_mut() {
+            Some(block) if block.capacity() - block.len() >= needed => block,
+            _ => {
+                self.blocks.push(Vec::with_capacity(needed.max(BLOCK)));
+                let last = self.blocks.len() - 1;
+                &mut self.blocks[last]
+            }
+        };
+        block.extend_from_slice(&seven_bits::<HEAD>(u64::from(group) << 32 | u64::from(scene)));
+        for column in columns {
+            let cell = column.cell(row);
+            match u8::try_from(cell.len()) {
+                Ok(short) if short < LONG => block.push(short),
+                _ => {
+                    block.push(LONG);
+                    block.extend_from_slice(&seven_bits::<5>(cell.len() as u64));
+                }
+            }
+        }
+        for column in columns {
+            let cell = column.cell(row);
+            short::append(block, column.text, cell.start, cell.end);
+        }
+    }
+
+    fn finish(self) -> Texts {
+        // Columns of text and small numbers: there is nothing in it that is none.
+        let texts = self.blocks.into_iter().map(|block| String::from_utf8(block).unwrap_or_default());
+        Texts { blocks: texts.collect() }
+    }
+}
+
+impl Texts {
+    #[inline]
+    fn at(&self, place: u32) -> Record<'_> {
+        Record { text: &self.blocks[(place >> OFFSET_BITS) as usize][place as usize % BLOCK..] }
+    }
+
+    /// The places of all records, in their order.
+    fn places(&self, width: usize) -> impl Iterator<Item = u32> {
+        self.blocks.iter().zip(0u32..).flat_map(move |(block, number)| {
+            let mut offset = 0;
+            std::iter::from_fn(move || {
+                let text = block.get(offset..).filter(|rest| !rest.is_empty())?;
+                let place = number << OFFSET_BITS | offset as u32;
+                offset += Record { text }.cells(width).end;
+                Some(place)
+            })
+        })
+    }
+}
+
+/// One record, and whatever lies behind it.
+#[derive(Clone, Copy, Debug)]
+struct Record<'r> {
+    text: &'r str,
+}
+
+impl<'r> Record<'r> {
+    #[inline]
+    fn head(self) -> u64 {
+        number(&self.text.as_bytes()[..HEAD])
+    }
+
+    #[inline]
+    fn group(self) -> usize {
+        (self.head() >> 32) as usize
+    }
+
+    #[inline]
+    fn scene(self) -> u32 {
+        self.head() as u32
+    }
+
+    /// The length of a cell, and where the next length stands.
+    #[inline]
+    fn length(self, at: usize) -> (usize, usize) {
+        let bytes = self.text.as_bytes();
+        match bytes[at] {
+            LONG => (number(&bytes[at + 1..at + 6]) as usize, at + 6),
+            short => (usize::from(short), at + 1),
+        }
+    }
+
+    /// Where all of its cells lie.
+    #[inline]
+    fn cells(self, width: usize) -> Range<usize> {
+        let (mut at, mut text) = (HEAD, 0);
+        for _ in 0..width {
+            let (length, next) = self.length(at);
+            text += length;
+            at = next;
+        }
+        at..at + text
+    }
+
+    /// A cell by its place among those beside the key.
+    #[inline]
+    fn cell(self, width: usize, column: usize) -> &'r str {
+        let (mut at, mut before, mut own) = (HEAD, 0, 0);
+        for place in 0..width {
+            let (length, next) = self.length(at);
+            if place < column {
+                before += length;
+            } else if place == column {
+                own = length;
+            }
+            at = next;
+        }
+        &self.text[at + before..at + before + own]
+    }
+}
+
+impl Packing {
+    /// For the scenes of so many groups, with so many columns beside the key.
+    pub(super) fn new(groups: usize, width: usize) -> Packing {
+        let reach = groups.div_ceil(STRETCHES).next_power_of_two().clamp(FEWEST_GROUPS, MOST_GROUPS);
+        let stretches = vec![Records::default(); groups.div_ceil(reach)];
+        Packing { groups, reach, width, stretches, origins: Origins::default(), scenes: 0 }
+    }
+
+    /// Whether a batch of so many scenes can be taken in as well.
+    pub(super) fn has_room_for(&self, scenes: usize, bytes: usize) -> bool {
+        // Each block is at least half full.
+        let blocks = 2 * (bytes / BLOCK) + 2;
+        u32::try_from(scenes).is_ok_and(|scenes| self.scenes.checked_add(scenes).is_some())
+            && self.stretches.iter().all(|records| records.blocks.len() + blocks < MOST_BLOCKS)
+    }
+
+    /// Takes batches that follow each other in the export.
+    pub(super) fn add(&mut self, batches: Vec<Assigned>) {
+        let mut firsts = Vec::with_capacity(batches.len());
+        for Assigned { rows, .. } in &batches {
+            firsts.push(self.scenes);
+            let numbered = |fault: &Fault| Fault { row: self.scenes + fault.row, ..fault.clone() };
+            self.origins.faults.extend(rows.faults.iter().map(numbered));
+            self.scenes += rows.batch.num_rows() as u32;
+        }
+        let columns: Vec<Vec<Column<'_>>> = batches.iter().map(|batch| columns(&batch.rows)).collect();
+        // Every thread goes over all scenes and takes those of its own stretches.
+        let each = self.stretches.len().div_ceil(rayon::current_num_threads()).max(1);
+        let reach = self.reach.trailing_zeros();
+        let mask = self.reach as u32 - 1;
+        self.stretches.par_chunks_mut(each).enumerate().for_each(|(at, stretches)| {
+            let before = (at * each) as u32;
+            for ((batch, first), columns) in batches.iter().zip(&firsts).zip(&columns) {
+                for (row, &group) in batch.groups.iter().enumerate() {
+                    let stretch = (group >> reach).wrapping_sub(before) as usize;
+                    if group != NO_GROUP
+                        && let Some(records) = stretches.get_mut(stretch)
+                    {
+                        records.push((group & mask) as u16, first + row as u32, columns, row);
+                    }
+                }
+            }
+        });
+        for (Assigned { rows, .. }, first) in batches.into_iter().zip(firsts) {
+            self.origins.batches.push(Batch { first, file: rows.file, lines: rows.lines });
+        }
+    }
+
+    /// Sorts the scenes by their groups; those of a group stay in the order of the export.
+    pub(super) fn finish(self) -> Packed {
+        let Packing { groups, reach, width, stretches, origins, .. } = self;
+        let sorted = stretches.into_par_iter().enumerate().map(|(at, records)| {
+            let groups = (groups - at * reach).min(reach);
+            Stretch::new(records, groups, width)
+        });
+        Packed { reach, width, stretches: sorted.collect(), origins }
+    }
+
+    /// Hands out all scenes again as rows of text, stretch by stretch, with the key of each group.
+    pub(super) fn unpack<'k, E>(
+        self,
+        key: impl Fn(u32) -> &'k str,
+        mut take: impl FnMut(Vec<StringArray>, Vec<Place>, Vec<Fault>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (at, records) in self.stretches.into_iter().enumerate() {
+            let (mut places, mut faults) = (Vec::new(), Vec::new());
+            let texts = records.finish();
+            let all: Vec<Record<'_>> = texts.places(self.width).map(|place| texts.at(place)).collect();
+            for record in &all {
+                let own = self.origins.faults(record.scene()).iter();
+                faults.extend(own.map(|fault| Fault { row: places.len() as u32, ..fault.clone() }));
+                places.push(self.origins.place(record.scene()));
+            }
+            let keys = all.iter().map(|record| key((at * self.reach + record.group()) as u32));
+            let mut columns = vec![StringArray::from_iter_values(keys)];
+            for column in 0..self.width {
+                columns.push(StringArray::from_iter_values(all.iter().map(|record| record.cell(self.width, column))));
+            }
+            take(columns, places, faults)?;
+        }
+        Ok(())
+    }
+}
+
+/// A column of a batch; without offsets where its file lacks it.
+struct Column<'a> {
+    text: &'a [u8],
+    offsets: &'a [i32],
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl Column<'_> {
+    #[inline]
+    fn cell(&self, row: usize) -> Range<usize> {
+        match self.offsets.get(row..row + 2) {
+            Some(&[start, end]) if self.nulls.is_none_or(|nulls| nulls.is_valid(row)) => start as usize..end as usize,
+            _ => 0..0,
+        }
+    }
+}
+
+/// The columns beside the key. All columns of scenes are picked as text.
+fn columns(rows: &Rows) -> Vec<Column<'_>> {
+    let columns = rows.batch.columns().iter().enumerate().filter(|(at, _)| *at != KEY);
+    let columns = columns.map(|(_, column)| match column.as_string_opt::<i32>() {
+        Some(cells) => Column { text: cells.value_data(), offsets: cells.value_offsets(), nulls: cells.nulls() },
+        None => Column { text: &[], offsets: &[], nulls: None },
+    });
+    columns.collect()
+}
+
+/// All scenes, by group.
+#[derive(Debug)]
+pub(super) struct Packed {
+    reach: usize,
+    width: usize,
+    stretches: Vec<Stretch>,
+    origins: Origins,
+}
+
+/// The scenes of a stretch, and in which order those of a group are next to each other.
+#[derive(Debug)]
+struct Stretch {
+    texts: Texts,
+    /// The places of the records, by group.
+    order: Vec<u32>,
+    /// For each group where its records begin in `order`, and where the last one's end.
+    groups: Vec<u32>,
+}
+
+impl Stretch {
+    fn new(records: Records, count: usize, width: usize) -> Stretch {
+        let texts = records.finish();
+        let mut groups = vec![0; count + 1];
+        for place in texts.places(width) {
+            groups[texts.at(place).group() + 1] += 1;
+        }
+        for group in 0..count {
+            groups[group + 1] += groups[group];
+        }
+        let mut order = vec![0; groups[count] as usize];
+        let mut next = groups.clone();
+        for place in texts.places(width) {
+            let next = &mut next[texts.at(place).group()];
+            order[*next as usize] = place;
+            *next += 1;
+        }
+        Stretch { texts, order, groups }
+    }
+}
+
+impl Packed {
+    /// The scenes of a group, in the order of the export.
+    pub(super) fn of(&self, group: u32) -> Scenes<'_> {
+        let (stretch, group) = (group as usize / self.reach, group as usize % self.reach);
+        let scenes = self.stretches.get(stretch).map(|Stretch { texts, order, groups }| Scenes {
+            within: Some(Within { origins: &self.origins, texts, width: self.width }),
+            order: &order[groups[group] as usize..groups[group + 1] as usize],
+        });
+        scenes.unwrap_or_default()
+    }
+}
+
+/// The scenes of a visit, in the order of the export.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scenes<'a> {
+    within: Option<Within<'a>>,
+    order: &'a [u32],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Within<'a> {
+    origins: &'a Origins,
+    texts: &'a Texts,
+    width: usize,
+}
+
+/// One scene: a view of its cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    within: Within<'a>,
+    record: Record<'a>,
+}
+
+impl<'a> Scenes<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// One of them, by its place among them.
+    #[inline]
+    pub fn get(&self, at: usize) -> Option<Scene<'a>> {
+        let within = self.within?;
+        self.order.get(at).map(|&place| Scene { within, record: within.texts.at(place) })
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Scene<'a>> + use<'a> {
+        let scenes = *self;
+        (0..self.len()).filter_map(move |at| scenes.get(at))
+    }
+
+    /// Bytes of all cells together. It looks at all scenes at once, and whoever reads them next finds them in the
+    /// processor's cache.
+    pub fn bytes(&self) -> usize {
+        let Some(within) = self.within else { return 0 };
+        self.order.iter().map(|&place| within.texts.at(place).cells(within.width).len()).sum()
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// A cell, by the place of its column among the picks; empty for a null, and for the key.
+    #[inline]
+    pub fn text(&self, column: usize) -> &'a str {
+        if column > KEY { self.record.cell(self.within.width, column - 1) } else { "" }
+    }
+
+    /// What is wrong with its row.
+    #[inline]
+    pub fn faults(&self) -> &'a [Fault] {
+        let origins = self.within.origins;
+        if origins.faults.is_empty() { &[] } else { origins.faults(self.record.scene()) }
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        self.within.origins.place(self.record.scene())
+    }
+}
