@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use traxload::build::{Builder, Field, Ids, Rules, Version};
 use traxload::cli::Exit;
 use traxload::results::{self, Counts, Decision, Previous, Wanted, decide, keeps_row, record};
@@ -30,6 +30,8 @@ use world::World;
 const SEEDS: u64 = 400;
 /// 2024-06-01, long after every visit.
 const NOW: i64 = 1_717_200_000;
+/// The server's longest silence, after which an attempt ends.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(31);
 
 #[test]
 fn whatever_happens_every_visit_has_one_true_row() {
@@ -192,10 +194,18 @@ impl Simulation<'_> {
         };
         let random = self.random.fork();
         let send = upload(&self.world, &self.config, &stop, &traffic, random, queue, outcomes);
+        let began = Instant::now();
         let work = async { tokio::join!(feed, send, record(journal, rows, &counts)).2 };
         let soon = |random: &mut fastrand::Rng| Duration::from_secs_f64(10f64.powf(random.f64() * 4.5 - 1.0));
         let dies = (may_die && self.random.bool()).then(|| soon(&mut self.random));
         let interrupted = (may_die && self.random.u8(0..5) == 0).then(|| soon(&mut self.random));
+        let longest = (may_die && self.random.u8(0..5) == 0).then(|| soon(&mut self.random));
+        let time = async {
+            match longest {
+                Some(longest) => match stop.when_time_is_up(began + longest).await {},
+                None => std::future::pending().await,
+            }
+        };
         let after = |wait: Option<Duration>| async move {
             match wait {
                 Some(wait) => sleep(wait).await,
@@ -212,14 +222,18 @@ impl Simulation<'_> {
             () = after(dies) => None,
             journal = work => Some(journal.unwrap()),
             () = signal => None,
+            () = time => None,
         };
         let Some(journal) = journal else {
             self.cut_the_journal(synced);
             return None;
         };
         journal.finish().unwrap();
+        if let Some(longest) = longest.filter(|longest| began.elapsed() > *longest + LONGEST_ATTEMPT) {
+            self.complaints.push(format!("a run of at most {longest:?} took {:?}", began.elapsed()));
+        }
         let exit = Exit::of(stop.reason(), false, &counts);
-        self.check_results(exit, &counts);
+        self.check_results(exit, stop.reason(), &counts);
         Some(exit)
     }
 
@@ -243,7 +257,7 @@ impl Simulation<'_> {
         rows
     }
 
-    fn check_results(&mut self, exit: Exit, counts: &Counts) {
+    fn check_results(&mut self, exit: Exit, stopped: Option<Reason>, counts: &Counts) {
         let rows = self.rows();
         let mut complaints = Vec::new();
         for at in 0..self.grouped.len() {
@@ -264,7 +278,9 @@ impl Simulation<'_> {
         let any = |wanted: Status| rows.values().flatten().any(|status| *status == wanted);
         let fits = match exit {
             Exit::Done => all_delivered,
-            Exit::NotAllDelivered => !all_delivered && !any(Status::NotAttempted),
+            Exit::NotAllDelivered => {
+                !all_delivered && (stopped == Some(Reason::TimeIsUp) || !any(Status::NotAttempted))
+            }
             Exit::KeyRefused => self.world.key_has_expired(),
             // Nothing settled anything for as long as the job is patient.
             Exit::ApiDown => self.world.since_last_good() >= self.config.patience.as_secs_f64(),

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::exports::Opened;
 use super::survey::{Bodies, Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
+use super::window::Window;
 use super::{CheckArgs, Console};
 use crate::job::Job;
 use crate::shuffle::Tally;
@@ -13,12 +14,13 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Orphans that the report lists.
 const ORPHANS: usize = 10;
 
-pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+/// `began`: the start of the process, by which it is told how long reading takes.
+pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, console: &Console) -> Result<Exit, Failure> {
     let job = Job::load(&args.job.job, &args.job.options(now))?;
     let opened = Opened::new(&job)?;
     for warning in &job.warnings {
@@ -57,8 +59,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, console: &Console) -> 
     for warning in survey.warnings(exports.flat) {
         console.warn(&warning);
     }
-    let summary = summary(&job, &survey, exit);
-    console.finish(&report(&job, exports.flat, &survey), &summary);
+    let window = |longest| Window::new(longest, began.elapsed(), job.upload.rate, &survey.by_day);
+    let window = job.max_duration.filter(|_| survey.valid > 0).map(window);
+    let summary = summary(&job, &survey, window.as_ref(), exit);
+    console.finish(&report(&job, exports.flat, &survey, window.as_ref()), &summary);
     if console.is_quiet() && exit != Exit::Done {
         console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, survey.rows()));
     }
@@ -80,7 +84,7 @@ fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
     }
 }
 
-fn report(job: &Job, flat: bool, survey: &Survey) -> String {
+fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> String {
     let tally = &survey.tally;
     let rows = survey.rows();
     let mut out = String::new();
@@ -108,6 +112,9 @@ fn report(job: &Job, flat: bool, survey: &Survey) -> String {
         let mean = survey.body_bytes / survey.valid;
         let _ =
             writeln!(out, "  upload       about {} at {}, {mean} bytes a visit", duration(time), rate(job.upload.rate));
+    }
+    if let Some(window) = window {
+        out.push_str(&window.text());
     }
     orphans(&mut out, tally);
     if !survey.problems.is_empty() {
@@ -153,7 +160,7 @@ fn orphans(out: &mut String, tally: &Tally) {
     }
 }
 
-fn summary(job: &Job, survey: &Survey, exit: Exit) -> serde_json::Value {
+fn summary(job: &Job, survey: &Survey, window: Option<&Window>, exit: Exit) -> serde_json::Value {
     let tally = &survey.tally;
     let problems: serde_json::Map<_, _> =
         survey.problems.iter().map(|(code, found)| (code.name().to_owned(), json!(found.count))).collect();
@@ -172,6 +179,7 @@ fn summary(job: &Job, survey: &Survey, exit: Exit) -> serde_json::Value {
         "identical_scenes": survey.identical_scenes,
         "unreadable_scenes": tally.unreadable,
         "upload_seconds": survey.valid as f64 / job.upload.rate,
+        "window": window.map(Window::json),
         "exit_code": exit.code(),
     })
 }

@@ -44,9 +44,10 @@ impl Exit {
             Some(Reason::Interrupted) => Exit::Interrupted,
             Some(Reason::Terminated) => Exit::Terminated,
             Some(Reason::ResultsBroken) => Exit::Unexpected,
-            None if too_many_invalid => Exit::TooManyInvalid,
-            None if counts.delivered() == counts.rows() => Exit::Done,
-            None => Exit::NotAllDelivered,
+            // A run whose time is up is as good as what it has delivered.
+            None | Some(Reason::TimeIsUp) if too_many_invalid => Exit::TooManyInvalid,
+            None | Some(Reason::TimeIsUp) if counts.delivered() == counts.rows() => Exit::Done,
+            None | Some(Reason::TimeIsUp) => Exit::NotAllDelivered,
         }
     }
 

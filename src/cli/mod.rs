@@ -18,6 +18,7 @@ mod survey;
 mod taking_up;
 mod text;
 mod token;
+mod window;
 
 pub use exit::Exit;
 
@@ -30,6 +31,7 @@ use exports::Selection;
 use screen::Console;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
 #[derive(Debug, Parser)]
@@ -102,6 +104,9 @@ struct RerunArgs {
     /// In place of the run's own memory, such as 4GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
+    /// Stop softly so long after the start, such as 5h; the rest is not attempted
+    #[arg(long, value_name = "TIME")]
+    max_duration: Option<String>,
     /// Pass over scene rows that cannot be assigned to a visit
     #[arg(long)]
     ignore_unreadable_scenes: bool,
@@ -139,6 +144,9 @@ struct JobArgs {
     /// In place of the job's memory for grouping, such as 4GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
+    /// Stop softly so long after the start, such as 5h; the rest is not attempted
+    #[arg(long, value_name = "TIME")]
+    max_duration: Option<String>,
     /// Move an older result file aside and begin anew
     #[arg(long)]
     fresh: bool,
@@ -161,6 +169,7 @@ impl JobArgs {
             results: self.results.clone(),
             rate: self.rate.clone(),
             memory: self.memory.clone(),
+            max_duration: self.max_duration.clone(),
         }
     }
 
@@ -199,10 +208,11 @@ fn day(text: &str) -> Result<NaiveDate, String> {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     // A panic is a mistake of ours; its message is printed by then, and the contract has a code for it.
+    let began = Instant::now();
     let exit = std::panic::catch_unwind(|| {
         let cli = Cli::parse();
         let console = Console::new(&cli);
-        dispatch(&cli.command, &console).unwrap_or_else(|failure| {
+        dispatch(&cli.command, began, &console).unwrap_or_else(|failure| {
             console.error(&failure.message);
             failure.exit
         })
@@ -210,12 +220,12 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.unwrap_or(Exit::Unexpected).code())
 }
 
-fn dispatch(command: &Command, console: &Console) -> Result<Exit, Failure> {
+fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit, Failure> {
     let now = Utc::now();
     match command {
-        Command::Run(args) => run::run(args, now, console),
-        Command::Check(args) => check::check(args, now, console),
-        Command::Rerun(args) => run::rerun(args, now, console),
+        Command::Run(args) => run::run(args, now, began, console),
+        Command::Check(args) => check::check(args, now, began, console),
+        Command::Rerun(args) => run::rerun(args, now, began, console),
         Command::Ids(args) => ids::ids(args, now, console),
         Command::Sandbox(args) => sandbox::sandbox(args, console),
     }

@@ -36,11 +36,13 @@ struct Run<'a> {
     /// Whether an older result file is moved aside.
     fresh: bool,
     now: DateTime<Utc>,
+    /// The start of the process.
+    began: Instant,
     json: bool,
     console: &'a Console,
 }
 
-pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, began: Instant, console: &Console) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let signals = Signals::listen(&stop);
     let job = Job::load(&args.job.job, &args.job.options(now))?;
@@ -82,12 +84,23 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, console: &Console) -> Resu
     let selection = args.job.selection()?;
     let wanted = Wanted::Undelivered;
     let fresh = args.job.fresh;
-    let run =
-        Run { command: "run", job, selection, options, wanted, previous, fresh, now, json: args.job.json, console };
+    let run = Run {
+        command: "run",
+        job,
+        selection,
+        options,
+        wanted,
+        previous,
+        fresh,
+        now,
+        began,
+        json: args.job.json,
+        console,
+    };
     run.finish(token, &stop, &signals, lock)
 }
 
-pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, console: &Console) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let signals = Signals::listen(&stop);
     let wanted = wanted(&args.status)?;
@@ -122,6 +135,8 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, console: &Console) -> 
         results: Some(results.clone()),
         rate: options.rate.clone(),
         memory: options.memory.clone(),
+        // Not the earlier run's: its window was another one.
+        max_duration: args.max_duration.clone(),
     };
     let job = Job::load(&manifest.job, &job_options)?;
     refuse_other_ids(&job, &manifest)?;
@@ -134,7 +149,19 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, console: &Console) -> 
         ignore_unreadable_scenes: options.ignore_unreadable_scenes,
     };
     let fresh = false;
-    let run = Run { command: "rerun", job, selection, options, wanted, previous, fresh, now, json: args.json, console };
+    let run = Run {
+        command: "rerun",
+        job,
+        selection,
+        options,
+        wanted,
+        previous,
+        fresh,
+        now,
+        began,
+        json: args.json,
+        console,
+    };
     run.finish(token, &stop, &signals, lock)
 }
 
@@ -172,7 +199,6 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
 impl Run<'_> {
     /// Reads, checks, sends and writes the result file. `lock` is held to the end.
     fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Exit, Failure> {
-        let start = Instant::now();
         let opened = Opened::new(&self.job)?;
         for warning in &self.job.warnings {
             self.console.warn(warning);
@@ -233,6 +259,7 @@ impl Run<'_> {
             outstanding: &outstanding,
             rows: survey.rows() + carried_and_gone,
             stop,
+            deadline: self.job.max_duration.map(|longest| self.began + longest),
             counts: &counts,
             traffic: &traffic,
         };
@@ -251,7 +278,9 @@ impl Run<'_> {
             identical_scenes: survey.identical_scenes,
             counts: &counts,
             traffic: &traffic,
-            elapsed: start.elapsed(),
+            elapsed: self.began.elapsed(),
+            stopped: stop.reason(),
+            max_duration: self.job.max_duration,
             exit,
             carried_and_gone,
             undelivered_and_gone: self.undelivered_and_gone(&known),

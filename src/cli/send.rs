@@ -18,6 +18,7 @@ use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError, Shuffled};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
 use std::ops::{ControlFlow, Range};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Visits built and not yet taken by the network, at most.
@@ -36,6 +37,8 @@ pub(super) struct Sending<'a> {
     /// Rows that the result file will have, for the progress.
     pub(super) rows: u64,
     pub(super) stop: &'a Stop,
+    /// When the run has to come to an end.
+    pub(super) deadline: Option<Instant>,
     pub(super) counts: &'a Counts,
     pub(super) traffic: &'a Traffic,
 }
@@ -144,7 +147,16 @@ impl Sending<'_> {
             let config = &self.job.upload;
             let http = Http::new(&endpoint, token, config.max_in_flight).map_err(http_failure)?;
             let random = fastrand::Rng::new();
-            upload::upload(&http, config, self.stop, self.traffic, random, queue, outcomes).await;
+            let upload = upload::upload(&http, config, self.stop, self.traffic, random, queue, outcomes);
+            match self.deadline {
+                None => upload.await,
+                // First the time: where it is up already, nothing is sent.
+                Some(at) => tokio::select! {
+                    biased;
+                    never = self.stop.when_time_is_up(at.into()) => match never {},
+                    () = upload => {}
+                },
+            }
             Ok(())
         })
     }

@@ -26,13 +26,16 @@ impl Signals {
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 let Ok(mut signals) = Wishes::listen() else { return };
+                let mut is_first = true;
                 loop {
                     let (reason, exit) = signals.next().await;
                     // `timeout` and some shells signal a process and its group: one wish, heard twice.
                     while tokio::time::timeout(ONE_WISH, signals.next()).await.is_ok() {}
-                    if !sending.load(Ordering::SeqCst) || stop.reason().is_some() {
+                    if !sending.load(Ordering::SeqCst) || !is_first {
                         std::process::exit(i32::from(exit.code()));
                     }
+                    // What is under way wants an end also where the run is stopping already, as when its time is up.
+                    is_first = false;
                     stop.request(reason);
                     tracing::warn!("stopping: requests under way are finished; a second signal ends at once");
                 }

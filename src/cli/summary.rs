@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::text::{count, duration, grouped, rate};
 use crate::results::Counts;
 use crate::shuffle::Tally;
-use crate::upload::{Status, Traffic, hint};
+use crate::upload::{Reason, Status, Traffic, hint};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,6 +21,9 @@ pub(super) struct Summary<'a> {
     pub(super) traffic: &'a Traffic,
     pub(super) elapsed: Duration,
     pub(super) exit: Exit,
+    /// What ended the run before its visits did.
+    pub(super) stopped: Option<Reason>,
+    pub(super) max_duration: Option<Duration>,
     /// Delivered visits of an earlier run that are not in the exports any more.
     pub(super) carried_and_gone: u64,
     /// Undelivered ones, whose rows are lost.
@@ -57,6 +60,7 @@ impl Summary<'_> {
         map.insert("rate_limited".to_owned(), json!(self.traffic.rate_limited()));
         map.insert("elapsed_seconds".to_owned(), json!(self.elapsed.as_secs_f64()));
         map.insert("results".to_owned(), json!(self.results.display().to_string()));
+        map.insert("stopped".to_owned(), json!(self.stopped.map(Reason::name)));
         map.insert("exit_code".to_owned(), json!(self.exit.code()));
         Value::Object(map)
     }
@@ -132,6 +136,9 @@ impl Summary<'_> {
                 count(self.tally.unreadable, "row", "rows")
             );
         }
+        if let Some(stopped) = self.time_is_up() {
+            let _ = writeln!(out, "{stopped}");
+        }
         self.causes(&mut out);
         let _ = writeln!(out, "result file: {}", self.results.display());
         if let Some(next) = self.next() {
@@ -140,12 +147,26 @@ impl Summary<'_> {
         out
     }
 
+    /// A run that ended with its time, and not with its visits.
+    fn time_is_up(&self) -> Option<String> {
+        let longest = self.max_duration.filter(|_| self.stopped == Some(Reason::TimeIsUp))?;
+        let left = self.counts.get(Status::NotAttempted);
+        let left = count(left, "visit was", "visits were");
+        Some(format!("stopped: max_duration = {} is over; {left} not attempted", duration(longest)))
+    }
+
     /// One line for those who only want to hear of failures.
     pub(super) fn in_short(&self) -> String {
         let rows = self.counts.rows();
         let missing = count(rows - self.counts.delivered(), "visit is", "visits are");
         let next = self.next().map(|next| format!("; next: {next}")).unwrap_or_default();
-        format!("{}: {missing} not delivered of {}, see {}{next}", self.name, grouped(rows), self.results.display())
+        let why = self.time_is_up().map(|stopped| format!(" ({stopped})")).unwrap_or_default();
+        format!(
+            "{}: {missing} not delivered of {}{why}, see {}{next}",
+            self.name,
+            grouped(rows),
+            self.results.display()
+        )
     }
 
     fn causes(&self, out: &mut String) {
@@ -175,6 +196,8 @@ impl Summary<'_> {
             Exit::TooManyInvalid => format!("mend the exports or raise max_invalid, then {rerun}"),
             Exit::KeyRefused => format!("put a valid token in place, then {rerun}"),
             Exit::ApiDown => format!("when the API is up again: {rerun}"),
+            // Whatever else has to be mended, sending goes on where it stopped.
+            _ if self.stopped == Some(Reason::TimeIsUp) && sendable => rerun,
             _ if left(Status::Invalid) || left(Status::Rejected) => format!("mend what is said above, then {rerun}"),
             _ if sendable => rerun,
             _ => return None,

@@ -3,6 +3,7 @@
 use super::text::count;
 use crate::build::{Builder, Code, Rules, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -23,6 +24,8 @@ pub(super) struct Survey {
     /// Scene rows of valid visits that say the same as an earlier one.
     pub(super) identical_scenes: u64,
     pub(super) body_bytes: u64,
+    /// Valid visits by their date.
+    pub(super) by_day: BTreeMap<NaiveDate, u64>,
     pub(super) problems: BTreeMap<Code, Found>,
 }
 
@@ -98,6 +101,7 @@ impl Survey {
         match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
+                *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.scenes += u64::from(built.scenes);
                 self.identical_scenes += u64::from(built.identical_scenes);
                 self.body_bytes += (lines.len() - before) as u64;
@@ -148,6 +152,9 @@ impl Survey {
         self.scenes += part.scenes;
         self.identical_scenes += part.identical_scenes;
         self.body_bytes += part.body_bytes;
+        for (day, visits) in part.by_day {
+            *self.by_day.entry(day).or_default() += visits;
+        }
         for (code, found) in part.problems {
             let all = self.problems.entry(code).or_default();
             all.count += found.count;

@@ -112,6 +112,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         None => mistakes.parsed(&file.shuffle.memory, quantities::size),
     };
     let upload = upload(&file.upload, options, &mut warnings, mistakes);
+    let max_duration = max_duration(&file.upload, options, mistakes);
     let results = results(&file, options, &placeholders, mistakes);
     Job {
         name,
@@ -126,6 +127,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         endpoint,
         token,
         upload,
+        max_duration,
         results,
         warnings,
     }
@@ -389,6 +391,17 @@ fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes
     }
     let patience = mistakes.parsed(&file.patience, quantities::duration).unwrap_or(default.patience);
     Config { rate, burst, max_in_flight, max_attempts, backoff: Backoff { first, max }, patience }
+}
+
+fn max_duration(file: &Upload, options: &Options, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
+    let parse = |text: &str| match quantities::duration(text) {
+        Ok(time) if time.is_zero() => Err("a run of no duration would send nothing".to_owned()),
+        time => time,
+    };
+    match &options.max_duration {
+        Some(text) => mistakes.option(parse(text).map_err(|message| format!("--max-duration {message}"))),
+        None => mistakes.parsed(&file.max_duration, parse),
+    }
 }
 
 fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes<'_>) -> PathBuf {

@@ -121,6 +121,7 @@ pub(super) struct Upload {
     #[serde(default)]
     pub(super) backoff: Backoff,
     pub(super) patience: Option<Spanned<String>>,
+    pub(super) max_duration: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

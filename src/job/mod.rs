@@ -20,6 +20,7 @@ use crate::scan::Source;
 use crate::upload::{Config, Endpoint};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the command line and the clock add to a job file.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Options {
     pub rate: Option<String>,
     /// In place of the job's memory, as written there.
     pub memory: Option<String>,
+    /// In place of the job's longest duration, as written there.
+    pub max_duration: Option<String>,
 }
 
 /// Where sessions go.
@@ -81,6 +84,8 @@ pub struct Job {
     pub token: TokenSource,
     /// How they are sent.
     pub upload: Config,
+    /// How long a run may take, from the start of its process.
+    pub max_duration: Option<Duration>,
     /// The result file.
     pub results: PathBuf,
     /// What is allowed and yet worth a word.
