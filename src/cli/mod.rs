@@ -3,10 +3,12 @@
 //! Standard output carries data only. Everything for people goes to standard error.
 
 mod check;
+mod ending;
 mod exit;
 mod exports;
 mod ids;
 mod machine;
+mod metrics;
 mod progress;
 mod run;
 mod sandbox;
@@ -29,6 +31,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use exit::Failure;
 use exports::Selection;
 use screen::Console;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -210,14 +213,29 @@ pub fn main() -> ExitCode {
     // A panic is a mistake of ours; its message is printed by then, and the contract has a code for it.
     let began = Instant::now();
     let exit = std::panic::catch_unwind(|| {
-        let cli = Cli::parse();
+        let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
         let console = Console::new(&cli);
         dispatch(&cli.command, began, &console).unwrap_or_else(|failure| {
-            console.error(&failure.message);
+            console.failure(&failure);
             failure.exit
         })
     });
     ExitCode::from(exit.unwrap_or(Exit::Unexpected).code())
+}
+
+/// Ends with what is wrong with the command line, or with the help that was asked for.
+fn refuse(error: &clap::Error) -> ! {
+    let mut args = std::env::args_os().skip_while(|arg| arg != "--log-format" && arg != "--log-format=json");
+    let json =
+        args.next().is_some_and(|arg| arg == "--log-format=json") || args.next().is_some_and(|arg| arg == "json");
+    if json && error.use_stderr() {
+        let message = error.render().to_string();
+        let message = message.trim_start_matches("error: ").trim_end();
+        // A closed standard error changes nothing.
+        let _ = std::io::stderr().write_all(screen::event("ERROR", message, &serde_json::Value::Null).as_bytes());
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit, Failure> {

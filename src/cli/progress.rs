@@ -5,6 +5,7 @@ use super::text::{duration, grouped, rate};
 use crate::results::Counts;
 use crate::upload::{Status, Traffic};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ pub(super) fn show(console: &Console, total: u64, counts: &Counts, traffic: &Tra
         let _ = done.recv();
         return;
     }
-    let bar = std::io::stderr().is_terminal().then(|| {
+    let bar = (std::io::stderr().is_terminal() && !console.is_json()).then(|| {
         let bar = ProgressBar::new(total);
         // A template that cannot be read would leave the plain bar.
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}") {
@@ -32,19 +33,38 @@ pub(super) fn show(console: &Console, total: u64, counts: &Counts, traffic: &Tra
     let tick = if bar.is_some() { TICK } else { LINE };
     while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(tick) {
         let rows = counts.rows();
-        let now = state(rows, total, counts, traffic, (rows - before) as f64 / start.elapsed().as_secs_f64());
+        let speed = (rows - before) as f64 / start.elapsed().as_secs_f64();
+        let now = state(rows, total, counts, traffic, speed);
         match &bar {
             Some(bar) => {
                 bar.set_message(now);
                 bar.set_position(rows);
             }
-            None => tracing::info!("{} of {}: {now}", grouped(rows), grouped(total)),
+            None => {
+                let message = format!("{} of {}: {now}", grouped(rows), grouped(total));
+                console.progress(&message, &fields(rows, total, counts, traffic, speed));
+            }
         }
     }
     console.bar().set(None);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+}
+
+/// The same for programs.
+fn fields(rows: u64, total: u64, counts: &Counts, traffic: &Traffic, speed: f64) -> Value {
+    let mut fields = json!({
+        "rows": rows,
+        "of": total,
+        "per_second": speed,
+        "requests": traffic.requests(),
+        "rate_limited": traffic.rate_limited(),
+    });
+    for status in Status::ALL {
+        fields[status.name()] = json!(counts.get(status));
+    }
+    fields
 }
 
 /// A channel by whose end a run tells that it is over.

@@ -1,7 +1,9 @@
 //! `traxload run` and `traxload rerun`: the plan of a job from its file to its result.
 
+use super::ending::{Ended, Ending};
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, Selection};
+use super::metrics::Figures;
 use super::screen::Console;
 use super::send::{Sending, Sent, http_failure, results_failure};
 use super::signals::Signals;
@@ -46,6 +48,21 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, began: Instant, console: &
     let stop = Stop::default();
     let signals = Signals::listen(&stop);
     let job = Job::load(&args.job.job, &args.job.options(now))?;
+    let ending = Ending::new(&job, began, console);
+    signals.at_the_end(&ending);
+    ending.after(first(args, job, now, began, &stop, &signals, console))
+}
+
+/// A run with a job, which has to have an end of its own from here on.
+fn first(
+    args: &RunArgs,
+    job: Job,
+    now: DateTime<Utc>,
+    began: Instant,
+    stop: &Stop,
+    signals: &Signals,
+    console: &Console,
+) -> Result<Ended, Failure> {
     let token = token(&job, console)?;
     make_room(&job.results).map_err(|error| usage(&error))?;
     let lock = lock(&job.results)?;
@@ -97,7 +114,7 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, began: Instant, console: &
         json: args.job.json,
         console,
     };
-    run.finish(token, &stop, &signals, lock)
+    run.finish(token, stop, signals, lock)
 }
 
 pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, console: &Console) -> Result<Exit, Failure> {
@@ -139,30 +156,35 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
         max_duration: args.max_duration.clone(),
     };
     let job = Job::load(&manifest.job, &job_options)?;
-    refuse_other_ids(&job, &manifest)?;
-    let token = token(&job, console)?;
-    let previous = Previous::find(&results).map_err(|error| usage(&error))?;
-    let selection = Selection {
-        from: day(&options.from),
-        to: day(&options.to),
-        limit: options.limit,
-        ignore_unreadable_scenes: options.ignore_unreadable_scenes,
+    let ending = Ending::new(&job, began, console);
+    signals.at_the_end(&ending);
+    let again = || {
+        refuse_other_ids(&job, &manifest)?;
+        let token = token(&job, console)?;
+        let previous = Previous::find(&results).map_err(|error| usage(&error))?;
+        let selection = Selection {
+            from: day(&options.from),
+            to: day(&options.to),
+            limit: options.limit,
+            ignore_unreadable_scenes: options.ignore_unreadable_scenes,
+        };
+        let fresh = false;
+        let run = Run {
+            command: "rerun",
+            job,
+            selection,
+            options,
+            wanted,
+            previous,
+            fresh,
+            now,
+            began,
+            json: args.json,
+            console,
+        };
+        run.finish(token, &stop, &signals, lock)
     };
-    let fresh = false;
-    let run = Run {
-        command: "rerun",
-        job,
-        selection,
-        options,
-        wanted,
-        previous,
-        fresh,
-        now,
-        began,
-        json: args.json,
-        console,
-    };
-    run.finish(token, &stop, &signals, lock)
+    ending.after(again())
 }
 
 fn usage(error: &ResultsError) -> Failure {
@@ -198,7 +220,7 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
 
 impl Run<'_> {
     /// Reads, checks, sends and writes the result file. `lock` is held to the end.
-    fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Exit, Failure> {
+    fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Ended, Failure> {
         let opened = Opened::new(&self.job)?;
         for warning in &self.job.warnings {
             self.console.warn(warning);
@@ -263,7 +285,9 @@ impl Run<'_> {
             counts: &counts,
             traffic: &traffic,
         };
+        let sent_from = Instant::now();
         let (Sent { kept }, journal) = sending.run((!too_many).then_some(token), journal, self.console)?;
+        let sending = sent_from.elapsed();
         self.account(&survey.tally, &counts, kept, carried_and_gone)?;
         let exit = Exit::of(stop.reason(), too_many, &counts);
         // First the manifest: where it cannot be written, the journal stays and the same command goes on.
@@ -306,7 +330,14 @@ impl Run<'_> {
         if self.json {
             self.console.data(&json.to_string())?;
         }
-        Ok(exit)
+        let figures = Figures {
+            visits: Status::ALL.map(|status| (status, counts.get(status))),
+            requests: traffic.requests(),
+            retries: traffic.retries(),
+            pauses: traffic.pauses(),
+            sending,
+        };
+        Ok(Ended { exit, figures })
     }
 
     /// `inputs`: what the run reads, which no wrong `--results` may move away.

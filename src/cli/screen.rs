@@ -103,6 +103,9 @@ impl Console {
             true => registry.with(layer.json().flatten_event(true)).try_init(),
             false => registry.with(layer.with_ansi(false)).try_init(),
         };
+        if json {
+            panics_as_events(bar.clone());
+        }
         Console { quiet: cli.quiet, json, bar }
     }
 
@@ -130,6 +133,29 @@ impl Console {
         }
     }
 
+    /// Why the command ends; in JSON an event for each part, with what is known of it.
+    pub(super) fn failure(&self, failure: &Failure) {
+        if !self.json || failure.parts.is_empty() {
+            return self.error(&failure.message);
+        }
+        for (message, fields) in &failure.parts {
+            self.bar.print(event("ERROR", message, fields).as_bytes());
+        }
+    }
+
+    /// How far a run is, where there is no bar.
+    pub(super) fn progress(&self, message: &str, fields: &serde_json::Value) {
+        match self.json {
+            true => self.bar.print(event("INFO", message, fields).as_bytes()),
+            false => tracing::info!("{message}"),
+        }
+    }
+
+    /// Whether standard error is for programs.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// What the command has to say at its end.
     pub(super) fn report(&self, text: &str) {
         match (self.quiet, self.json) {
@@ -145,11 +171,8 @@ impl Console {
             (true, _) => {}
             (_, false) => self.bar.print(text.as_bytes()),
             (_, true) => {
-                let timestamp = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-                let event = serde_json::json!({
-                    "timestamp": timestamp, "level": "INFO", "message": "finished", "summary": summary,
-                });
-                self.bar.print(format!("{event}\n").as_bytes());
+                let fields = serde_json::json!({ "summary": summary });
+                self.bar.print(event("INFO", "finished", &fields).as_bytes());
             }
         }
     }
@@ -172,6 +195,24 @@ impl Console {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Also a mistake of this program is one line of JSON there.
+fn panics_as_events(bar: Bar) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = format!("{panic}; this is a bug of traxload, please report it");
+        bar.print(event("ERROR", &message, &serde_json::Value::Null).as_bytes());
+    }));
+}
+
+/// One event of the JSON log, as it is written to standard error; `fields` is an object.
+pub(super) fn event(level: &str, message: &str, fields: &serde_json::Value) -> String {
+    let timestamp = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let mut event = serde_json::json!({ "timestamp": timestamp, "level": level, "message": message });
+    if let (Some(event), Some(fields)) = (event.as_object_mut(), fields.as_object()) {
+        event.extend(fields.clone());
+    }
+    format!("{event}\n")
 }
 
 /// Lets only this program's own events through: what other crates log at a level is theirs to know.

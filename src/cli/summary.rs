@@ -58,6 +58,7 @@ impl Summary<'_> {
         map.insert("requests".to_owned(), json!(self.traffic.requests()));
         map.insert("retries".to_owned(), json!(self.traffic.retries()));
         map.insert("rate_limited".to_owned(), json!(self.traffic.rate_limited()));
+        map.insert("pauses".to_owned(), json!(self.traffic.pauses()));
         map.insert("elapsed_seconds".to_owned(), json!(self.elapsed.as_secs_f64()));
         map.insert("results".to_owned(), json!(self.results.display().to_string()));
         map.insert("stopped".to_owned(), json!(self.stopped.map(Reason::name)));

@@ -45,6 +45,17 @@ impl Mistakes<'_> {
         start..(start + header.len()).min(self.text.len())
     }
 
+    /// A path with its placeholders filled in.
+    fn filled(&mut self, path: &Spanned<String>, placeholders: &Placeholders<'_>) -> PathBuf {
+        let filled = self.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default();
+        if let Some((_, unknown)) = filled.split_once('{').filter(|(_, rest)| rest.contains('}')) {
+            let unknown = unknown.split('}').next().unwrap_or_default();
+            let message = format!("{{{unknown}}} is no placeholder; there are {{name}}, {{date}} and {{time}}");
+            self.add(path.span(), message);
+        }
+        filled.into()
+    }
+
     /// The value, or its mistake and nothing.
     fn take<T>(&mut self, span: Range<usize>, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.add(span, message)).ok()
@@ -114,6 +125,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let upload = upload(&file.upload, options, &mut warnings, mistakes);
     let max_duration = max_duration(&file.upload, options, mistakes);
     let results = results(&file, options, &placeholders, mistakes);
+    let metrics = metrics(&file, &placeholders, mistakes);
     Job {
         name,
         file: path.to_owned(),
@@ -129,6 +141,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         upload,
         max_duration,
         results,
+        metrics,
         warnings,
     }
 }
@@ -415,16 +428,16 @@ fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mist
             mistakes.add(path.span(), "the path of the result file is empty");
             PathBuf::new()
         }
-        Some(path) => {
-            let filled = mistakes.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default();
-            if let Some((_, unknown)) = filled.split_once('{').filter(|(_, rest)| rest.contains('}')) {
-                let unknown = unknown.split('}').next().unwrap_or_default();
-                mistakes.add(
-                    path.span(),
-                    format!("{{{unknown}}} is no placeholder; there are {{name}}, {{date}} and {{time}}"),
-                );
-            }
-            filled.into()
-        }
+        Some(path) => mistakes.filled(path, placeholders),
     }
+}
+
+/// The node exporter's collector passes over other names; and no export or result file is written over so.
+fn metrics(file: &File, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes<'_>) -> Option<PathBuf> {
+    let path = file.results.metrics.as_ref()?;
+    let filled = mistakes.filled(path, placeholders);
+    if filled.extension().is_none_or(|ending| ending != "prom") {
+        mistakes.add(path.span(), "the file of the metrics must have a name that ends in .prom");
+    }
+    Some(filled)
 }

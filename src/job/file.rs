@@ -135,6 +135,7 @@ pub(super) struct Backoff {
 #[serde(deny_unknown_fields)]
 pub(super) struct Results {
     pub(super) path: Option<Spanned<String>>,
+    pub(super) metrics: Option<Spanned<String>>,
 }
 
 /// How a field is filled: a column's name, or a table with more to say.

@@ -88,6 +88,8 @@ pub struct Job {
     pub max_duration: Option<Duration>,
     /// The result file.
     pub results: PathBuf,
+    /// Where the figures of a run are left for Prometheus.
+    pub metrics: Option<PathBuf>,
     /// What is allowed and yet worth a word.
     pub warnings: Vec<String>,
 }

@@ -290,6 +290,7 @@ impl<N: Network> Engine<'_, N> {
         let pause = self.pace.refused(permit, retry_after, &mut self.random.borrow_mut());
         self.traffic.refused();
         if let Some(pause) = pause {
+            self.traffic.paused();
             let seconds = pause.as_secs_f64();
             tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());
         }

@@ -8,6 +8,7 @@ pub struct Traffic {
     requests: AtomicU64,
     retries: AtomicU64,
     refused: AtomicU64,
+    pauses: AtomicU64,
 }
 
 impl Traffic {
@@ -26,6 +27,11 @@ impl Traffic {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// Pauses that such answers have led to.
+    pub fn pauses(&self) -> u64 {
+        self.pauses.load(Ordering::Relaxed)
+    }
+
     pub(super) fn sent(&self, is_retry: bool) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.retries.fetch_add(u64::from(is_retry), Ordering::Relaxed);
@@ -33,5 +39,9 @@ impl Traffic {
 
     pub(super) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn paused(&self) {
+        self.pauses.fetch_add(1, Ordering::Relaxed);
     }
 }
