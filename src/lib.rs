@@ -3,6 +3,7 @@ pub mod build;
 pub mod cli;
 pub mod job;
 mod nearest;
+pub mod notify;
 pub mod results;
 pub mod sandbox;
 pub mod scan;

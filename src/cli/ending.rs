@@ -1,12 +1,16 @@
-//! What a run leaves behind at its end beside its result file, however it ends: the figures for whoever watches.
+//! What a run leaves behind at its end beside its result file, however it ends: the figures for whoever watches, and
+//! word to whoever has to be told.
 //!
 //! Nothing here changes how the run ends. What goes wrong is a warning.
 
 use super::exit::{Exit, Failure};
+use super::machine;
 use super::metrics::{Figures, Metrics};
 use super::screen::Console;
 use crate::job::Job;
+use crate::notify::{self, Hook, HookSource, Notify, When};
 use chrono::Utc;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,13 +21,20 @@ use std::time::Instant;
 pub(super) struct Ended {
     pub(super) exit: Exit,
     pub(super) figures: Figures,
+    /// As `--json` prints it.
+    pub(super) summary: Value,
+    /// The same in a sentence.
+    pub(super) in_short: String,
 }
 
 /// What is to be done at the end of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
+    command: &'static str,
     job: String,
     metrics: Option<PathBuf>,
+    notify: Option<(Hook, Notify)>,
+    ca_file: Option<PathBuf>,
     /// The start of the process.
     began: Instant,
     console: Console,
@@ -32,10 +43,21 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    pub(super) fn new(job: &Job, began: Instant, console: &Console) -> Ending {
+    pub(super) fn new(command: &'static str, job: &Job, began: Instant, console: &Console) -> Ending {
+        let notify = job.notify.clone().and_then(|notify| match hook(&notify.hook) {
+            Ok(hook) => Some((hook, notify)),
+            // Said at the start, while there is time to mend it; the upload does not depend on it.
+            Err(message) => {
+                console.warn(&format!("nobody will be notified: {message}"));
+                None
+            }
+        });
         Ending {
+            command,
             job: job.name.clone(),
             metrics: job.metrics.clone(),
+            notify,
+            ca_file: job.endpoint.ca_file.clone(),
             began,
             console: console.clone(),
             is_over: Arc::default(),
@@ -45,18 +67,27 @@ impl Ending {
     /// After a run, or after what kept it from being one.
     pub(super) fn after(&self, ended: Result<Ended, Failure>) -> Result<Exit, Failure> {
         match &ended {
-            Ok(ended) => self.tell(ended.exit, Some(&ended.figures)),
-            Err(failure) => self.tell(failure.exit, None),
+            Ok(ended) => self.tell(ended.exit, Some(&ended.figures), ended.summary.clone(), &ended.in_short),
+            Err(failure) => {
+                let first = failure.message.lines().next().unwrap_or_default();
+                let in_short = format!("{}: ended with exit code {}: {first}", self.job, failure.exit.code());
+                self.tell(failure.exit, None, self.without_summary(failure.exit, &failure.message), &in_short);
+            }
         }
         ended.map(|ended| ended.exit)
     }
 
     /// After a signal that ended the process while nothing was under way.
     pub(super) fn after_signal(&self, exit: Exit) {
-        self.tell(exit, None);
+        let message = "stopped by a signal before anything was sent";
+        self.tell(exit, None, self.without_summary(exit, message), &format!("{}: {message}", self.job));
     }
 
-    fn tell(&self, exit: Exit, figures: Option<&Figures>) {
+    fn without_summary(&self, exit: Exit, message: &str) -> Value {
+        json!({ "command": self.command, "job": self.job, "exit_code": exit.code(), "error": message })
+    }
+
+    fn tell(&self, exit: Exit, figures: Option<&Figures>, summary: Value, in_short: &str) {
         if self.is_over.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -66,5 +97,35 @@ impl Ending {
                 self.console.warn(&format!("cannot write the metrics to {}: {error}", path.display()));
             }
         }
+        let wanted = |notify: &Notify| notify.when == When::Always || exit != Exit::Done;
+        if let Some((hook, notify)) = self.notify.as_ref().filter(|(_, notify)| wanted(notify)) {
+            let body = message(summary, in_short).to_string();
+            if let Err(error) = notify::post(hook, self.ca_file.clone(), notify.timeout, body) {
+                self.console.warn(&format!("the notification to {} failed: {error}", hook.host()));
+            }
+        }
     }
+}
+
+/// The address of notifications.
+fn hook(source: &HookSource) -> Result<Hook, String> {
+    match source {
+        HookSource::Job(hook) => Ok(hook.clone()),
+        HookSource::Env(name) => {
+            let text = std::env::var(name);
+            let text = text.map_err(|_| "the environment variable that url_env names is not set".to_owned())?;
+            Hook::parse(&text).map_err(|error| format!("in the environment variable that url_env names, {error}"))
+        }
+    }
+}
+
+/// `text` is what chats show of it, Slack and those that take the same.
+fn message(mut summary: Value, in_short: &str) -> Value {
+    let host = machine::name();
+    let place = host.as_deref().map(|host| format!("[{host}] ")).unwrap_or_default();
+    if let Some(map) = summary.as_object_mut() {
+        map.insert("text".to_owned(), json!(format!("traxload {place}{in_short}")));
+        map.insert("host".to_owned(), json!(host));
+    }
+    summary
 }

@@ -16,6 +16,12 @@ pub(super) fn half_of_its_memory() -> u64 {
     all / 2
 }
 
+/// What the machine, or the container, is called.
+pub(super) fn name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok())?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// `MemTotal:       24576000 kB`
 fn total(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

@@ -48,7 +48,7 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, began: Instant, console: &
     let stop = Stop::default();
     let signals = Signals::listen(&stop);
     let job = Job::load(&args.job.job, &args.job.options(now))?;
-    let ending = Ending::new(&job, began, console);
+    let ending = Ending::new("run", &job, began, console);
     signals.at_the_end(&ending);
     ending.after(first(args, job, now, began, &stop, &signals, console))
 }
@@ -156,7 +156,7 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
         max_duration: args.max_duration.clone(),
     };
     let job = Job::load(&manifest.job, &job_options)?;
-    let ending = Ending::new(&job, began, console);
+    let ending = Ending::new("rerun", &job, began, console);
     signals.at_the_end(&ending);
     let again = || {
         refuse_other_ids(&job, &manifest)?;
@@ -337,7 +337,7 @@ impl Run<'_> {
             pauses: traffic.pauses(),
             sending,
         };
-        Ok(Ended { exit, figures })
+        Ok(Ended { exit, figures, in_short: summary.in_short(), summary: json })
     }
 
     /// `inputs`: what the run reads, which no wrong `--results` may move away.

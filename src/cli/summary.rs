@@ -159,6 +159,9 @@ impl Summary<'_> {
     /// One line for those who only want to hear of failures.
     pub(super) fn in_short(&self) -> String {
         let rows = self.counts.rows();
+        if self.exit == Exit::Done {
+            return format!("{}: {}, all delivered", self.name, count(rows, "visit", "visits"));
+        }
         let missing = count(rows - self.counts.delivered(), "visit is", "visits are");
         let next = self.next().map(|next| format!("; next: {next}")).unwrap_or_default();
         let why = self.time_is_up().map(|stopped| format!(" ({stopped})")).unwrap_or_default();

@@ -3,12 +3,13 @@
 use super::columns::{Kind, Picks, known_values};
 use super::error::{JobError, Mistake, in_plain_words};
 use super::file::{Api, File, Scalar, Section, Upload};
+use super::notify::notify;
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
 use crate::build::{Ids, Rules, Version, Zone};
 use crate::scan::{Dialect, Format, Only, Source};
-use crate::upload::{Backoff, Config, Endpoint};
+use crate::upload::{Backoff, Config, Endpoint, client};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,11 @@ impl Mistakes<'_> {
         value.map_err(|message| self.add(span, message)).ok()
     }
 
-    fn parsed<T>(&mut self, text: &Option<Spanned<String>>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        text: &Option<Spanned<String>>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let text = text.as_ref()?;
         self.take(text.span(), parse(text.get_ref()))
     }
@@ -126,6 +131,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let max_duration = max_duration(&file.upload, options, mistakes);
     let results = results(&file, options, &placeholders, mistakes);
     let metrics = metrics(&file, &placeholders, mistakes);
+    let notify = notify(&file.notify, mistakes);
     Job {
         name,
         file: path.to_owned(),
@@ -142,6 +148,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         max_duration,
         results,
         metrics,
+        notify,
         warnings,
     }
 }
@@ -365,11 +372,9 @@ fn base_url(text: &str) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("the address must not contain a user, a password, ? or #".to_owned());
     }
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let local = host == "localhost" || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
     match url.scheme() {
         "https" => Ok(trimmed.to_owned()),
-        "http" if local => Ok(trimmed.to_owned()),
+        "http" if client::is_on_this_machine(&url) => Ok(trimmed.to_owned()),
         "http" => Err(format!("plain http would show the token to everybody on the way to {host}; use https")),
         _ => Err(expected()),
     }

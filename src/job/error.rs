@@ -60,21 +60,35 @@ impl Mistake {
 }
 
 impl Mistake {
-    /// Somebody may have put the token itself where it does not belong: of what stands under `api`, only keys are shown.
+    /// Somebody may have put the token itself where it does not belong, and the address of a notification is a secret:
+    /// of what stands under `api` and `notify`, only keys are shown.
     fn without_secrets(mut self, before: &str) -> Mistake {
-        const NAMES: [&str; 6] = ["token", "auth", "key", "secret", "password", "api"];
+        const NAMES: [&str; 8] = ["token", "auth", "key", "secret", "password", "api", "notify", "hook"];
         let section = before.lines().rev().find(|line| line.trim_start().starts_with('[')).unwrap_or_default();
         let key = self.source.split('=').next().unwrap_or_default().to_owned();
         let lower = key.to_ascii_lowercase();
         let harmless = ["base_url", "version", "project", "resource", "ca_file"].contains(&key.trim());
         let in_api = section.trim().starts_with("[api") && !harmless;
-        if self.source.contains('=') && (in_api || NAMES.iter().any(|name| lower.contains(name))) {
+        let in_notify = section.trim().starts_with("[notify");
+        let is_assigned = self.source.contains('=');
+        // The rest of a text that goes over several lines has no key.
+        if in_notify && !is_assigned {
+            self.source = "…".to_owned();
+            (self.column, self.length) = (1, 1);
+        }
+        if is_assigned && (in_api || in_notify || NAMES.iter().any(|name| lower.contains(name))) {
             let shown = key.trim_end().chars().count();
             self.source = format!("{} = …", key.trim_end());
             self.column = self.column.min(shown.max(1));
             self.length = self.length.min(shown + 5 - self.column);
             let words: Vec<&str> = self.message.split('`').collect();
             self.message = words.iter().enumerate().map(|(at, word)| if at % 2 == 1 { "…" } else { word }).collect();
+            // So serde repeats a text that is none of what it expected.
+            if let Some((start, rest)) = self.message.split_once("string \"")
+                && let Some((_, end)) = rest.rsplit_once("\", expected")
+            {
+                self.message = format!("{start}string …, expected{end}");
+            }
         }
         self
     }

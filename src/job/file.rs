@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) upload: Upload,
     #[serde(default)]
     pub(super) results: Results,
+    #[serde(default)]
+    pub(super) notify: Notify,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +138,15 @@ pub(super) struct Backoff {
 pub(super) struct Results {
     pub(super) path: Option<Spanned<String>>,
     pub(super) metrics: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) url_env: Option<Spanned<String>>,
+    pub(super) when: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
 }
 
 /// How a field is filled: a column's name, or a table with more to say.

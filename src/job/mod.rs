@@ -7,6 +7,7 @@ mod checked;
 mod columns;
 mod error;
 mod file;
+mod notify;
 mod paths;
 mod quantities;
 
@@ -16,6 +17,7 @@ pub use paths::DateArg;
 pub use quantities::{MaxInvalid, VENDOR_CEILING};
 
 use crate::build::Rules;
+use crate::notify::Notify;
 use crate::scan::Source;
 use crate::upload::{Config, Endpoint};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -90,6 +92,8 @@ pub struct Job {
     pub results: PathBuf,
     /// Where the figures of a run are left for Prometheus.
     pub metrics: Option<PathBuf>,
+    /// Whom to tell how a run ended.
+    pub notify: Option<Notify>,
     /// What is allowed and yet worth a word.
     pub warnings: Vec<String>,
 }

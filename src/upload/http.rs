@@ -1,13 +1,13 @@
 //! The network over HTTP: one client, kept-alive connections, the token in its header and nowhere else.
 
 use super::answer::error_text;
+use super::client::{self, chain};
 use super::config::Endpoint;
 use super::network::{Network, Reply};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
-use std::error::Error;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -75,8 +75,6 @@ impl Http {
     /// # Errors
     /// Where the token or the certificate cannot be used.
     pub fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
-        // Fails only where a provider is installed already, which then serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         if !token.0.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(HttpError::Token);
         }
@@ -86,34 +84,14 @@ impl Http {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let mut builder = Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("traxload/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            // Every attempt takes a permit: none may be repeated behind our back.
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(endpoint.timeout)
-            .connect_timeout(endpoint.connect_timeout)
-            .pool_max_idle_per_host(connections)
-            .tcp_nodelay(true)
-            .http1_only();
-        if endpoint.base_url.starts_with("http:") {
-            // This machine, the only one for plain http: a proxy would carry the token away from it.
-            builder = builder.no_proxy();
-        }
-        if let Some(path) = &endpoint.ca_file {
-            let failed = |reason: String| HttpError::Certificate { path: path.display().to_string(), reason };
-            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(chain(&error)))?;
-            if certificates.is_empty() {
-                return Err(failed("there is no certificate in it".to_owned()));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
         let sessions =
             sessions_url(endpoint).ok_or_else(|| HttpError::Client(format!("{} is no address", endpoint.base_url)))?;
+        let builder =
+            client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
+                .default_headers(headers)
+                .pool_max_idle_per_host(connections)
+                .tcp_nodelay(true);
+        let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
         Ok(Http { client, sessions, token })
     }
 
@@ -179,21 +157,6 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let server = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
     let wait = (date - server.unwrap_or(now)).to_std().unwrap_or_default();
     Some(wait.min(Duration::from_secs(366 * 86_400)))
-}
-
-/// An error with all its causes, each said once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = next.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! | file | what it decides |
 //! | --- | --- |
-//! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `network`, `http`, `client` | how a request goes out and what counts as a reply |
 //! | `answer` | what an answer says went wrong |
 //! | `classify` | what a reply means for its visit |
 //! | `pace`, `climb` | when the next request may go: the rate, pauses after 429 |
@@ -17,6 +17,7 @@
 mod answer;
 mod backoff;
 mod classify;
+pub(crate) mod client;
 mod climb;
 mod config;
 mod engine;
