@@ -52,6 +52,25 @@ impl Exit {
         }
     }
 
+    /// The way to end that has this code.
+    pub(super) fn from_code(code: u8) -> Option<Exit> {
+        [
+            Exit::Done,
+            Exit::Unexpected,
+            Exit::Usage,
+            Exit::NotAllDelivered,
+            Exit::TooManyInvalid,
+            Exit::ApiDown,
+            Exit::KeyRefused,
+            Exit::Locked,
+            Exit::NoVisits,
+            Exit::Interrupted,
+            Exit::Terminated,
+        ]
+        .into_iter()
+        .find(|exit| exit.code() == code)
+    }
+
     /// As the system takes it.
     pub fn code(self) -> u8 {
         self as u8

@@ -9,7 +9,9 @@ mod exports;
 mod ids;
 mod machine;
 mod metrics;
+mod next;
 mod progress;
+mod report;
 mod run;
 mod sandbox;
 mod screen;
@@ -18,7 +20,6 @@ mod signals;
 mod summary;
 mod survey;
 mod taking_up;
-mod text;
 mod token;
 mod window;
 
@@ -26,6 +27,7 @@ pub use exit::Exit;
 
 use crate::job::{DateArg, Options};
 use crate::results::RunOptions;
+use crate::text;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use exit::Failure;
@@ -67,6 +69,8 @@ enum Command {
     Check(CheckArgs),
     /// Send again what a result file shows as not delivered
     Rerun(RerunArgs),
+    /// The result file as one HTML page
+    Report(report::ReportArgs),
     /// Visit and scene keys with their ids, as CSV
     Ids(IdsArgs),
     /// A local Sessions API, for trying things out
@@ -244,6 +248,7 @@ fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit
         Command::Run(args) => run::run(args, now, began, console),
         Command::Check(args) => check::check(args, now, began, console),
         Command::Rerun(args) => run::rerun(args, now, began, console),
+        Command::Report(args) => report::report(args, console),
         Command::Ids(args) => ids::ids(args, now, console),
         Command::Sandbox(args) => sandbox::sandbox(args, console),
     }

@@ -4,6 +4,7 @@ use super::ending::{Ended, Ending};
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, Selection};
 use super::metrics::Figures;
+use super::report;
 use super::screen::Console;
 use super::send::{Sending, Sent, http_failure, results_failure};
 use super::signals::Signals;
@@ -269,7 +270,7 @@ impl Run<'_> {
         }
         let counts = Counts::default();
         let traffic = Traffic::default();
-        self.write_manifest(&counts, None)?;
+        self.write_manifest(&survey.tally, &counts, 0, None)?;
         let journal = self.begin_journal(&known, &counts).map_err(|error| results_failure(&error))?;
         let carried_and_gone = counts.carried_over() - survey.passed_over;
         let too_many = self.too_many_invalid(&survey, &counts);
@@ -291,7 +292,7 @@ impl Run<'_> {
         self.account(&survey.tally, &counts, kept, carried_and_gone)?;
         let exit = Exit::of(stop.reason(), too_many, &counts);
         // First the manifest: where it cannot be written, the journal stays and the same command goes on.
-        self.write_manifest(&counts, Some(exit))?;
+        self.write_manifest(&survey.tally, &counts, carried_and_gone, Some(exit))?;
         journal.finish().map_err(|error| results_failure(&error))?;
         drop(lock);
         let summary = Summary {
@@ -326,6 +327,9 @@ impl Run<'_> {
         self.console.finish(&summary.text(), &json);
         if self.console.is_quiet() && exit != Exit::Done {
             self.console.error(&summary.in_short());
+        }
+        if self.job.report {
+            report::beside_results(&self.job.results, self.console);
         }
         if self.json {
             self.console.data(&json.to_string())?;
@@ -423,11 +427,15 @@ impl Run<'_> {
         ))
     }
 
-    fn write_manifest(&self, counts: &Counts, exit: Option<Exit>) -> Result<(), Failure> {
+    fn write_manifest(&self, tally: &Tally, counts: &Counts, gone: u64, exit: Option<Exit>) -> Result<(), Failure> {
         let written = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let mut by_status: BTreeMap<String, u64> =
             Status::ALL.into_iter().map(|status| (status.name().to_owned(), counts.get(status))).collect();
         by_status.insert("carried_over".to_owned(), counts.carried_over());
+        // The sum of a run, for whoever reads its result file later.
+        by_status.insert("carried_over_not_in_exports".to_owned(), gone);
+        by_status.insert("rows_read".to_owned(), tally.visit_rows);
+        by_status.insert("identical_duplicates".to_owned(), tally.identical_duplicates);
         let manifest = Manifest {
             traxload: env!("CARGO_PKG_VERSION").to_owned(),
             job: self.job.file.clone(),

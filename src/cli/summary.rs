@@ -1,6 +1,7 @@
 //! What a run says at its end: counts that add up, why visits were not delivered, and what to type next.
 
 use super::exit::Exit;
+use super::next::{Next, next, rerun};
 use super::text::{count, duration, grouped, rate};
 use crate::results::Counts;
 use crate::shuffle::Tally;
@@ -192,20 +193,14 @@ impl Summary<'_> {
     }
 
     /// The command to type next, where one helps.
-    fn next(&self) -> Option<String> {
-        let rerun = format!("traxload rerun {}", quoted(&self.results.display().to_string()));
-        let left = |status| self.counts.get(status) > 0;
-        let sendable = left(Status::Failed) || left(Status::NotAttempted);
-        Some(match self.exit {
-            Exit::TooManyInvalid => format!("mend the exports or raise max_invalid, then {rerun}"),
-            Exit::KeyRefused => format!("put a valid token in place, then {rerun}"),
-            Exit::ApiDown => format!("when the API is up again: {rerun}"),
+    fn next(&self) -> Option<Next> {
+        let count = |status| self.counts.get(status);
+        let sendable = count(Status::Failed) + count(Status::NotAttempted) > 0;
+        if self.stopped == Some(Reason::TimeIsUp) && sendable {
             // Whatever else has to be mended, sending goes on where it stopped.
-            _ if self.stopped == Some(Reason::TimeIsUp) && sendable => rerun,
-            _ if left(Status::Invalid) || left(Status::Rejected) => format!("mend what is said above, then {rerun}"),
-            _ if sendable => rerun,
-            _ => return None,
-        })
+            return Some(Next { before: "", command: rerun(self.results) });
+        }
+        next(self.results, Some(self.exit), count)
     }
 }
 
@@ -215,13 +210,4 @@ fn shortened(error: &str) -> String {
         Some((cut, _)) => format!("{}…", &error[..cut]),
         None => error.to_owned(),
     }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &str) -> String {
-    if path.starts_with('-') {
-        return quoted(&format!("./{path}"));
-    }
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '=' | ':' | ',' | '+' | '@');
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }

@@ -149,6 +149,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         results,
         metrics,
         notify,
+        report: file.results.report,
         warnings,
     }
 }

@@ -138,6 +138,8 @@ pub(super) struct Backoff {
 pub(super) struct Results {
     pub(super) path: Option<Spanned<String>>,
     pub(super) metrics: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) report: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -94,6 +94,8 @@ pub struct Job {
     pub metrics: Option<PathBuf>,
     /// Whom to tell how a run ended.
     pub notify: Option<Notify>,
+    /// Whether a page is made of it.
+    pub report: bool,
     /// What is allowed and yet worth a word.
     pub warnings: Vec<String>,
 }

@@ -8,6 +8,7 @@ mod lock;
 mod manifest;
 mod outstanding;
 mod previous;
+mod reading;
 mod recorder;
 mod row;
 
@@ -16,8 +17,12 @@ pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
-pub use previous::{Previous, is_result_file};
+pub use previous::Previous;
+pub use reading::{Row, is_result_file, read};
 pub use recorder::record;
+
+// Part of what a result file says; whoever reads one need not know who sent it.
+pub use crate::upload::{Status, hint};
 
 use std::ffi::OsString;
 use std::io;
@@ -99,6 +104,7 @@ pub fn move_aside(results: &Path, stamp: &str) -> Result<Option<PathBuf>, Result
         (results.to_owned(), aside.clone()),
         (beside(results, "partial"), beside(&aside, "partial")),
         (beside(results, "json"), beside(&aside, "json")),
+        (beside(results, "html"), beside(&aside, "html")),
     ] {
         if from.exists() {
             std::fs::rename(&from, &to).map_err(|source| ResultsError::write(&from, source))?;

@@ -1,11 +1,10 @@
-//! What an earlier run left: its rows read again, a torn last one dropped.
+//! What an earlier run left: its rows read again, by visit.
 
+use super::reading::for_each_record;
 use super::row::{COLUMNS, ResultRow};
 use super::{Journal, ResultsError};
 use crate::upload::Status;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -95,53 +94,13 @@ impl Previous {
     }
 }
 
-/// Whether a file begins as result files do.
-pub fn is_result_file(path: &Path) -> bool {
-    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
-    header.is_ok_and(|header| header.iter().eq(COLUMNS))
-}
-
-/// Hands every whole row to `each`. A row that a dying process left half written can only be the last.
+/// Hands every whole row to `each`.
 fn for_each_row(path: &Path, mut each: impl FnMut(ResultRow) -> Result<(), ResultsError>) -> Result<(), ResultsError> {
-    let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
-    let is_journal = path.extension().is_some_and(|ending| ending == "partial");
-    let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::with_capacity(1 << 18, file));
-    let header = reader.headers().map_err(|error| unreadable(error.to_string()))?;
-    if !header.iter().eq(COLUMNS) {
-        return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
-    }
-    let header = csv::ByteRecord::from(header.clone());
-    // A damaged row is none: its visit is sent again, and the API says that it has it.
-    let whole = |record: &csv::ByteRecord| -> Option<ResultRow> {
-        let text = csv::StringRecord::from_byte_record(record.clone()).ok()?;
-        (text.len() == COLUMNS.len()).then(|| record.deserialize(Some(&header)).ok()).flatten()
-    };
-    let mut record = csv::ByteRecord::new();
-    let mut last = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
-        if let Some(row) = whole(&last) {
-            each(row)?;
-        }
-        std::mem::swap(&mut record, &mut last);
-    }
-    if let Some(row) = whole(&last).filter(|_| ends_whole) {
-        each(row)?;
-    }
+    let header = csv::StringRecord::from(COLUMNS.to_vec());
+    for_each_record(path, |record| match record.deserialize(Some(&header)) {
+        Ok(row) => each(row),
+        // A whole record is fourteen texts, and those are a row.
+        Err(_) => Ok(()),
+    })?;
     Ok(())
-}
-
-fn ends_with_line_break(mut file: &File) -> std::io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let length = file.metadata()?.len();
-    if length == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    file.rewind()?;
-    Ok(last == *b"\n")
 }

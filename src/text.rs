@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 /// `1 row`, `1,204 rows`.
-pub(super) fn count(n: u64, one: &str, many: &str) -> String {
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
 /// `1,204,000`.
-pub(super) fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -21,7 +21,7 @@ pub(super) fn grouped(n: u64) -> String {
 }
 
 /// `1.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 6 h`.
-pub(super) fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
@@ -33,7 +33,7 @@ pub(super) fn duration(time: Duration) -> String {
 }
 
 /// `120/s`, `0.5/s`.
-pub(super) fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     match per_second {
         r if r >= 10.0 => format!("{r:.0}/s"),
         r if r >= 0.1 => format!("{}/s", (r * 10.0).round() / 10.0),

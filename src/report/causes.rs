@@ -1,0 +1,74 @@
+//! Why visits were not delivered: by cause, the most frequent first, each with a hint and its first rows.
+
+use super::Tally;
+use super::hints::hint;
+use super::outcomes::name;
+use super::tally::{Cause, SAMPLES};
+use super::words::{share, shown};
+use crate::results::Status;
+use crate::text::{count, grouped};
+use maud::{Markup, html};
+
+/// The code of a cause, or its status where it has none.
+pub(super) fn title(cause: &Cause) -> String {
+    if cause.code.is_empty() { "no code".to_owned() } else { shown(&cause.code, 60) }
+}
+
+pub(super) fn causes(tally: &Tally) -> Markup {
+    let undelivered = tally.undelivered();
+    let mut causes: Vec<&Cause> = tally.causes.iter().collect();
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
+    html! {
+        section aria-labelledby="causes" {
+            h2 #causes { "What needs attention" }
+            @if undelivered == 0 {
+                p.quiet { "Nothing: every visit of this file is delivered." }
+            }
+            @for cause in causes { (card(cause, undelivered)) }
+            @if tally.other_causes > 0 {
+                p.quiet { (count(tally.other_causes, "further visit has", "further visits have")) " causes that are not told apart here." }
+            }
+        }
+    }
+}
+
+fn card(cause: &Cause, undelivered: u64) -> Markup {
+    let status = cause.status;
+    html! {
+        article.cause {
+            header {
+                h3 {
+                    code { bdi { (title(cause)) } }
+                    span class={ "status " (status.name()) } { (name(status)) }
+                }
+                p.count { strong { (grouped(cause.count)) } " " span { (share(cause.count, undelivered)) " of those not delivered" } }
+            }
+            @if let Some(hint) = hint(status, &cause.code) { p.hint { (sentence(hint)) } }
+            @if !cause.samples.is_empty() {
+                ol.samples {
+                    @for sample in &cause.samples {
+                        li {
+                            p.who {
+                                bdi.key { @if sample.visit.is_empty() { "(no key)" } @else { (sample.visit) } }
+                                span.store { "store " bdi { @if sample.store.is_empty() { "(none)" } @else { (sample.store) } } }
+                                bdi.source { (sample.source) }
+                            }
+                            p.error { bdi { (sample.error) } }
+                        }
+                    }
+                }
+                @if cause.count > SAMPLES as u64 && status != Status::NotAttempted {
+                    p.quiet { "and " (grouped(cause.count - SAMPLES as u64)) " more in the result file" }
+                }
+            }
+        }
+    }
+}
+
+/// With a capital at its start and a point at its end.
+pub(super) fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let start: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if words.ends_with(['.', '?', '!', ':']) { "" } else { "." };
+    format!("{start}{}{end}", chars.as_str())
+}

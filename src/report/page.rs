@@ -1,0 +1,213 @@
+//! The page as a whole: its head, what happened in one sentence, the sections, what to do next.
+
+use super::causes::{causes, sentence};
+use super::course::course;
+use super::groups::{days, stores};
+use super::outcomes::outcomes;
+use super::words::{ending, moment, shown, stamp};
+use super::{About, Tally};
+use crate::results::{Manifest, Status};
+use crate::text::{count, grouped};
+use chrono::{DateTime, Utc};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const STYLE: &str = include_str!("style.css");
+/// The page asks nobody for anything, whatever somebody got into a result file.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// The page of a result file.
+pub fn page(tally: &Tally, about: &About) -> String {
+    let headline = headline(tally, about);
+    let file = about.results.file_name().map_or_else(String::new, |name| shown(&name.to_string_lossy(), 120));
+    let whole = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (headline) " · " (file) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header.top {
+                    p.eyebrow { "traxload report" span { bdi { (file) } } }
+                    h1 { (headline) }
+                    (lede(tally, about))
+                    @for note in notes(tally, about) { p.note { strong { "Note: " } (note) } }
+                }
+                main {
+                    @if tally.visits() > 0 {
+                        (outcomes(tally, about))
+                        (causes(tally))
+                        (next(about))
+                        (course(tally))
+                        (stores(tally))
+                        (days(tally))
+                    } @else {
+                        (next(about))
+                    }
+                    (origin(about))
+                }
+                footer {
+                    p {
+                        "Made by traxload " (env!("CARGO_PKG_VERSION")) " on "
+                        time datetime=(stamp(about.made_at)) { (moment(about.made_at)) }
+                        ". All times are in UTC. The result file has every visit in full."
+                    }
+                }
+            }
+        }
+    };
+    whole.into_string()
+}
+
+/// What happened, in one sentence.
+fn headline(tally: &Tally, about: &About) -> String {
+    let (visits, delivered, left) = (tally.visits(), tally.delivered(), tally.undelivered());
+    let so_far = if about.is_journal { "So far, " } else { "" };
+    let exit = about.manifest.as_ref().and_then(|manifest| manifest.exit_code);
+    let need = if left == 1 { "1 needs attention".to_owned() } else { format!("{} need attention", grouped(left)) };
+    match (visits, left) {
+        (0, _) if about.is_journal => "No visits are settled yet".to_owned(),
+        (0, _) => "There are no visits in this result file".to_owned(),
+        _ if exit == Some(4) => {
+            format!(
+                "Nothing was sent: {} of {} are invalid",
+                grouped(tally.count(Status::Invalid)),
+                count(visits, "visit", "visits")
+            )
+        }
+        (1, 0) => sentence_start(so_far, "The only visit is delivered"),
+        (_, 0) => sentence_start(so_far, &format!("All {} visits delivered", grouped(visits))),
+        _ if delivered == 0 => {
+            sentence_start(so_far, &format!("None of {} delivered; {need}", count(visits, "visit", "visits")))
+        }
+        _ => format!("{so_far}{} of {} delivered; {need}", grouped(delivered), count(visits, "visit", "visits")),
+    }
+}
+
+fn sentence_start(before: &str, words: &str) -> String {
+    match before {
+        "" => words.to_owned(),
+        _ => format!("{before}{}{}", words[..1].to_lowercase(), &words[1..]),
+    }
+}
+
+/// When it was, how it ended.
+fn lede(tally: &Tally, about: &About) -> Markup {
+    let manifest = about.manifest.as_ref();
+    let start = manifest.and_then(|manifest| time(&manifest.started_at)).or(tally.first);
+    let end =
+        manifest.and_then(|manifest| time(manifest.finished_at.as_ref()?)).or(tally.last.filter(|_| !about.is_journal));
+    html! {
+        p.lede {
+            @if let Some(start) = start {
+                "Started " time datetime=(stamp(start)) { (moment(start)) }
+                @if let Some(end) = end {
+                    ", ended "
+                    @if end.date_naive() != start.date_naive() { (end.format("%-d %B, ").to_string()) }
+                    time datetime=(stamp(end)) { (end.format("%H:%M:%S UTC").to_string()) }
+                }
+                "."
+                @if let Some(code) = manifest.and_then(|manifest| manifest.exit_code) {
+                    " " (sentence(ending(code)))
+                }
+            }
+        }
+    }
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+}
+
+fn notes(tally: &Tally, about: &About) -> Vec<String> {
+    let mut notes = Vec::new();
+    if about.is_journal {
+        notes.push(
+            "the run has not finished: it is going on, or it died. The page shows the visits whose rows were \
+             written by the time it was made."
+                .to_owned(),
+        );
+    }
+    if tally.damaged > 0 {
+        notes.push(format!(
+            "{} of the file cannot be read and count nowhere on this page.",
+            count(tally.damaged, "row", "rows")
+        ));
+    }
+    if let Some(manifest) = about.manifest.as_ref().filter(|manifest| manifest.finished_at.is_some()) {
+        notes.extend(changed(tally, manifest));
+    }
+    notes.extend(about.notes.iter().cloned());
+    notes
+}
+
+/// A result file in which somebody has written since.
+fn changed(tally: &Tally, manifest: &Manifest) -> Option<String> {
+    let then: u64 = Status::ALL.into_iter().filter_map(|status| manifest.counts.get(status.name())).sum();
+    let same = |status: Status| manifest.counts.get(status.name()).copied().unwrap_or(0) == tally.count(status);
+    (!Status::ALL.into_iter().all(same)).then(|| {
+        format!(
+            "the file is not as the run left it: the manifest has {}, the file has {}, or other statuses.",
+            count(then, "row", "rows"),
+            grouped(tally.visits())
+        )
+    })
+}
+
+fn next(about: &About) -> Markup {
+    html! {
+        @if let Some(advice) = &about.next {
+            section.next aria-labelledby="next" {
+                h2 #next { "What to do next" }
+                p { (sentence(&advice.words)) }
+                @if let Some(command) = &advice.command {
+                    pre tabindex="0" { code { (shown(command, 4_000)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Which job and which file this is about.
+fn origin(about: &About) -> Markup {
+    let manifest = about.manifest.as_ref();
+    html! {
+        section aria-labelledby="origin" {
+            h2 #origin { "About this run" }
+            dl.origin {
+                dt { "Result file" } dd { bdi { (shown(&about.results.display().to_string(), 500)) } }
+                @if let Some(manifest) = manifest {
+                    dt { "Job" } dd { bdi { (shown(&manifest.job.display().to_string(), 500)) } }
+                    dt { "Started in" } dd { bdi { (shown(&manifest.working_directory.display().to_string(), 500)) } }
+                    dt { "API" } dd { bdi { (shown(&manifest.base_url, 300)) } ", project " bdi { (shown(&manifest.project, 200)) } }
+                    @if let Some(code) = manifest.exit_code {
+                        dt { "Exit code" } dd { (code) ": " (ending(code)) }
+                    }
+                    @for (name, value) in options(manifest) {
+                        dt { (name) } dd { bdi { (shown(&value, 100)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the command line chose of the job.
+fn options(manifest: &Manifest) -> Vec<(&'static str, String)> {
+    let options = &manifest.options;
+    let named = [
+        ("Date", options.date.clone()),
+        ("From", options.from.clone()),
+        ("To", options.to.clone()),
+        ("Limit", options.limit.map(grouped)),
+        ("Rate", options.rate.clone()),
+    ];
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

@@ -1,0 +1,147 @@
+//! A run in slices of time. How long it took is known at its end only, so slices are joined whenever there are more
+//! than a chart can show: the memory is bounded whatever the file says.
+
+use super::spread::Spread;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// As many slices as a phone has room for.
+const MOST: i64 = 120;
+/// Lengths of slices in milliseconds, each a multiple of the one before.
+const LENGTHS: [i64; 16] = [
+    100,
+    500,
+    1_000,
+    5_000,
+    10_000,
+    30_000,
+    60_000,
+    300_000,
+    600_000,
+    1_800_000,
+    3_600_000,
+    10_800_000,
+    21_600_000,
+    43_200_000,
+    86_400_000,
+    864_000_000,
+];
+
+/// What happened when.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    length_ms: i64,
+    slices: BTreeMap<i64, Slice>,
+}
+
+/// Visits that were settled in the same slice of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slice {
+    pub(super) delivered: u64,
+    pub(super) refused: u64,
+    pub(super) spread: Spread,
+}
+
+impl Slice {
+    pub(super) fn settled(&self) -> u64 {
+        self.delivered + self.refused
+    }
+
+    fn merge(&mut self, other: &Slice) {
+        self.delivered += other.delivered;
+        self.refused += other.refused;
+        self.spread.merge(&other.spread);
+    }
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Timeline { length_ms: LENGTHS[0], slices: BTreeMap::new() }
+    }
+}
+
+impl Timeline {
+    pub(super) fn add(&mut self, at: DateTime<Utc>, is_delivered: bool, elapsed_ms: Option<u64>) {
+        let at = at.timestamp_millis();
+        let slice = self.slices.entry(at.div_euclid(self.length_ms)).or_default();
+        match is_delivered {
+            true => slice.delivered += 1,
+            false => slice.refused += 1,
+        }
+        if let Some(ms) = elapsed_ms {
+            slice.spread.add(ms);
+        }
+        while self.span() > MOST {
+            self.join();
+        }
+    }
+
+    /// Slices from the first to the last, empty ones counted.
+    fn span(&self) -> i64 {
+        match (self.slices.first_key_value(), self.slices.last_key_value()) {
+            (Some((first, _)), Some((last, _))) => last - first + 1,
+            _ => 0,
+        }
+    }
+
+    fn join(&mut self) {
+        let longer = LENGTHS.into_iter().find(|length| *length > self.length_ms);
+        let longer = longer.unwrap_or(self.length_ms * 10);
+        let factor = longer / self.length_ms;
+        for (at, slice) in std::mem::take(&mut self.slices) {
+            self.slices.entry(at.div_euclid(factor)).or_default().merge(&slice);
+        }
+        self.length_ms = longer;
+    }
+
+    pub(super) fn length_ms(&self) -> i64 {
+        self.length_ms
+    }
+
+    /// When the first slice begins and the last one ends.
+    pub(super) fn range(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let (first, _) = self.slices.first_key_value()?;
+        let (last, _) = self.slices.last_key_value()?;
+        let time = |at: i64| DateTime::from_timestamp_millis(at * self.length_ms);
+        Some((time(*first)?, time(last + 1)?))
+    }
+
+    /// All slices of the run by their places in it, but for the empty ones.
+    pub(super) fn slices(&self) -> impl Iterator<Item = (usize, &Slice)> {
+        let first = self.slices.first_key_value().map_or(0, |(first, _)| *first);
+        self.slices.iter().map(move |(at, slice)| ((at - first) as usize, slice))
+    }
+
+    /// How many there are, empty ones counted.
+    pub(super) fn len(&self) -> usize {
+        self.span() as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_a_multiple_of_the_one_before() {
+        assert!(LENGTHS.windows(2).all(|pair| pair[1] % pair[0] == 0));
+    }
+
+    #[test]
+    fn slices_are_joined_and_lose_nothing() {
+        let mut timeline = Timeline::default();
+        let start = 1_709_625_600_000;
+        // An hour, not in order, and two times that some editor has put there.
+        let times = (0..3600).map(|n| start + n * 7919 % 3600 * 1000).chain([0, start * 4]);
+        for (n, ms) in times.enumerate() {
+            timeline.add(DateTime::from_timestamp_millis(ms).expect("a time"), n % 10 > 0, Some(n as u64));
+            assert!(timeline.slices.len() as i64 <= MOST);
+            assert!(timeline.span() <= MOST);
+        }
+        let settled: u64 = timeline.slices().map(|(_, slice)| slice.settled()).sum();
+        let delivered: u64 = timeline.slices().map(|(_, slice)| slice.delivered).sum();
+        assert_eq!((settled, delivered), (3602, 3241));
+        assert_eq!(timeline.slices().next().map(|(at, _)| at), Some(0));
+        assert!(timeline.range().is_some());
+    }
+}

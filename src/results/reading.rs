@@ -1,0 +1,195 @@
+//! Result files as they are read again, one row at a time: a torn last row and damaged ones are passed over.
+
+use super::ResultsError;
+use super::row::COLUMNS;
+use crate::upload::Status;
+use chrono::{DateTime, NaiveDate, Utc};
+use csv::{ByteRecord, StringRecord};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+/// One row of a result file. What a cell means is read when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'r>(&'r StringRecord);
+
+impl<'r> Row<'r> {
+    fn cell(self, column: Column) -> &'r str {
+        self.0.get(column as usize).unwrap_or_default()
+    }
+
+    /// The key of the visit; empty where its row has none.
+    pub fn visit_id(self) -> &'r str {
+        self.cell(Column::VisitId)
+    }
+
+    /// The status, if it is one of the contract's.
+    pub fn status(self) -> Option<Status> {
+        Status::from_name(self.cell(Column::Status))
+    }
+
+    /// Why it was not delivered; empty where it was.
+    pub fn error_code(self) -> &'r str {
+        self.cell(Column::ErrorCode)
+    }
+
+    /// The same for people.
+    pub fn error(self) -> &'r str {
+        self.cell(Column::Error)
+    }
+
+    /// Requests that were sent for it.
+    pub fn attempts(self) -> u64 {
+        self.cell(Column::Attempts).parse().unwrap_or(0)
+    }
+
+    /// From the first attempt to the last answer.
+    pub fn elapsed_ms(self) -> Option<u64> {
+        self.cell(Column::ElapsedMs).parse().ok()
+    }
+
+    /// When it was settled.
+    pub fn finished_at(self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(self.cell(Column::FinishedAt)).ok().map(|time| time.to_utc())
+    }
+
+    /// As far as it could be read.
+    pub fn store_number(self) -> &'r str {
+        self.cell(Column::StoreNumber)
+    }
+
+    /// The day of the visit, where it is one.
+    pub fn visit_date(self) -> Option<NaiveDate> {
+        let text = self.cell(Column::VisitDate);
+        // Years of other lengths are dates to chrono and to nobody else.
+        text.parse().ok().filter(|_| text.len() == "2024-03-05".len())
+    }
+
+    /// File and row of the visit in the export.
+    pub fn source(self) -> &'r str {
+        self.cell(Column::Source)
+    }
+}
+
+/// Where a column of [`COLUMNS`] stands.
+#[derive(Clone, Copy)]
+enum Column {
+    VisitId = 0,
+    Status = 2,
+    ErrorCode = 4,
+    Error = 5,
+    Attempts = 6,
+    ElapsedMs = 7,
+    FinishedAt = 8,
+    StoreNumber = 9,
+    VisitDate = 10,
+    Source = 13,
+}
+
+/// Hands every whole row of a result file or of a journal to `each`, and returns how many damaged ones there are. A
+/// journal's torn last row is none of them: its visit had no time to get a row.
+///
+/// # Errors
+/// Where the file cannot be read, or is no result file.
+pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsError> {
+    for_each_record(path, |record| {
+        each(Row(record));
+        Ok(())
+    })
+}
+
+/// Whether a file begins as result files do.
+pub fn is_result_file(path: &Path) -> bool {
+    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+    header.is_ok_and(|header| header.iter().eq(COLUMNS))
+}
+
+/// Hands every whole record to `each`, and returns how many others there are. A row that a dying process left half
+/// written can only be the last.
+pub(super) fn for_each_record(
+    path: &Path,
+    mut each: impl FnMut(&StringRecord) -> Result<(), ResultsError>,
+) -> Result<u64, ResultsError> {
+    let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
+    let is_journal = path.extension().is_some_and(|ending| ending == "partial");
+    let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::with_capacity(1 << 18, file));
+    let header = reader.byte_headers().map_err(|error| unreadable(error.to_string()))?;
+    if !header.iter().eq(COLUMNS.iter().map(|name| name.as_bytes())) {
+        return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
+    }
+    let mut damaged = 0;
+    // A damaged row is none: its visit is sent again, and the API says that it has it.
+    let mut take = |record: &mut ByteRecord| -> Result<(), ResultsError> {
+        match StringRecord::from_byte_record(std::mem::take(record)) {
+            Ok(text) => {
+                if text.len() == COLUMNS.len() {
+                    each(&text)?;
+                } else {
+                    damaged += 1;
+                }
+                // Its memory serves the next record.
+                *record = text.into_byte_record();
+            }
+            Err(_) => damaged += 1,
+        }
+        Ok(())
+    };
+    let mut record = ByteRecord::new();
+    let mut last = ByteRecord::new();
+    let mut is_first = true;
+    while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
+        if !is_first {
+            take(&mut last)?;
+        }
+        is_first = false;
+        std::mem::swap(&mut record, &mut last);
+    }
+    if !is_first && ends_whole {
+        take(&mut last)?;
+    }
+    Ok(damaged)
+}
+
+fn ends_with_line_break(mut file: &File) -> std::io::Result<bool> {
+    use std::io::{Read, Seek, SeekFrom};
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    file.rewind()?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_stands_where_it_is_looked_for() {
+        let record = StringRecord::from(COLUMNS.to_vec());
+        let at = |column| Row(&record).cell(column);
+        assert_eq!((at(Column::VisitId), at(Column::Status)), ("visit_id", "status"));
+        assert_eq!((at(Column::ErrorCode), at(Column::Error)), ("error_code", "error"));
+        assert_eq!((at(Column::Attempts), at(Column::ElapsedMs)), ("attempts", "elapsed_ms"));
+        assert_eq!((at(Column::FinishedAt), at(Column::StoreNumber)), ("finished_at", "store_number"));
+        assert_eq!((at(Column::VisitDate), at(Column::Source)), ("visit_date", "source"));
+    }
+
+    #[test]
+    fn damaged_rows_are_counted_and_a_torn_one_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("r.csv.partial");
+        let row = "V1,,uploaded,200,,,1,5,2024-03-05T08:00:00.000Z,1001,2024-03-05,1,,visits.csv:2\n";
+        std::fs::write(&path, format!("{}\n{row}V2,short\n{row}V3,,uplo", COLUMNS.join(","))).expect("written");
+        let mut seen = Vec::new();
+        let damaged = read(&path, |row| seen.push((row.visit_id().to_owned(), row.status()))).expect("readable");
+        assert_eq!(seen, [("V1".to_owned(), Some(Status::Uploaded)), ("V1".to_owned(), Some(Status::Uploaded))]);
+        assert_eq!(damaged, 1);
+    }
+}
