@@ -17,11 +17,11 @@ const ROWS: usize = 62;
 
 pub(super) fn stores(tally: &Tally) -> Markup {
     let mut worst: Vec<(&String, &Group)> = tally.stores.iter().filter(|(_, group)| group.undelivered > 0).collect();
-    let concerned = worst.len();
+    let concerned = worst.iter().filter(|(number, _)| !number.is_empty()).count();
     // More failures first, then a larger share of them, then by number.
     let order =
         |(number, group): &(&String, &Group)| (std::cmp::Reverse(group.undelivered), group.visits, (*number).clone());
-    if concerned > WORST {
+    if worst.len() > WORST {
         worst.select_nth_unstable_by(WORST, |a, b| order(a).cmp(&order(b)));
         worst.truncate(WORST);
     }
@@ -34,7 +34,7 @@ pub(super) fn stores(tally: &Tally) -> Markup {
                 p.quiet { "No visit is undelivered at any of " (count(all, "store", "stores")) "." }
             } @else {
                 p.quiet {
-                    (grouped(concerned as u64)) " of " (count(tally.stores.len() as u64, "store has", "stores have")) " undelivered visits"
+                    (grouped(concerned as u64)) " of " (count(all, "store has", "stores have")) " undelivered visits"
                     @if concerned > WORST { "; these are the " (WORST) " with the most" }
                     "."
                 }
@@ -86,7 +86,7 @@ pub(super) fn days(tally: &Tally) -> Markup {
     html! {
         section aria-labelledby="days" {
             h2 #days { "By " (unit) }
-            p.quiet { "By visit_date. Bars show the visits of a " (unit) ", the darker end those not delivered." }
+            p.quiet { "By visit_date. Bars show the visits of a " (unit) ", the part at their end those not delivered." }
             div.scroll tabindex="0" role="region" aria-label={ "Visits by " (unit) } {
                 table.days {
                     caption.unseen { "Visits by " (unit) }

@@ -155,7 +155,7 @@ fn sums(tally: &Tally, about: &About) -> Markup {
             p.quiet {
                 (count(carried, "row was", "rows were")) " carried over from an earlier run"
                 @if gone > 0 {
-                    "; " (grouped(gone)) " of them are no longer in the exports and are not part of the rows read"
+    "; " (grouped(gone)) " of them " (if gone == 1 { "is" } else { "are" }) " no longer in the exports and not among the rows read"
                 }
                 "."
             }
