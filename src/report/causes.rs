@@ -43,7 +43,7 @@ fn card(cause: &Cause, undelivered: u64) -> Markup {
                 }
                 p.count { strong { (grouped(cause.count)) } " " span { (share(cause.count, undelivered)) " of those not delivered" } }
             }
-            @if let Some(hint) = hint(status, &cause.code) { p.hint { (sentence(hint)) } }
+            @if let Some(hint) = hint(status, &cause.code) { p.hint { (with_code(&sentence(hint))) } }
             @if !cause.samples.is_empty() {
                 ol.samples {
                     @for sample in &cause.samples {
@@ -61,6 +61,15 @@ fn card(cause: &Cause, undelivered: u64) -> Markup {
                     p.quiet { "and " (grouped(cause.count - SAMPLES as u64)) " more in the result file" }
                 }
             }
+        }
+    }
+}
+
+/// Words in which backticks stand around what is typed.
+fn with_code(words: &str) -> Markup {
+    html! {
+        @for (at, part) in words.split('`').enumerate() {
+            @if at % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }
