@@ -50,7 +50,8 @@ pub(super) fn duration(ms: u64) -> String {
 /// A time that somebody waited: `38 ms`, `1.2 s`, `95 s`, `12 min`.
 pub(super) fn wait(ms: u64) -> String {
     match ms {
-        0..1000 => format!("{ms} ms"),
+        0 => "under 1 ms".to_owned(),
+        1..1000 => format!("{ms} ms"),
         1000..10_000 => format!("{} s", (ms as f64 / 100.0).round() / 10.0),
         10_000..600_000 => format!("{} s", ms / 1000),
         600_000..36_000_000 => format!("{} min", ms / 60_000),
