@@ -7,6 +7,7 @@ mod ending;
 mod exit;
 mod exports;
 mod ids;
+mod init;
 mod machine;
 mod metrics;
 mod next;
@@ -73,6 +74,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Visit and scene keys with their ids, as CSV
     Ids(IdsArgs),
+    /// Look at two exports and write a job file for them
+    Init(init::InitArgs),
     /// A local Sessions API, for trying things out
     Sandbox(sandbox::SandboxArgs),
 }
@@ -250,6 +253,7 @@ fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit
         Command::Rerun(args) => run::rerun(args, now, began, console),
         Command::Report(args) => report::report(args, console),
         Command::Ids(args) => ids::ids(args, now, console),
+        Command::Init(args) => init::init(args, console),
         Command::Sandbox(args) => sandbox::sandbox(args, console),
     }
 }

@@ -1,7 +1,7 @@
 //! The `columns` tables of a job: which columns to read, and how each fills its field.
 
 use super::checked::Mistakes;
-use super::file::{Column, ColumnTable, Scalar};
+use super::file::{Column, ColumnTable, OPEN, Scalar};
 use super::paths::Placeholders;
 use crate::build::{Field, Origin, Pattern, Unit, Zone};
 use crate::scan::Pick;
@@ -32,6 +32,7 @@ impl<'p> Picks<'p> {
         placeholders: &'p Placeholders<'p>,
         mistakes: &mut Mistakes<'_>,
     ) -> Picks<'p> {
+        mistakes.open_column("visit_id", key);
         mistakes.only_plain(key);
         let column = key.get_ref().0.column.clone().unwrap_or_default();
         Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }], placeholders }
@@ -59,12 +60,20 @@ impl<'p> Picks<'p> {
     ) -> Field {
         let table = &spec.get_ref().0;
         let span = spec.span();
+        mistakes.open_column(name, spec);
         if kind == Kind::Key {
             mistakes.only_plain(spec);
         }
         let map = map(table, &span, self.placeholders, mistakes);
         let pattern = table.format.as_ref().and_then(|format| {
             mistakes.only_for(&[Kind::Date, Kind::Time], kind, format.span(), "format", name);
+            if format.get_ref() == OPEN {
+                let message = format!(
+                    "how {name} is written is an open question: put a format in place of the \"?\", such as \"%d/%m/%Y %H:%M\" for day first or \"%m/%d/%Y %H:%M\" for month first"
+                );
+                mistakes.add(format.span(), message);
+                return None;
+            }
             let pattern = Pattern::new(format.get_ref());
             if pattern.is_none() {
                 let message = format!(
@@ -186,6 +195,15 @@ fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, St
 }
 
 impl Mistakes<'_> {
+    fn open_column(&mut self, field: &str, spec: &Spanned<Column>) {
+        if spec.get_ref().0.is_open {
+            let message = format!(
+                "which column is {field} is an open question: put the name of a column in place of the \"?\", or take the line out if it is optional"
+            );
+            self.add(spec.span(), message);
+        }
+    }
+
     /// Ids are made from keys: a constant or mapped one would give several things the same id.
     fn only_plain(&mut self, key: &Spanned<Column>) {
         let table = &key.get_ref().0;
@@ -212,6 +230,11 @@ impl Mistakes<'_> {
     }
 
     pub(super) fn zone(&mut self, zone: &Spanned<String>) -> Option<Zone> {
+        if zone.get_ref() == OPEN {
+            let message = "the time zone is an open question: put the zone of times that carry none in place of the \"?\", such as \"Europe/Paris\" or \"+01:00\"";
+            self.add(zone.span(), message);
+            return None;
+        }
         let found = Zone::parse(zone.get_ref());
         if found.is_none() {
             let hint = crate::nearest::hint(zone.get_ref(), chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));

@@ -151,6 +151,9 @@ pub(super) struct Notify {
     pub(super) timeout: Option<Spanned<String>>,
 }
 
+/// What stands where only a person can tell the value: a question that has to be answered first.
+pub(crate) const OPEN: &str = "?";
+
 /// How a field is filled: a column's name, or a table with more to say.
 #[derive(Debug, Default)]
 pub(super) struct Column(pub(super) ColumnTable);
@@ -166,6 +169,9 @@ pub(super) struct ColumnTable {
     pub(super) timezone_column: Option<Spanned<String>>,
     pub(super) map: Option<Spanned<BTreeMap<String, Scalar>>>,
     pub(super) map_file: Option<Spanned<String>>,
+    /// `field = "?"`, as `init` leaves it where nothing tells the column. A column of that name is `{ column = "?" }`.
+    #[serde(skip)]
+    pub(super) is_open: bool,
 }
 
 impl<'de> Deserialize<'de> for Column {
@@ -179,7 +185,8 @@ impl<'de> Deserialize<'de> for Column {
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Column, E> {
-                Ok(Column(ColumnTable { column: Some(name.to_owned()), ..ColumnTable::default() }))
+                let is_open = name == OPEN;
+                Ok(Column(ColumnTable { column: Some(name.to_owned()), is_open, ..ColumnTable::default() }))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Column, A::Error> {

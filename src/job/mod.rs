@@ -13,6 +13,7 @@ mod quantities;
 
 pub(crate) use columns::known_values;
 pub use error::{JobError, Mistake};
+pub(crate) use file::OPEN;
 pub use paths::DateArg;
 pub use quantities::{MaxInvalid, VENDOR_CEILING};
 

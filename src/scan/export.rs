@@ -125,6 +125,46 @@ impl Export {
         self.files.iter().map(|file| file.path.as_path())
     }
 
+    /// The columns of all files, those that folders add at the end of each file's own.
+    pub fn columns(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for file in self.files.iter().filter(|file| !file.header.is_empty()) {
+            for name in file.header.iter().cloned().chain(files::folder_columns(&file.path)) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        found
+    }
+
+    /// Of those, the ones that cannot be read, and why: a name that a file has twice, a type that nothing can be
+    /// made of.
+    ///
+    /// # Errors
+    /// Where the schema of a Parquet file cannot be read any more.
+    pub fn unusable_columns(&self) -> Result<Vec<(String, String)>, ScanError> {
+        let mut unusable: Vec<(String, String)> = Vec::new();
+        let mut add = |name: &String, why: String| {
+            if !unusable.iter().any(|(known, _)| known == name) {
+                unusable.push((name.clone(), why));
+            }
+        };
+        for file in &self.files {
+            for (at, name) in file.header.iter().enumerate() {
+                if file.header[..at].contains(name) {
+                    add(name, "it is there more than once".to_owned());
+                }
+            }
+            if file.format == Format::Parquet {
+                for (name, kind) in parquet::unusable(file)? {
+                    add(&name, format!("it holds {kind}"));
+                }
+            }
+        }
+        Ok(unusable)
+    }
+
     /// How many bytes the mapped columns may fill in memory: a guess from the sizes of the files.
     pub fn expected_memory(&self) -> u64 {
         let size = |file: &ExportFile| match (file.format, file.magic) {
@@ -187,7 +227,7 @@ impl Export {
                 |file: &&&ExportFile| file.header.contains(column) || files::folder_value(&file.path, column).is_some();
             let without: Vec<_> = with_rows.iter().filter(|file| !has(file)).collect();
             if without.len() == with_rows.len() {
-                return Err(self.no_column(column, first, &with_rows));
+                return Err(self.no_column(column, first, with_rows.len()));
             }
             for file in without {
                 warnings.push(format!("{} has no column {column:?}; its cells count as empty", file.name));
@@ -196,20 +236,13 @@ impl Export {
         Ok(warnings)
     }
 
-    fn no_column(&self, column: &str, first: &ExportFile, files: &[&ExportFile]) -> ScanError {
-        let mut found: Vec<String> = Vec::new();
-        for file in files {
-            for name in file.header.iter().cloned().chain(files::folder_columns(&file.path)) {
-                if !found.contains(&name) {
-                    found.push(name);
-                }
-            }
-        }
+    fn no_column(&self, column: &str, first: &ExportFile, files: usize) -> ScanError {
+        let found = self.columns();
         let hint = match found.as_slice() {
             [only] if only.contains([',', ';', '\t', '|']) => " (is `delimiter` in the job file right?)".to_owned(),
             _ => crate::nearest::hint(column, found.iter().map(String::as_str)),
         };
-        let more = match files.len() - 1 {
+        let more = match files - 1 {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
@@ -223,14 +256,24 @@ impl Export {
     }
 }
 
-fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
+/// What the name of a file and its first bytes tell.
+pub(super) struct Looks {
+    pub(super) input: File,
+    pub(super) magic: Magic,
+    /// By the ending of its name.
+    pub(super) named: Option<Format>,
+    /// Where nothing else says: a tab for names that end in `.tsv` or `.tab`, else a comma.
+    pub(super) delimiter: u8,
+    seen: Stamp,
+}
+
+pub(super) fn looks(found: &Found) -> Result<Looks, ScanError> {
     let unreadable = |source| ScanError::Missing { path: found.name.clone(), source };
-    let mut file = File::open(&found.path).map_err(unreadable)?;
-    let seen = Stamp::of(&file).map_err(unreadable)?;
+    let mut input = File::open(&found.path).map_err(unreadable)?;
+    let seen = Stamp::of(&input).map_err(unreadable)?;
     let mut head = Vec::with_capacity(8);
-    file.by_ref().take(8).read_to_end(&mut head).map_err(unreadable)?;
-    file.rewind().map_err(unreadable)?;
-    let magic = Magic::of(&head);
+    input.by_ref().take(8).read_to_end(&mut head).map_err(unreadable)?;
+    input.rewind().map_err(unreadable)?;
     let lower = found.name.to_lowercase();
     let bare = lower.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".zstd");
     let named = match bare.rsplit(['.', '/', '\\']).next().unwrap_or_default() {
@@ -238,6 +281,12 @@ fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
         "csv" | "tsv" | "tab" | "txt" => Some(Format::Csv),
         _ => None,
     };
+    let tabs = bare.ends_with(".tsv") || bare.ends_with(".tab");
+    Ok(Looks { input, magic: Magic::of(&head), named, delimiter: if tabs { b'\t' } else { b',' }, seen })
+}
+
+fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
+    let Looks { magic, named, delimiter, seen, .. } = looks(&found)?;
     let format = source.format.or(named).unwrap_or(match magic {
         Magic::Parquet => Format::Parquet,
         _ => Format::Csv,
@@ -255,8 +304,7 @@ fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
         }
         _ => {}
     }
-    let tabs = bare.ends_with(".tsv") || bare.ends_with(".tab");
-    let delimiter = source.dialect.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
+    let delimiter = source.dialect.delimiter.unwrap_or(delimiter);
     let mut file =
         ExportFile { path: found.path, name: found.name.into(), format, magic, delimiter, header: Vec::new(), seen };
     file.header = match format {

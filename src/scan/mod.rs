@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod files;
 mod parquet;
+mod peek;
 mod records;
 mod rows;
 mod text;
@@ -20,6 +21,7 @@ mod text;
 pub(crate) use cells::whole;
 pub use error::ScanError;
 pub use export::{Batches, Export};
+pub(crate) use peek::{decoded, peek, split};
 pub use rows::{CellFault, Fault, Lines, Place, Rows};
 
 use encoding_rs::Encoding;

@@ -65,6 +65,23 @@ pub(super) fn header(file: &ExportFile) -> Result<Vec<String>, ScanError> {
     Ok(metadata.schema().fields().iter().map(|field| field.name().clone()).collect())
 }
 
+/// The top-level columns of which nothing can be made, with their types.
+pub(super) fn unusable(file: &ExportFile) -> Result<Vec<(String, String)>, ScanError> {
+    let metadata = metadata(file, &open(file)?)?;
+    let fields = metadata.schema().fields().iter().filter(|field| !cells::is_usable(field));
+    Ok(fields.map(|field| (field.name().clone(), kind_in_words(field.data_type()))).collect())
+}
+
+/// The types of nested columns are long, and nobody needs their inside.
+fn kind_in_words(kind: &DataType) -> String {
+    match kind {
+        DataType::Struct(_) => "a structure of other columns".to_owned(),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "lists".to_owned(),
+        DataType::Map(..) => "maps".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Reads one file.
 pub(super) struct Reader {
     input: ParquetRecordBatchReader,
