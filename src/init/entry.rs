@@ -51,7 +51,10 @@ impl Entry {
     pub(super) fn or<'a>(mut self, others: impl IntoIterator<Item = &'a str>) -> Entry {
         let others = listed(others, 4);
         if !others.is_empty() {
-            self.above.push(format!("could also be {others}"));
+            self.above.push(match self.value {
+                Value::Open => format!("It may be {others}"),
+                _ => format!("could also be {others}"),
+            });
         }
         self
     }

@@ -307,7 +307,7 @@ impl<'a> Guess<'a> {
         match self.best(&names::STORE, text) {
             Some((at, near)) => self.take(field, at).or(self.names(&near)),
             None => {
-                let free = self.ranked(&names::STORE, text);
+                let free = self.ranked(&names::STORE, |looks| text(looks) && !looks.times_of_day && !looks.day_numbers);
                 let free: Vec<usize> = free.iter().map(|(at, _)| *at).collect();
                 let why = "no column is called like a store's number.";
                 Entry::open(field, why).or(self.names(&free))

@@ -70,7 +70,12 @@ pub(super) fn write(plan: &Plan, visits: &Sample, scenes: &Sample) -> Draft {
     page.line("");
     page.line("[visits.columns]                      # field of the API = column of the export");
     page.entries(&plan.visits);
-    leftovers(&mut page, visits, plan.visits.iter().chain(&plan.scenes).filter(|_| true), &plan.visits);
+    let flat = scenes.has_the_files_of(visits);
+    let mut used = mapped(&plan.visits);
+    if flat {
+        used.extend(mapped(&plan.scenes));
+    }
+    leftovers(&mut page, visits, &used);
 
     page.line("");
     page.line("[scenes]");
@@ -78,8 +83,8 @@ pub(super) fn write(plan: &Plan, visits: &Sample, scenes: &Sample) -> Draft {
     page.line("");
     page.line("[scenes.columns]");
     page.entries(&plan.scenes);
-    if !scenes.has_the_files_of(visits) {
-        leftovers(&mut page, scenes, plan.scenes.iter(), &plan.scenes);
+    if !flat {
+        leftovers(&mut page, scenes, &mapped(&plan.scenes));
     }
 
     time(&mut page, plan.zone);
@@ -203,9 +208,7 @@ fn mapped(entries: &[Entry]) -> Vec<&str> {
 }
 
 /// The columns that are used for nothing, and those that cannot be.
-fn leftovers<'a>(page: &mut Page, sample: &Sample, entries: impl Iterator<Item = &'a Entry>, own: &[Entry]) {
-    let entries: Vec<Entry> = entries.cloned().collect();
-    let used = if entries.len() > own.len() { mapped(&entries) } else { mapped(own) };
+fn leftovers(page: &mut Page, sample: &Sample, used: &[&str]) {
     let free = sample.columns.iter().map(|column| column.name.as_str()).filter(|name| !used.contains(name));
     let free = listed(free, 20);
     if !free.is_empty() {

@@ -101,7 +101,11 @@ pub(super) fn read(values: &[&str]) -> Option<Reading> {
         let template = chosen.first().map(|(_, shape)| shape.template.as_str())?;
         let template = template.replace(FRACTION, if fraction { "%.f" } else { "" });
         let texts: Vec<&str> = chosen.iter().map(|(value, _)| *value).collect();
-        let (orders, refused) = orders(&date.orders(), &template, &texts)?;
+        let (mut orders, refused) = orders(&date.orders(), &template, &texts)?;
+        if matches!(date, Date::YearFirst(..)) {
+            // Nobody writes the day in between, but where the values leave nothing else.
+            orders.truncate(1);
+        }
         misfits += refused.len();
         misfit = misfit.or_else(|| refused.first().map(|value| (*value).to_owned()));
         Way::Formats(orders)
@@ -515,8 +519,10 @@ mod tests {
         assert_eq!(formats(&["03/04/2024", "03/25/2024"]), ["%m/%d/%Y"]);
         assert_eq!(formats(&["03/04/2024 08:15"]), ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]);
         assert_eq!(formats(&["03.04.24"]), ["%d.%m.%y", "%m.%d.%y", "%y.%m.%d"]);
-        assert_eq!(formats(&["24-03-05", "24-03-25"]), ["%y-%m-%d"], "the 25th cannot be a month");
-        assert_eq!(formats(&["2024/03/05"]), ["%Y/%m/%d", "%Y/%d/%m"][..1]);
+        assert_eq!(formats(&["24-03-05"]), ["%d-%m-%y", "%y-%m-%d"], "there is no month 24");
+        assert_eq!(formats(&["24-03-05", "24-03-41"]), ["%d-%m-%y"]);
+        assert_eq!(formats(&["2024/03/05"]), ["%Y/%m/%d"]);
+        assert_eq!(formats(&["2024/25/03"]), ["%Y/%d/%m"]);
     }
 
     #[test]

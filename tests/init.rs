@@ -1,0 +1,370 @@
+//! `traxload init`: the job file that it makes of two exports, and what it asks rather than guesses.
+
+#![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
+
+mod harness;
+
+use arrow::array::{
+    ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
+};
+use arrow::datatypes::{DataType, Field};
+use harness::{Done, Workdir, gzip, lines};
+use parquet::arrow::ArrowWriter;
+use std::sync::Arc;
+
+/// `init` on these exports, written to `job.toml`.
+#[track_caller]
+fn init(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
+    let done = work.traxload_with(&["init", "--visits", visits, "--scenes", scenes, "-o", "job.toml"], &[]);
+    let done = done.ends_with(0);
+    assert_eq!(done.stdout, "");
+    let job = work.read("job.toml");
+    let same = work.traxload_with(&["init", "--visits", visits, "--scenes", scenes], &[]).ends_with(0);
+    assert_eq!(same.stdout, job, "the same on standard output, every time");
+    (done, job)
+}
+
+/// Fails unless the job file is fine as it is and a run in the sandbox delivers everything.
+#[track_caller]
+fn passes(work: &Workdir) -> Vec<String> {
+    let check = work.traxload_with(&["check", "job.toml", "--payloads", "bodies.jsonl"], &[]);
+    check.ends_with(0);
+    work.traxload_with(&["run", "job.toml"], &[]).ends_with(0);
+    work.read("bodies.jsonl").lines().map(str::to_owned).collect()
+}
+
+/// Where a text stands in the job file, as messages name it.
+#[track_caller]
+fn place(job: &str, text: &str) -> String {
+    let line = job.lines().position(|line| line.starts_with(text));
+    format!("job.toml:{}:", line.unwrap_or_else(|| panic!("no line {text:?} in {job}")) + 1)
+}
+
+fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
+    let batch = batch.expect("columns of one length");
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("in memory");
+    writer.into_inner().expect("in memory")
+}
+
+fn texts(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+#[test]
+fn well_named_exports_need_no_editing() {
+    let work = Workdir::with_visits(20);
+    let (done, job) = init(&work, "visits.csv", "scenes.csv");
+    done.says(&["job.toml is written. Next: traxload check job.toml"]);
+    // The ids are of another project than those of the other tests.
+    let fields = |body: &str| body.split("\"scenes\"").next().map(str::to_owned);
+    assert_eq!(fields(&passes(&work)[0]), fields(&harness::body(1)));
+    insta::assert_snapshot!("well_named", job);
+}
+
+#[test]
+fn other_english_names_are_known() {
+    let work = Workdir::new();
+    work.write("v.csv", "visitGuid,outlet,check_in,check_out,rep\ng-1,100,2024-03-05T08:00Z,2024-03-05T08:30Z,a@b.co\ng-2,101,2024-03-05T09:00Z,,a@b.co\n");
+    work.write("s.csv", "photo_id,visitGuid,task\np1,g-1,T1\np2,g-1,T2\np3,g-2,T1\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    for line in [
+        "visit_id           = \"visitGuid\"",
+        "store_number       = \"outlet\"",
+        "session_start_time = \"check_in\"",
+        "session_end_time   = \"check_out\"",
+        "email_address      = \"rep\"",
+        "scene_id           = \"photo_id\"",
+        "task_code          = \"task\"",
+    ] {
+        assert!(job.contains(line), "{line} is missing in {job}");
+    }
+    // No column holds the date, and no zone tells it.
+    let place = place(&job, "timezone = \"?\"");
+    done.says(&[&format!("question: {}", place.trim_end_matches(':'))]);
+    let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&[&place, "time zone is an open question", "Europe/Paris"]);
+    work.write("job.toml", job.replace("timezone = \"?\"", "timezone = \"Europe/Lisbon\""));
+    passes(&work);
+}
+
+#[test]
+fn a_german_export_of_excel_is_read_as_it_is() {
+    let work = Workdir::new();
+    let visits = "Besuchsnummer;Filialnummer;Filialname;Datum;Beginn;Ende;Mitarbeiter;Besuchsart\r\n\
+        B-1;0815;M\u{fc}ller;05.03.2024;05.03.2024 08:00;05.03.2024 08:30;j.gro\u{df}@example.de;1\r\n\
+        B-2;0816;K\u{f6}hler;25.03.2024;25.03.2024 09:00;25.03.2024 09:30;j.gro\u{df}@example.de;2\r\n";
+    let latin: Vec<u8> = visits.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin")).collect();
+    work.write("besuche.csv", latin);
+    work.write("szenen.csv", "Foto-Nr.;Besuchsnummer;Aufgabe\r\nF1;B-1;Regal\r\nF2;B-2;Regal\r\n");
+    let (done, job) = init(&work, "besuche.csv", "szenen.csv");
+    done.says(&["question: job.toml:", "timezone: times carry no zone"]);
+    insta::assert_snapshot!("german", job);
+    work.write("job.toml", job.replace("timezone = \"?\"", "timezone = \"Europe/Berlin\""));
+    let bodies = passes(&work);
+    assert!(bodies[1].contains("\"visit_date\":\"2024-03-25\",\"session_start_time\":1711353600"), "{}", bodies[1]);
+    assert!(bodies[1].contains("j.groß@example.de"), "{}", bodies[1]);
+}
+
+#[test]
+fn a_date_of_which_day_and_month_could_change_places_is_asked_for() {
+    let work = Workdir::new();
+    work.write("visitas.csv", "id_visita|tienda|fecha|inicio|fin|correo|zona_horaria\nV1|100|03/04/2024|03/04/2024 08:00|03/04/2024 08:30|a@b.es|Europe/Madrid\n");
+    work.write("escenas.csv", "id_escena|id_visita|tarea\nE1|V1|T1\n");
+    let (done, job) = init(&work, "visitas.csv", "escenas.csv");
+    insta::assert_snapshot!("spanish", job);
+    let lines = ["visit_date", "session_start_time", "session_end_time"].map(|field| place(&job, field));
+    let questions: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("question: ")).collect();
+    assert_eq!(questions.len(), 3, "{questions:?}");
+    for (question, line) in questions.iter().zip(&lines) {
+        assert!(question.starts_with(&format!("question: {line} ")), "{question} is not about {line}");
+        assert!(question.contains("day first or month first"), "{question}");
+    }
+    let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    let refused = refused.says(&["open question", "%d/%m/%Y"]);
+    for line in &lines {
+        assert!(refused.stderr.contains(line.as_str()), "{line} is missing in {}", refused.stderr);
+    }
+    let answered = job.replace("\"fecha\", format = \"?\"", "\"fecha\", format = \"%d/%m/%Y\"");
+    work.write("job.toml", answered.replace("format = \"?\"", "format = \"%d/%m/%Y %H:%M\""));
+    let bodies = passes(&work);
+    assert!(bodies[0].contains("\"visit_date\":\"2024-04-03\",\"session_start_time\":1712124000"), "{}", bodies[0]);
+}
+
+#[test]
+fn a_day_far_down_the_export_decides() {
+    let work = Workdir::new();
+    let row = |n: usize, day: &str| format!("V{n},100,{day} 08:00 +0000,{day}");
+    let mut rows: Vec<String> = (0..30_000).map(|n| row(n, "03/04/2024")).collect();
+    rows.push(row(30_000, "04/13/2024"));
+    work.write("v.csv.gz", gzip(lines("visit_id,store,start,date", &rows)));
+    let scenes: Vec<String> = (0..=30_000).map(|n| format!("S{n},V{n}")).collect();
+    work.write("s.csv", lines("scene_id,visit_id", &scenes));
+    let (done, job) = init(&work, "v.csv.gz", "s.csv");
+    assert!(!done.stderr.contains("question"), "{}", done.stderr);
+    assert!(job.contains("format = \"%m/%d/%Y %H:%M %z\"") && job.contains("format = \"%m/%d/%Y\""), "{job}");
+    work.traxload_with(&["check", "job.toml"], &[]).ends_with(0);
+}
+
+#[test]
+fn the_unit_of_epoch_times_is_told_by_their_size() {
+    for (unit, zeros) in [("s", ""), ("ms", "000"), ("us", "000000"), ("ns", "000000000")] {
+        let work = Workdir::new();
+        let visits = format!(
+            "visit_id,store_code,visit_date,start,end\nV1,1500000000,2024-03-05,1709625600{zeros},1709627400{zeros}\n"
+        );
+        work.write("v.csv", visits);
+        work.write("s.csv", "visit_id,scene_id\nV1,S1\n");
+        let (_, job) = init(&work, "v.csv", "s.csv");
+        assert_eq!(job.contains(&format!("{{ column = \"start\", unit = \"{unit}\" }}")), unit != "s", "{job}");
+        assert!(job.contains("store_number       = \"store_code\""), "{job}");
+        assert!(passes(&work)[0].contains("\"session_start_time\":1709625600,\"session_end_time\":1709627400"));
+    }
+}
+
+#[test]
+fn typed_columns_of_parquet_need_no_format() {
+    let work = Workdir::new();
+    let start = TimestampMillisecondArray::from(vec![1_709_625_600_000, 1_709_629_200_000]).with_timezone("UTC");
+    let inner: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let nested = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, false)), inner)]);
+    work.write(
+        "visits.parquet",
+        parquet(vec![
+            ("visit_id", Arc::new(Int64Array::from(vec![41, 42]))),
+            ("store_number", texts(&["100", "101"])),
+            ("visit_date", Arc::new(Date32Array::from(vec![19_787, 19_787]))),
+            ("start", Arc::new(start)),
+            ("position", Arc::new(nested)),
+        ]),
+    );
+    // CSV joins Parquet: the keys are the same as text.
+    work.write("scenes.csv", "visit_id,scene_id\n41,S1\n42,S2\n");
+    let (_, job) = init(&work, "visits.parquet", "scenes.csv");
+    assert!(job.contains("# \"position\" cannot be used: it holds a structure of other columns"), "{job}");
+    assert!(job.contains("session_start_time = \"start\" ") && !job.contains("?\""), "{job}");
+    passes(&work);
+    work.write("export.csv", std::fs::read(work.path("visits.parquet")).expect("written"));
+    let misnamed = work.traxload_with(&["init", "--visits", "export.csv", "--scenes", "scenes.csv"], &[]).ends_with(0);
+    assert!(misnamed.stdout.contains("format = \"parquet\""), "{}", misnamed.stdout);
+}
+
+#[test]
+fn one_flat_export_fills_both_sections() {
+    let work = Workdir::new();
+    let rows = "V1,100,2024-03-05,2024-03-05T08:00:00Z,S1,T1\nV1,100,2024-03-05,2024-03-05T08:00:00Z,S2,T2\nV2,101,2024-03-05,2024-03-05T09:00:00Z,S3,T1\n";
+    work.write("flat.csv", format!("visit_id,store,date,start,scene_id,task_code\n{rows}"));
+    let (_, job) = init(&work, "flat.csv", "./flat.csv");
+    assert!(job.contains("# one flat export"), "{job}");
+    assert_eq!(passes(&work).len(), 2);
+}
+
+#[test]
+fn the_joining_column_is_found_by_its_values() {
+    let work = Workdir::new();
+    // The row numbers are unique, too, and so are those of the scenes; `belongs` is called like nothing.
+    let visits: Vec<String> =
+        (0..50).map(|n| format!("{n},X{:03},{},2024-03-05,2024-03-05T08:00:00Z", n * 7, n % 5)).collect();
+    work.write("v.csv", lines("row,reference,store,date,start", &visits));
+    let scenes: Vec<String> = (0..120).map(|n| format!("{n},X{:03},T{}", n % 48 * 7, n % 3)).collect();
+    work.write("s.csv", lines("id,belongs,task", &scenes));
+    let (_, job) = init(&work, "v.csv", "s.csv");
+    assert!(
+        job.contains("visit_id           = \"reference\"") && job.contains("visit_id           = \"belongs\""),
+        "{job}"
+    );
+    assert!(
+        job.contains("# 48 of its 48 values (100%) are in \"reference\" of the visits, of whose values 96%"),
+        "{job}"
+    );
+    assert!(job.contains("scene_id           = \"id\""), "{job}");
+    work.traxload_with(&["check", "job.toml"], &[]).ends_with(3).says(&["no_scenes (2)"]);
+}
+
+#[test]
+fn exports_that_share_no_key_are_told_and_asked_about() {
+    let work = Workdir::with_visits(3);
+    work.write("scenes.csv", "visit_id,scene_id,task_code\nW1,S1,T1\nW2,S2,T1\n");
+    let (done, job) = init(&work, "visits.csv", "scenes.csv");
+    done.says(&["question: job.toml:", "no column of the scenes holds the values", "\"visit_id\" is called like it"]);
+    assert!(job.contains("visit_id           = \"?\""), "{job}");
+    let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&["which column is visit_id is an open question"]);
+}
+
+#[test]
+fn what_nothing_tells_is_asked_for_field_by_field() {
+    let work = Workdir::new();
+    // Date and time in columns of their own, and no store.
+    work.write("v.csv", "Besuch;Datum;Beginn;Ende;Wert\nB1;25.03.2024;08:15;08:45;7\n");
+    work.write("s.csv", "Szene;Besuch\nS1;B1\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    let done = done.says(&["store_number: no column is called like", "\"Beginn\" holds times of day without a date"]);
+    assert!(!done.stderr.contains("timezone"), "{}", done.stderr);
+    assert!(job.contains("# It may be \"Wert\"\n"), "{job}");
+    assert!(job.contains("# session_end_time is left out: \"Ende\" holds times of day"), "{job}");
+    let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&[&place(&job, "store_number"), &place(&job, "session_start_time")]);
+}
+
+#[test]
+fn headers_that_mean_harm_are_only_text() {
+    let work = Workdir::new();
+    let nasty = "visit \"id\"\n[api]\nbase_url = \"https://evil\" \\ # \u{202e}é";
+    let cell = format!("\"{}\"", nasty.replace('"', "\"\""));
+    work.write(
+        "v.csv",
+        format!("{cell},store,date,start,\"=cmd()\"\nV1,100,2024-03-05,2024-03-05T08:00:00Z,\"x\ny\"\n"),
+    );
+    work.write("s.csv", format!("scene_id,{cell},?\nS1,V1,\"a\n]b\"\n"));
+    let (_, job) = init(&work, "v.csv", "s.csv");
+    let table: toml::Table = job.parse().expect("TOML");
+    assert_eq!(table["visits"]["columns"]["visit_id"].as_str(), Some(nasty));
+    assert_eq!(table["scenes"]["columns"]["visit_id"].as_str(), Some(nasty));
+    assert_eq!(table["api"]["base_url"].as_str(), Some("sandbox"));
+    passes(&work);
+}
+
+#[test]
+fn a_column_called_by_the_mark_of_questions_can_still_be_named() {
+    let work = Workdir::new();
+    work.write(
+        "v.csv",
+        "?,store,date,start\nV1,100,2024-03-05,2024-03-05T08:00:00Z\nV2,100,2024-03-05,2024-03-05T08:00:00Z\n",
+    );
+    work.write("s.csv", "scene_id,?\nS1,V1\nS2,V2\n");
+    let (_, job) = init(&work, "v.csv", "s.csv");
+    assert!(job.contains("visit_id           = { column = \"?\" }"), "{job}");
+    passes(&work);
+}
+
+#[test]
+fn dialects_are_written_down_only_where_they_are_not_the_usual_one() {
+    let rows =
+        "visit_id;store;date;start\nV1;100;2024-03-05;2024-03-05T08:00:00Z\nV2;\\N;2024-03-05;2024-03-05T08:00:00Z\n";
+    let scenes = "scene_id;visit_id\nS1;V1\nS2;V2\n";
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let marked = |text: &str| [vec![0xff, 0xfe], utf16(text)].concat();
+    for (visits, says, says_not) in [
+        (rows.as_bytes().to_vec(), "delimiter = \";\"", "encoding"),
+        (rows.replace(';', "\t").into_bytes(), "delimiter = \"\\t\"", "encoding"),
+        (format!("\u{feff}{rows}").into_bytes(), "delimiter = \";\"", "encoding"),
+        (format!("sep=;\r\n{rows}").into_bytes(), "(sep=;)", "delimiter ="),
+        (marked(rows), "delimiter = \";\"", "encoding"),
+        (utf16(rows), "encoding = \"utf-16le\"", "windows"),
+    ] {
+        let work = Workdir::new();
+        work.write("v.csv", visits);
+        work.write("s.csv", scenes);
+        let (_, job) = init(&work, "v.csv", "s.csv");
+        let visits = job.split("[scenes]").next().expect("a section");
+        assert!(visits.contains(says) && !visits.contains(says_not), "{says}: {job}");
+        assert!(visits.contains("null_values = [\"\", \"\\\\N\"]"), "{job}");
+        work.traxload_with(&["check", "job.toml"], &[]).ends_with(3).says(&["missing_field (1)"]);
+    }
+}
+
+#[test]
+fn a_folder_is_looked_into_evenly() {
+    let work = Workdir::new();
+    for day in 1..=28 {
+        work.write(
+            &format!("v/day={day:02}/p.csv"),
+            format!("visit_id,store,start\nV{day},100,{day:02}/03/2024 08:00Z\n"),
+        );
+    }
+    work.write("v/_SUCCESS", "");
+    let scenes: Vec<String> = (1..=28).map(|n| format!("S{n},V{n}")).collect();
+    work.write("s/2024-03-05/scenes.csv", lines("scene_id,visit_id", &scenes));
+    let (_, job) = init(&work, "v", "s/*/*.csv");
+    assert!(job.contains("format = \"%d/%m/%Y %H:%M%#z\"") && job.contains("# 28 files"), "{job}");
+    work.write("job.toml", job.replace("\"?\"", "\"UTC\""));
+    passes(&work);
+}
+
+#[test]
+fn exports_without_rows_are_told_by_names_alone() {
+    let work = Workdir::with_rows::<&str>(&[], &[]);
+    let (done, job) = init(&work, "visits.csv", "scenes.csv");
+    done.says(&["there are no rows"]);
+    assert!(job.contains("session_start_time = \"started_at\""), "{job}");
+    work.traxload_with(&["check", "job.toml"], &[]).ends_with(8);
+}
+
+#[test]
+fn what_cannot_be_looked_at_ends_with_2() {
+    let work = Workdir::with_visits(1);
+    work.write("empty.csv", "");
+    work.write("book.csv", b"PK\x03\x04 and so on");
+    work.write("torn.csv.gz", &gzip("visit_id,store\n".repeat(1000))[..20]);
+    work.write("torn.parquet", "PAR1");
+    for (export, says) in [
+        ("missing.csv", "cannot open missing.csv"),
+        ("*.tsv", "no file matches"),
+        ("empty.csv", "empty.csv is empty"),
+        ("book.csv", "is an Excel workbook"),
+        ("torn.csv.gz", "torn.csv.gz: cannot read on"),
+        ("torn.parquet", "no complete Parquet file"),
+    ] {
+        let done = work.traxload_with(&["init", "--visits", export, "--scenes", "scenes.csv", "-o", "job.toml"], &[]);
+        let done = done.ends_with(2).says(&[says]);
+        assert!(done.stdout.is_empty() && !work.exists("job.toml"));
+    }
+}
+
+#[test]
+fn nothing_is_replaced_without_being_told_to_and_an_export_never() {
+    let work = Workdir::with_visits(1);
+    let args = ["init", "--visits", "visits.csv", "--scenes", "scenes.csv", "-o"];
+    let with = |more: &[&'static str]| work.traxload_with(&[&args, more].concat(), &[]);
+    work.write("job.toml", "mine");
+    with(&["job.toml"]).ends_with(2).says(&["job.toml is there already; --force replaces it"]);
+    assert_eq!(work.read("job.toml"), "mine");
+    with(&["job.toml", "--force"]).ends_with(0);
+    passes(&work);
+    let before = work.read("visits.csv");
+    with(&["./visits.csv", "--force"]).ends_with(2).says(&["belongs to the exports"]);
+    assert_eq!(work.read("visits.csv"), before);
+    with(&["no/such/folder.toml"]).ends_with(2).says(&["cannot write no/such/folder.toml"]);
+}
