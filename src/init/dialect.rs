@@ -128,7 +128,15 @@ fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
         Ok(_) => UTF_8,
         // A letter may be cut where the sample ends.
         Err(error) if !whole && error.error_len().is_none() => UTF_8,
-        Err(_) => WINDOWS_1252,
+        // A few broken cells do not make another encoding of a text with sound letters.
+        Err(_) => {
+            let (mut sound, mut broken) = (0, 0);
+            for chunk in head.utf8_chunks() {
+                sound += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+                broken += usize::from(!chunk.invalid().is_empty());
+            }
+            if sound > broken { UTF_8 } else { WINDOWS_1252 }
+        }
     }
 }
 
@@ -136,7 +144,7 @@ fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
 fn odd_word(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     let words = text.split(|c: char| !c.is_alphanumeric());
-    let odd = words.filter(|word| word.chars().any(|c| !c.is_ascii())).map(|word| word.chars().take(30).collect());
+    let odd = words.filter(|word| !word.is_ascii()).map(|word| word.chars().take(30).collect());
     odd.take(1).next()
 }
 
@@ -167,6 +175,7 @@ mod tests {
     #[test]
     fn encodings_are_told() {
         assert_eq!(told("a;b\nM\u{fc}ller;2\n").3, "UTF-8");
+        assert_eq!(told(b"a;b\nM\xc3\xbcller;K\xc3\xb6ln\nM\xfcller;2\n").3, "UTF-8", "one cell is broken");
         let old = guess(b"a;b\nM\xfcller;2\n", true);
         assert_eq!((old.dialect.encoding.name(), old.word.as_deref()), ("windows-1252", Some("Müller")));
         let wide: Vec<u8> = "a;b\n1;2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -48,13 +48,11 @@ pub(super) fn plan(visits: &Sample, scenes: &Sample, flat: bool) -> Result<Plan,
     }
     let zone_column = guess.zone_column();
     let start_column = guess.start();
-    let start = start_column.and_then(|at| guess.looks[at].reading.clone());
+    let start = start_column.as_ref().and_then(|(at, _)| guess.looks[*at].reading.clone());
     let date = guess.date()?;
     let dated = date.value != Value::Absent;
-    let needs_zone = match (&start, start_column) {
-        (Some(reading), _) => !matches!(reading.zoned, Zoned::All | Zoned::NamedUtc) || !dated,
-        (None, _) => false,
-    };
+    let needs_zone =
+        start.as_ref().is_some_and(|reading| !matches!(reading.zoned, Zoned::All | Zoned::NamedUtc) || !dated);
     let mut zone = match (&start, needs_zone) {
         (None, _) => Zone::Unknown,
         (_, false) => Zone::Known,
@@ -68,7 +66,7 @@ pub(super) fn plan(visits: &Sample, scenes: &Sample, flat: bool) -> Result<Plan,
         zone = Zone::Known;
     }
     let start = match start_column {
-        Some(at) => guess.time("session_start_time", at, zone_column)?,
+        Some((at, near)) => guess.time("session_start_time", at, zone_column)?.or(guess.names(&near)),
         None => guess.no_start(),
     };
     let end = guess.end(zone_column)?;
@@ -109,7 +107,10 @@ impl<'a> Guess<'a> {
     fn ranked(&self, words: &Words, fits: impl Fn(&Looks) -> bool) -> Vec<(usize, u32)> {
         let free = (0..self.looks.len()).filter(|at| !self.used.contains(at));
         let fitting = free.filter(|at| fits(&self.looks[*at]));
-        let mut ranked: Vec<(usize, u32)> = fitting.map(|at| (at, self.looks[at].name.score(words))).collect();
+        // Where there are rows, a column without a single value is hardly the one that is meant.
+        let empty = |at: usize| self.looks[at].is_empty && self.sample.rows > 0;
+        let score = |at: usize| self.looks[at].name.score(words) / if empty(at) { 4 } else { 1 };
+        let mut ranked: Vec<(usize, u32)> = fitting.map(|at| (at, score(at))).collect();
         ranked.sort_by_key(|(at, score)| (std::cmp::Reverse(*score), *at));
         ranked
     }
@@ -125,7 +126,9 @@ impl<'a> Guess<'a> {
 
     fn take(&mut self, field: &'static str, at: usize) -> Entry {
         self.used.insert(at);
-        Entry::column(field, self.name(at)).example(self.sample.column(at).filled())
+        // A job file is handed around: nobody's address belongs in it.
+        let examples = self.sample.column(at).filled().filter(|value| !value.contains('@'));
+        Entry::column(field, self.name(at)).example(examples)
     }
 
     fn zone_column(&self) -> Option<usize> {
@@ -134,7 +137,8 @@ impl<'a> Guess<'a> {
         ranked.into_iter().find(|(at, score)| *score >= NAMED || self.looks[*at].surely_zones).map(|(at, _)| at)
     }
 
-    fn start(&mut self) -> Option<usize> {
+    /// The column that tells when a visit began, and others that are named nearly as well.
+    fn start(&mut self) -> Option<(usize, Vec<usize>)> {
         let times = |looks: &Looks| looks.has_times();
         let mut ranked = self.ranked(&names::START, times);
         for (at, score) in &mut ranked {
@@ -156,8 +160,11 @@ impl<'a> Guess<'a> {
             [only] => Some(*only),
             _ => None,
         });
-        self.used.extend(found);
-        found
+        let found = found?;
+        self.used.insert(found);
+        let best = ranked.first().map_or(0, |(_, score)| *score);
+        let near = ranked.iter().filter(|(at, score)| *at != found && *score >= NAMED && score + 30 >= best);
+        Some((found, near.map(|(at, _)| *at).collect()))
     }
 
     fn no_start(&self) -> Entry {
@@ -256,7 +263,7 @@ impl<'a> Guess<'a> {
         if reading.misfits > 0 {
             let misfit = reading.misfit.as_deref().map(shown).unwrap_or_default();
             let doubt =
-                format!("{} of the sampled values are written in another way, such as {misfit}", reading.misfits);
+                format!("sampled values that are written in another way: {}, such as {misfit}", reading.misfits);
             entry = entry.says(&doubt);
             entry.doubt = Some(format!("{field}: {doubt}"));
         }
@@ -357,14 +364,14 @@ impl<'a> Guess<'a> {
         }
     }
 
-    /// Whether the column tells the scenes of a visit apart.
+    /// Whether the column tells the scenes of a visit apart, but for a few rows that are there twice.
     fn tells_apart(&self, reference: Option<usize>, at: usize) -> bool {
         let mut seen = HashSet::new();
         let values = &self.sample.column(at).values;
         let visit = |row: usize| reference.and_then(|at| self.sample.column(at).values.get(row)).map(String::as_str);
         let filled: Vec<usize> = (0..values.len()).filter(|row| !values[*row].is_empty()).collect();
         let distinct = filled.iter().filter(|row| seen.insert((visit(**row), &values[**row]))).count();
-        !filled.is_empty() && distinct as f64 >= 0.99 * filled.len() as f64
+        !filled.is_empty() && distinct as f64 >= 0.95 * filled.len() as f64
     }
 
     fn scene_id(&mut self, reference: &Entry) -> Entry {
@@ -383,7 +390,9 @@ impl<'a> Guess<'a> {
         }
         let usable = |at: &usize| {
             let looks = &self.looks[*at];
-            apart.contains(at) && !self.used.contains(at) && !looks.is_empty && looks.reading.is_none()
+            let is_else = looks.is_empty || looks.reading.is_some() || looks.emails > 0.5 || looks.zones > 0.98;
+            // A name would make up for a key that begins anew in every visit; without one it has to be unique.
+            !is_else && !self.used.contains(at) && self.sample.column(*at).uniqueness() >= 0.99
         };
         let others: Vec<usize> = (0..self.looks.len()).filter(usable).collect();
         match (named.first(), others.as_slice()) {
@@ -452,12 +461,13 @@ fn overlap_in_words(join: &Join, visits: &Guess<'_>, scenes: &Guess<'_>) -> Stri
     // Rounded down: 100% is all of them.
     let share = (join.of_scenes() * 100.0).floor();
     let of_visits = (join.of_visits * 100.0).floor();
+    let part = if visits.sample.whole && scenes.sample.whole { "" } else { "; the rest may show more" };
     let rows = |sample: &Sample| match sample.whole {
         true => format!("all {} rows", sample.key_rows),
         false => format!("the first {} rows", sample.key_rows),
     };
     format!(
-        "{} of its {} values ({share}%) are in {key} of the visits, of whose values {of_visits}% occur here (looked at: {} of the scenes, {} of the visits)",
+        "{} of its {} values ({share}%) are in {key} of the visits, of whose values {of_visits}% occur here (looked at: {} of the scenes, {} of the visits{part})",
         join.shared,
         join.distinct,
         rows(scenes.sample),

@@ -6,7 +6,8 @@ use super::times::{self, Reading, Way, Zoned};
 use crate::build::Zone;
 
 /// What producers write for nothing. `NA` is a country, too, and not among them.
-pub(super) const NULLS: [&str; 8] = ["\\N", "NULL", "null", "(null)", "N/A", "n/a", "#N/A", "None"];
+pub(super) const NULLS: [&str; 11] =
+    ["\\N", "NULL", "null", "(null)", "N/A", "n/a", "#N/A", "None", "NaN", "NaT", "<NA>"];
 
 /// A column's name and values, looked at once.
 #[derive(Debug)]

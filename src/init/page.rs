@@ -154,12 +154,12 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         page.pair("null_values", &format!("[{}]", list.join(", ")), "what stands for an empty cell");
     }
     if sample.ragged > 0 {
-        let message = format!("{} of the sampled rows have another number of cells than the header", sample.ragged);
+        let message = format!("sampled rows with another number of cells than the header: {}", sample.ragged);
         page.comment(&message);
         page.remark(false, message);
     }
     if sample.undecodable > 0 {
-        let message = format!("{} of the sampled cells are no text in this encoding", sample.undecodable);
+        let message = format!("sampled cells that are no text in this encoding: {}", sample.undecodable);
         page.comment(&message);
         page.remark(false, message);
     }

@@ -86,6 +86,13 @@ pub(super) struct Column {
     pub(super) filled: usize,
 }
 
+/// One file of an export.
+struct Opened {
+    export: Export,
+    /// For each wanted column its place in the batches.
+    places: Vec<Option<usize>>,
+}
+
 impl Column {
     /// The values that are there.
     pub(super) fn filled(&self) -> impl Iterator<Item = &str> {
@@ -173,7 +180,7 @@ impl Sample {
 
     fn read_file(&mut self, path: &str, mut rows_left: usize, mut keys_left: usize) -> Result<(), ScanError> {
         let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
-        let Some((export, places)) = self.open(path, &names)? else { return Ok(()) };
+        let Some(Opened { export, places }) = self.open(path, &names)? else { return Ok(()) };
         for rows in export.batches() {
             if keys_left == 0 {
                 self.whole = false;
@@ -213,8 +220,8 @@ impl Sample {
         Ok(())
     }
 
-    /// One file with those of the columns that it has, and the place of each; `None` for a file without a header.
-    fn open(&self, path: &str, names: &[String]) -> Result<Option<(Export, Vec<Option<usize>>)>, ScanError> {
+    /// One file with those of the columns that it has; `None` for a file without a header.
+    fn open(&self, path: &str, names: &[String]) -> Result<Option<Opened>, ScanError> {
         let alone = Source { paths: vec![path.to_owned()], picks: Vec::new(), ..self.source.clone() };
         let own = match Export::open(alone.clone()) {
             Ok(export) => export.columns(),
@@ -231,7 +238,7 @@ impl Sample {
                 picks.push(Pick { name: format!("{}", picks.len()), column: name.clone(), as_text: false });
             }
         }
-        Ok(Some((Export::open(Source { picks, ..alone })?, places)))
+        Ok(Some(Opened { export: Export::open(Source { picks, ..alone })?, places }))
     }
 
     /// Reads on for a value that decides in which order a column has day and month.
@@ -240,7 +247,7 @@ impl Sample {
         let paths = self.chosen();
         let mut tried = HashSet::new();
         for path in &paths {
-            let Some((export, places)) = self.open(path, &names)? else { continue };
+            let Some(Opened { export, places }) = self.open(path, &names)? else { continue };
             let Some(Some(place)) = places.first() else { continue };
             let mut rows_left = DEEP_ROWS / paths.len();
             for rows in export.batches() {

@@ -240,9 +240,9 @@ fn visits(
     let visit_type_id = optional("visit_type_id", Kind::Number, &columns.visit_type_id);
     let session_end_time = optional("session_end_time", Kind::Time, &columns.session_end_time);
     let email_address = optional("email_address", Kind::Text, &columns.email_address);
-    // A zone that is there and wrong is a mistake of its own.
-    let zone_is_known =
-        file.time.timezone.is_some() || session_start_time.zone.is_some() || session_start_time.zone_column.is_some();
+    // What is there and wrong, or open, is a mistake of its own.
+    let is_told = file.time.timezone.is_some() || columns.session_start_time.get_ref().0.is_open;
+    let zone_is_known = is_told || session_start_time.zone.is_some() || session_start_time.zone_column.is_some();
     if visit_date.is_none() && !zone_is_known {
         mistakes.add(
             columns.session_start_time.span(),

@@ -197,9 +197,8 @@ fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, St
 impl Mistakes<'_> {
     fn open_column(&mut self, field: &str, spec: &Spanned<Column>) {
         if spec.get_ref().0.is_open {
-            let message = format!(
-                "which column is {field} is an open question: put the name of a column in place of the \"?\", or take the line out if it is optional"
-            );
+            let message =
+                format!("which column is {field} is an open question: put the name of a column in place of the \"?\"");
             self.add(spec.span(), message);
         }
     }
