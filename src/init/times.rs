@@ -129,8 +129,8 @@ pub(super) fn read(values: &[&str]) -> Option<Reading> {
     })
 }
 
-/// The orders that all values allow; where none does, those that most allow; the values that the first of them
-/// refuses.
+/// The orders that all values allow, but for slips that none allows; all of them where the values contradict each
+/// other; the values that the first refuses.
 fn orders<'a>(
     known: &[(&'static str, String)],
     template: &str,
@@ -146,14 +146,18 @@ fn orders<'a>(
         tried.push((Order { format, order }, refused));
     }
     let fewest = tried.iter().map(|(_, refused)| refused.len()).min()?;
-    if fewest as f64 > (1.0 - MOST) * values.len() as f64 {
-        // The values contradict each other: 25/03/2024 and 03/25/2024. All orders are as good, or as bad.
-        let refused = tried.first().map(|(_, refused)| refused.clone())?;
-        let plausible = tried.len() > 1 && refused.len() < values.len();
-        return plausible.then(|| (tried.into_iter().map(|(order, _)| order).collect(), refused));
+    let best = tried.iter().position(|(_, refused)| refused.len() == fewest)?;
+    // What one order refuses and another reads is no slip: 25/03/2024 and 03/25/2024 contradict each other, and
+    // the more frequent order would swap day and month of the others without a word.
+    let read_otherwise = |value: &&str| tried.iter().any(|(_, refused)| !refused.contains(value));
+    if tried[best].1.iter().any(read_otherwise) {
+        tried.retain(|(_, refused)| refused.len() < values.len());
+    } else if fewest as f64 > (1.0 - MOST) * values.len() as f64 {
+        return None;
+    } else {
+        tried.retain(|(_, refused)| refused.len() == fewest);
     }
-    let refused = tried.iter().find(|(_, refused)| refused.len() == fewest).map(|(_, refused)| refused.clone())?;
-    tried.retain(|(_, refused)| refused.len() == fewest);
+    let refused = tried.first().map(|(_, refused)| refused.clone())?;
     Some((tried.into_iter().map(|(order, _)| order).collect(), refused))
 }
 
@@ -579,6 +583,12 @@ mod tests {
         let reading = read(&values).expect("dates");
         assert_eq!((reading.misfits, reading.misfit.as_deref()), (1, Some("unknown")));
         values.truncate(8);
+        let mut mostly = vec!["25/03/2024"; 40];
+        mostly.push("03/25/2024");
+        assert_eq!(formats(&mostly).len(), 2, "one value in the other order is no slip");
+        mostly.push("31/02/2024");
+        mostly.retain(|value| *value != "03/25/2024");
+        assert_eq!(formats(&mostly), ["%d/%m/%Y"], "no order has a 31 February");
         let contradictory = read(&["25/03/2024", "03/25/2024", "03/04/2024"]).expect("dates");
         assert!(matches!(contradictory.way, Way::Formats(orders) if orders.len() == 2));
     }
