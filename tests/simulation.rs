@@ -187,7 +187,7 @@ impl Simulation<'_> {
                 let visit = self.grouped.visit(at);
                 if decide(status(visit.key()), &wanted) == Decision::Send {
                     let prepared = builder.prepare(at).expect("valid");
-                    visits.send(prepared).await.expect("taken");
+                    visits.send(vec![prepared]).await.expect("taken");
                 }
             }
             drop(visits);

@@ -21,8 +21,8 @@ use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// Visits built and not yet taken by the network, at most.
-const AHEAD: usize = 1024;
+/// Chunks of visits that are built and not yet taken by the network, at most.
+const AHEAD: usize = 4;
 /// Outcomes not yet written, at most.
 const BEHIND: usize = 4096;
 
@@ -86,7 +86,11 @@ impl Sending<'_> {
     }
 
     /// Builds and hands over, part by part. Returns how many visits keep the rows that they have.
-    fn feed(&self, visits: &mpsc::Sender<Prepared>, outcomes: &mpsc::Sender<Outcome>) -> Result<u64, ShuffleError> {
+    fn feed(
+        &self,
+        visits: &mpsc::Sender<Vec<Prepared>>,
+        outcomes: &mpsc::Sender<Outcome>,
+    ) -> Result<u64, ShuffleError> {
         let mut kept = 0;
         self.shuffled.each(|grouped| {
             let builder = Builder::new(&self.job.rules, grouped, self.now);
@@ -98,15 +102,18 @@ impl Sending<'_> {
             };
             let _ = in_order(grouped.len(), chunk, |(unchanged, built)| {
                 kept += unchanged;
+                let mut valid = Vec::with_capacity(built.len());
+                let mut handed_over = true;
                 for visit in built {
-                    let handed_over = match visit {
-                        Ok(prepared) => visits.blocking_send(prepared).is_ok(),
-                        Err(invalid) => outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
-                    };
-                    // The other end is gone only after a failure that its own thread reports.
-                    if !handed_over {
-                        return ControlFlow::Break(());
+                    match visit {
+                        Ok(prepared) => valid.push(prepared),
+                        Err(invalid) => handed_over &= outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
                     }
+                }
+                handed_over &= valid.is_empty() || visits.blocking_send(valid).is_ok();
+                // The other end is gone only after a failure that its own thread reports.
+                if !handed_over {
+                    return ControlFlow::Break(());
                 }
                 ControlFlow::Continue(())
             });
@@ -118,13 +125,15 @@ impl Sending<'_> {
     fn network(
         &self,
         token: Option<Token>,
-        mut queue: mpsc::Receiver<Prepared>,
+        mut queue: mpsc::Receiver<Vec<Prepared>>,
         outcomes: mpsc::Sender<Outcome>,
     ) -> Result<(), Failure> {
         let Some(token) = token else {
-            while let Some(visit) = queue.blocking_recv() {
-                if outcomes.blocking_send(upload::not_attempted(visit)).is_err() {
-                    break;
+            while let Some(visits) = queue.blocking_recv() {
+                for visit in visits {
+                    if outcomes.blocking_send(upload::not_attempted(visit)).is_err() {
+                        return Ok(());
+                    }
                 }
             }
             return Ok(());

@@ -3,8 +3,7 @@
 //! Rows are handed to the system at once, so that a killed process loses none, and synced at least every second, so
 //! that a machine that loses power loses a moment's at most.
 
-use super::ResultsError;
-use super::row::ResultRow;
+use super::{ResultsError, row};
 use crate::upload::Outcome;
 use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
@@ -32,7 +31,7 @@ impl Journal {
         let new = super::beside(results, "partial.new");
         let mut file = File::create(&new).map_err(|source| ResultsError::write(&new, source))?;
         let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut file);
-        writer.write_record(super::row::COLUMNS).map_err(|error| ResultsError::write(&new, error.into()))?;
+        writer.write_record(row::COLUMNS).map_err(|error| ResultsError::write(&new, error.into()))?;
         kept(&mut writer)?;
         writer.flush().map_err(|source| ResultsError::write(&new, source))?;
         drop(writer);
@@ -43,26 +42,15 @@ impl Journal {
         Ok(Journal { results: results.to_owned(), path, file, buffer: Vec::new(), is_synced: true })
     }
 
-    /// Adds a row to what [`Journal::write`] writes next.
-    pub fn push(&mut self, outcome: &Outcome, finished_at: DateTime<Utc>) {
-        let row = ResultRow::new(outcome, finished_at);
-        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.buffer);
-        // Writing to memory does not fail.
-        let _ = writer.serialize(row);
-    }
-
-    /// Hands all rows to the system.
+    /// Hands rows to the system.
     ///
     /// # Errors
     /// Where the disk is full or gone.
-    pub fn write(&mut self) -> Result<(), ResultsError> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        self.is_synced = false;
-        self.file.write_all(&self.buffer).map_err(|source| ResultsError::write(&self.path, source))?;
+    pub fn write(&mut self, outcomes: &[Outcome], finished_at: DateTime<Utc>) -> Result<(), ResultsError> {
         self.buffer.clear();
-        Ok(())
+        row::write(outcomes, finished_at, &mut self.buffer);
+        self.is_synced = false;
+        self.file.write_all(&self.buffer).map_err(|source| ResultsError::write(&self.path, source))
     }
 
     /// Has the system bring everything written to the disk.
@@ -70,7 +58,6 @@ impl Journal {
     /// # Errors
     /// Where the disk is full or gone.
     pub fn sync(&mut self) -> Result<(), ResultsError> {
-        self.write()?;
         if !self.is_synced {
             self.file.sync_data().map_err(|source| ResultsError::write(&self.path, source))?;
             self.is_synced = true;

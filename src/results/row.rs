@@ -3,7 +3,8 @@
 use crate::upload::{Outcome, Status};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use uuid::Uuid;
 
 /// The columns, in their order.
 pub(super) const COLUMNS: [&str; 14] = [
@@ -43,44 +44,51 @@ pub(super) struct ResultRow {
 }
 
 impl ResultRow {
-    pub(super) fn new(outcome: &Outcome, finished_at: DateTime<Utc>) -> ResultRow {
-        let identity = &outcome.identity;
-        ResultRow {
-            visit_id: identity.visit_id.clone(),
-            session_uid: identity.session_uid.map(|uid| uid.to_string()).unwrap_or_default(),
-            status: outcome.status.name().to_owned(),
-            http_status: outcome.http_status.map(|status| status.to_string()).unwrap_or_default(),
-            error_code: outcome.error_code.map(|code| code.name()).unwrap_or_default().to_owned(),
-            error: no_formula(&outcome.error),
-            attempts: outcome.attempts.to_string(),
-            elapsed_ms: outcome.elapsed_ms.to_string(),
-            finished_at: finished_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-            store_number: no_formula(&identity.store_number),
-            visit_date: no_formula(&identity.visit_date),
-            scenes: identity.scenes.to_string(),
-            payload_sha256: outcome.payload_sha256.as_ref().map(hex).unwrap_or_default(),
-            source: no_formula(&identity.source.to_string()),
-        }
-    }
-
     /// The status, if it is one of the contract's.
     pub(super) fn status(&self) -> Option<Status> {
         Status::from_name(&self.status)
     }
 }
 
+/// Writes the rows of outcomes that came at one time.
+pub(super) fn write(outcomes: &[Outcome], finished_at: DateTime<Utc>, into: &mut Vec<u8>) {
+    let finished_at = finished_at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(into);
+    let mut uid = Uuid::encode_buffer();
+    for outcome in outcomes {
+        let identity = &outcome.identity;
+        let row = (
+            identity.visit_id.as_str(),
+            identity.session_uid.map(|id| &*id.hyphenated().encode_lower(&mut uid)).unwrap_or_default(),
+            outcome.status.name(),
+            outcome.http_status,
+            outcome.error_code.map(|code| code.name()).unwrap_or_default(),
+            no_formula(&outcome.error),
+            outcome.attempts,
+            outcome.elapsed_ms,
+            finished_at.as_str(),
+            no_formula(&identity.store_number),
+            no_formula(&identity.visit_date),
+            identity.scenes,
+            outcome.payload_sha256.as_ref().map(hex).unwrap_or_default(),
+            no_formula(&identity.source.to_string()).into_owned(),
+        );
+        // Writing to memory does not fail.
+        let _ = writer.serialize(row);
+    }
+}
+
 /// A spreadsheet runs what starts like a formula; an apostrophe makes text of it. Keys and ids are kept as they are,
 /// for they have to be found again.
-fn no_formula(text: &str) -> String {
+fn no_formula(text: &str) -> Cow<'_, str> {
     match text.bytes().next() {
-        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => format!("'{text}"),
-        _ => text.to_owned(),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => Cow::Owned(format!("'{text}")),
+        _ => Cow::Borrowed(text),
     }
 }
 
 fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

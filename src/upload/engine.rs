@@ -13,6 +13,7 @@ use super::stop::{Reason, Stop};
 use super::traffic::Traffic;
 use crate::build::{Identity, Prepared};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 const OPEN_PER_PLACE: usize = 4;
 const FEWEST_OPEN: usize = 40;
 
-/// Sends all visits that come, until there are no more or something asks to stop; then the rest comes out as not
+/// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
 pub async fn upload<N: Network>(
     network: &N,
@@ -34,7 +35,7 @@ pub async fn upload<N: Network>(
     stop: &Stop,
     traffic: &Traffic,
     random: fastrand::Rng,
-    mut visits: mpsc::Receiver<Prepared>,
+    mut visits: mpsc::Receiver<Vec<Prepared>>,
     outcomes: mpsc::Sender<Outcome>,
 ) {
     let engine = Engine {
@@ -52,20 +53,29 @@ pub async fn upload<N: Network>(
     let most_open = config.max_in_flight.saturating_mul(OPEN_PER_PLACE).max(FEWEST_OPEN);
     let mut open = FuturesUnordered::new();
     let mut more = true;
+    let mut waiting = Vec::new().into_iter();
     let mut number = 0;
-    while more || !open.is_empty() {
-        let outcome = tokio::select! {
-            biased;
-            Some(outcome) = open.next(), if !open.is_empty() => outcome,
-            visit = visits.recv(), if more && open.len() < most_open => match visit {
-                None => {
-                    more = false;
-                    continue;
-                }
-                Some(visit) if stop.reason().is_some() => not_attempted(visit),
-                Some(visit) => {
+    while more || !open.is_empty() || waiting.len() > 0 {
+        // Answers that have come are looked at before another visit is opened.
+        let outcome = match open.next().now_or_never().flatten() {
+            Some(outcome) => outcome,
+            None if open.len() < most_open && waiting.len() > 0 => match waiting.next() {
+                Some(visit) if stop.reason().is_none() => {
                     number += 1;
                     open.push(engine.deliver(number, visit));
+                    continue;
+                }
+                Some(visit) => not_attempted(visit),
+                None => continue,
+            },
+            None => tokio::select! {
+                biased;
+                Some(outcome) = open.next(), if !open.is_empty() => outcome,
+                batch = visits.recv(), if more && open.len() < most_open => {
+                    match batch {
+                        None => more = false,
+                        Some(batch) => waiting = batch.into_iter(),
+                    }
                     continue;
                 }
             },

@@ -101,6 +101,10 @@ impl Http {
         let mut text = Vec::new();
         // What was read until then counts, whatever became of the rest.
         let _ = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await;
+        if (200..300).contains(&status) {
+            // Nothing went wrong: there is nothing to say.
+            return Reply::Answer { status, retry_after, text: String::new() };
+        }
         // Hidden before a cut may leave half of it, and after parsing: JSON has several ways to write the same token.
         let text = self.token.hidden_in(&String::from_utf8_lossy(&text));
         let text = self.token.hidden_in(&error_text(&text));
@@ -118,9 +122,11 @@ fn sessions_url(endpoint: &Endpoint) -> Option<Url> {
 
 impl Network for Http {
     async fn put(&self, session_uid: Uuid, body: Bytes) -> Reply {
-        let Ok(url) = self.sessions.join(&session_uid.to_string()) else {
-            return Reply::NotSent("the address cannot be made".to_owned());
-        };
+        let mut url = self.sessions.clone();
+        // Behind its last slash; only an address that cannot be a base has no parts.
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().push(session_uid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        }
         match self.client.put(url).body(body).send().await {
             Ok(response) => self.answer(response).await,
             Err(error) if error.is_connect() || error.is_builder() => {
