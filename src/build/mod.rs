@@ -26,6 +26,7 @@ use crate::scan::Place;
 use crate::shuffle::{Grouped, KEY, Visit};
 use chrono::NaiveDate;
 use field::Columns;
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -85,16 +86,25 @@ pub struct Identity {
 
 /// A visit that may be sent. Only [`Builder::prepare`] makes one.
 #[derive(Clone, Debug)]
-pub struct Prepared {
-    identity: Identity,
-    session_uid: Uuid,
-    body: Vec<u8>,
+pub struct Prepared(Parts);
+
+/// The parts of a [`Prepared`] visit, for whoever sends it.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// What it is called and where it comes from.
+    pub identity: Identity,
+    /// The last part of the address.
+    pub session_uid: Uuid,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// Of the body. It is made here, where many threads are at work: who sends has one.
+    pub payload_sha256: [u8; 32],
 }
 
 impl Prepared {
-    /// Its parts, for whoever sends it.
-    pub fn into_parts(self) -> (Identity, Uuid, Vec<u8>) {
-        (self.identity, self.session_uid, self.body)
+    /// What it consists of.
+    pub fn into_parts(self) -> Parts {
+        self.0
     }
 }
 
@@ -155,7 +165,9 @@ impl<'a> Builder<'a> {
         let mut body = Vec::with_capacity(1024);
         let built = self.build(at, &mut body)?;
         body.shrink_to_fit();
-        Ok(Prepared { identity: self.identity(self.grouped.visit(at), built), session_uid: built.session_uid, body })
+        let payload_sha256 = Sha256::digest(&body).into();
+        let identity = self.identity(self.grouped.visit(at), built);
+        Ok(Prepared(Parts { identity, session_uid: built.session_uid, body, payload_sha256 }))
     }
 
     fn identity(&self, visit: Visit<'_>, built: Built) -> Identity {

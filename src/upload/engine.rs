@@ -11,11 +11,10 @@ use super::outcome::{ErrorCode, Outcome, Status};
 use super::pace::{Pace, Permit};
 use super::stop::{Reason, Stop};
 use super::traffic::Traffic;
-use crate::build::{Identity, Prepared};
+use crate::build::{Identity, Parts, Prepared};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit, mpsc};
@@ -90,7 +89,7 @@ pub async fn upload<N: Network>(
 
 /// The outcome of a visit whose turn never came.
 pub fn not_attempted(visit: Prepared) -> Outcome {
-    let (identity, _, body) = visit.into_parts();
+    let Parts { identity, payload_sha256, .. } = visit.into_parts();
     Outcome {
         identity,
         status: Status::NotAttempted,
@@ -99,7 +98,7 @@ pub fn not_attempted(visit: Prepared) -> Outcome {
         error: "the run stopped before this visit's turn".to_owned(),
         attempts: 0,
         elapsed_ms: 0,
-        payload_sha256: Some(Sha256::digest(&body).into()),
+        payload_sha256: Some(payload_sha256),
     }
 }
 
@@ -181,11 +180,11 @@ impl Delivery {
 
 impl<N: Network> Engine<'_, N> {
     async fn deliver(&self, number: u64, visit: Prepared) -> Outcome {
-        let (identity, session_uid, body) = visit.into_parts();
+        let Parts { identity, session_uid, body, payload_sha256 } = visit.into_parts();
         let body = Bytes::from(body);
         let mut delivery = Delivery {
             identity,
-            payload_sha256: Sha256::digest(&body).into(),
+            payload_sha256,
             attempts: 0,
             counted: 0,
             may_have_arrived: false,
@@ -194,11 +193,15 @@ impl<N: Network> Engine<'_, N> {
             refused: None,
         };
         loop {
+            // Most often there is leave at once, and nothing has to listen for the stop.
             let admission = tokio::select! {
                 biased;
-                _ = self.stop.requested() => return delivery.stopped(),
                 admission = self.admission() => admission,
+                _ = self.stop.requested() => return delivery.stopped(),
             };
+            if self.stop.reason().is_some() {
+                return delivery.stopped();
+            }
             let reply = self.attempt(&mut delivery, session_uid, &body).await;
             let Admission { permit, _slot: slot, probe } = admission;
             drop(slot);
