@@ -496,6 +496,18 @@ fn scenes_keep_the_order_of_the_export_across_its_files() {
 }
 
 #[test]
+fn halves_of_a_letter_in_two_rows_are_no_text() {
+    let work = visits_with("store_code", &["Caf<", ">clair"]);
+    let visits = work.read("visits.csv").bytes().map(|byte| match byte {
+        b'<' => 0xc3,
+        b'>' => 0xa9,
+        byte => byte,
+    });
+    work.write("visits.csv", visits.collect::<Vec<u8>>());
+    work.check(&JobFile::new()).0.ends_with(4).says(&["Problems of 2 visits", "bad_text (2)"]);
+}
+
+#[test]
 fn a_time_zone_cell_that_cannot_be_read_is_a_problem_and_not_the_jobs_zone() {
     let work = Workdir::new();
     let mut visits = b"visit_id,store_code,visit_date,started_at,ended_at,visit_type,rep_email,tz\n".to_vec();

@@ -106,7 +106,9 @@ impl Column {
 
     /// The column, with every cell emptied that is no UTF-8.
     fn finish(mut self, faults: &mut Vec<Fault>) -> Result<StringArray, ArrowError> {
-        if !self.text.is_ascii() && std::str::from_utf8(&self.text).is_err() {
+        // A cell may end in the middle of a letter, and the next one begin with the rest of it.
+        let is_sound = |text: &str| self.ends.iter().all(|&end| text.is_char_boundary(end as usize));
+        if !self.text.is_ascii() && !std::str::from_utf8(&self.text).is_ok_and(is_sound) {
             let cells = std::mem::take(&mut self.text);
             let mut start = 0;
             for (row, end) in self.ends.iter_mut().skip(1).enumerate() {

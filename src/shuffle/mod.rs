@@ -19,10 +19,14 @@ use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::error::ArrowError;
 use groups::Groups;
 use spill::Spill;
+use std::collections::VecDeque;
 use std::io;
 
 /// Where the key stands in the batches of both sections.
 pub const KEY: usize = 0;
+
+/// Parts that are read from temporary files while another is in use.
+const LOADED_AHEAD: usize = 2;
 
 /// How many places of orphans and unreadable scenes are remembered; all are counted.
 const PLACES: usize = 1000;
@@ -269,14 +273,25 @@ enum Parts {
 }
 
 impl Shuffled {
-    /// Hands out one part after the other; only one is in memory at a time. May be called again.
+    /// Hands out one part after the other, while the next ones are read. May be called again.
     ///
     /// # Errors
     /// Where temporary files cannot be read, and whatever `work` says.
     pub fn each<E: From<ShuffleError>>(&self, mut work: impl FnMut(&Grouped) -> Result<(), E>) -> Result<(), E> {
         match &self.parts {
             Parts::One(grouped) => work(grouped),
-            Parts::Several(spilled) => (0..spilled.parts()).try_for_each(|part| work(&spilled.load(part)?)),
+            Parts::Several(spilled) => std::thread::scope(|scope| {
+                let load = |part| (part < spilled.parts()).then(|| scope.spawn(move || spilled.load(part)));
+                let mut loading: VecDeque<_> = (0..LOADED_AHEAD).filter_map(load).collect();
+                let mut next = LOADED_AHEAD;
+                while let Some(part) = loading.pop_front() {
+                    let grouped = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    loading.extend(load(next));
+                    next += 1;
+                    work(&grouped)?;
+                }
+                Ok(())
+            }),
         }
     }
 

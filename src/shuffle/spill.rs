@@ -15,23 +15,29 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use hashbrown::DefaultHashBuilder;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A part should fill so much of the budget when it is grouped again.
-const SHARE: u64 = 5;
+/// A part should fill so much of the budget when it is grouped again: a few are there at once.
+const SHARE: u64 = 8;
 const PARTS: std::ops::RangeInclusive<u64> = 8..=160;
 /// Rows of a part that are collected before they are written.
 const TOGETHER: usize = 4096;
+/// Batches that are parted at once.
+const AT_ONCE: usize = 8;
 
 /// Takes rows in.
 #[derive(Debug)]
 pub(super) struct Spill {
     hasher: DefaultHashBuilder,
     parts: Vec<Part>,
+    /// Batches that are not parted yet.
+    visits: Vec<Rows>,
+    scenes: Vec<Rows>,
     files: FileNames,
     tally: Tally,
 }
@@ -63,7 +69,14 @@ impl Spill {
     pub(super) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
         let parts = (expected * SHARE / memory.max(1)).clamp(*PARTS.start(), *PARTS.end());
         let parts = (0..parts).map(|_| Part::default()).collect();
-        Ok(Spill { hasher, parts, files: FileNames::default(), tally: Tally::default() })
+        Ok(Spill {
+            hasher,
+            parts,
+            visits: Vec::new(),
+            scenes: Vec::new(),
+            files: FileNames::default(),
+            tally: Tally::default(),
+        })
     }
 
     /// Counts of rows that were grouped before there was a need for files.
@@ -88,29 +101,47 @@ impl Spill {
     }
 
     pub(super) fn add_visits(&mut self, rows: Rows) -> Result<(), ShuffleError> {
-        self.add(rows, |part| &mut part.visits)
+        self.visits.push(rows);
+        if self.visits.len() >= AT_ONCE { self.write_visits() } else { Ok(()) }
     }
 
     pub(super) fn add_scenes(&mut self, rows: Rows) -> Result<(), ShuffleError> {
-        self.add(rows, |part| &mut part.scenes)
+        self.scenes.push(rows);
+        if self.scenes.len() >= AT_ONCE { self.write_scenes() } else { Ok(()) }
     }
 
-    fn add(&mut self, rows: Rows, section: impl Fn(&mut Part) -> &mut Section) -> Result<(), ShuffleError> {
-        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.parts.len()];
-        let keys = rows.batch.column(KEY).as_string_opt::<i32>();
-        for row in 0..rows.batch.num_rows() {
-            let key = keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
-            members[part_of(hash(&self.hasher, key.as_bytes()), self.parts.len())].push(row as u32);
-        }
-        let batch = with_places(&rows, &mut self.files)?;
-        for (part, members) in self.parts.iter_mut().zip(members).filter(|(_, members)| !members.is_empty()) {
-            let taken = take_record_batch(&batch, &UInt32Array::from(members))?;
-            section(part).push(taken)?;
-        }
-        Ok(())
+    fn write_visits(&mut self) -> Result<(), ShuffleError> {
+        let batches = std::mem::take(&mut self.visits);
+        self.write(batches, |part| &mut part.visits)
     }
 
-    pub(super) fn finish(self) -> Result<Spilled, ShuffleError> {
+    fn write_scenes(&mut self) -> Result<(), ShuffleError> {
+        let batches = std::mem::take(&mut self.scenes);
+        self.write(batches, |part| &mut part.scenes)
+    }
+
+    /// Parts the rows of some batches, and has every core write some of the parts.
+    fn write(
+        &mut self,
+        batches: Vec<Rows>,
+        section: impl Fn(&mut Part) -> &mut Section + Sync,
+    ) -> Result<(), ShuffleError> {
+        let (hasher, count) = (&self.hasher, self.parts.len());
+        let members: Vec<Vec<Vec<u32>>> = batches.par_iter().map(|rows| members(rows, hasher, count)).collect();
+        let files = &mut self.files;
+        let batches = batches.iter().map(|rows| with_places(rows, files)).collect::<Result<Vec<_>, _>>()?;
+        self.parts.par_iter_mut().enumerate().try_for_each(|(part, into)| {
+            for (batch, members) in batches.iter().zip(&members).filter(|(_, members)| !members[part].is_empty()) {
+                let taken = take_record_batch(batch, &UInt32Array::from(members[part].clone()))?;
+                section(into).push(taken)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn finish(mut self) -> Result<Spilled, ShuffleError> {
+        self.write_visits()?;
+        self.write_scenes()?;
         let mut parts = Vec::with_capacity(self.parts.len());
         for part in self.parts {
             let Part { visits, scenes, mut left_out } = part;
@@ -119,6 +150,17 @@ impl Spill {
         }
         Ok(Spilled { hasher: self.hasher, parts, files: self.files.0.into(), tally: self.tally })
     }
+}
+
+/// For each part the rows that belong to it.
+fn members(rows: &Rows, hasher: &DefaultHashBuilder, parts: usize) -> Vec<Vec<u32>> {
+    let mut members: Vec<Vec<u32>> = vec![Vec::new(); parts];
+    let keys = rows.batch.column(KEY).as_string_opt::<i32>();
+    for row in 0..rows.batch.num_rows() {
+        let key = keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
+        members[part_of(hash(hasher, key.as_bytes()), parts)].push(row as u32);
+    }
+    members
 }
 
 fn part_of(hash: u64, parts: usize) -> usize {
