@@ -498,12 +498,15 @@ fn scenes_keep_the_order_of_the_export_across_its_files() {
 #[test]
 fn halves_of_a_letter_in_two_rows_are_no_text() {
     let work = visits_with("store_code", &["Caf<", ">clair"]);
-    let visits = work.read("visits.csv").bytes().map(|byte| match byte {
-        b'<' => 0xc3,
-        b'>' => 0xa9,
-        byte => byte,
-    });
-    work.write("visits.csv", visits.collect::<Vec<u8>>());
+    let mut visits = work.read("visits.csv").into_bytes();
+    for byte in &mut visits {
+        *byte = match *byte {
+            b'<' => 0xc3,
+            b'>' => 0xa9,
+            other => other,
+        };
+    }
+    work.write("visits.csv", visits);
     work.check(&JobFile::new()).0.ends_with(4).says(&["Problems of 2 visits", "bad_text (2)"]);
 }
 
