@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 const VISITS_AHEAD: usize = 8;
 /// Batches of scenes that are read while the visits still come in, if they fit into this share of the memory. A batch
 /// is about so many bytes.
-const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 8..=256;
+const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 8..=128;
 const SHARE_AHEAD: u64 = 32;
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are taken in at once.
