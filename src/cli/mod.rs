@@ -3,6 +3,7 @@
 //! Standard output carries data only. Everything for people goes to standard error.
 
 mod check;
+mod describe;
 mod ending;
 mod exit;
 mod exports;
@@ -78,6 +79,8 @@ enum Command {
     Init(init::InitArgs),
     /// A local Sessions API, for trying things out
     Sandbox(sandbox::SandboxArgs),
+    /// The job file as a JSON Schema, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -255,5 +258,6 @@ fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit
         Command::Ids(args) => ids::ids(args, now, console),
         Command::Init(args) => init::init(args, console),
         Command::Sandbox(args) => sandbox::sandbox(args, console),
+        Command::Schema => describe::schema(console),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::columns::{Kind, Picks, known_values};
 use super::error::{JobError, Mistake, in_plain_words};
-use super::file::{Api, File, Scalar, Section, Upload};
+use super::file::{Api, File, Scalar, Section, Spanned, Upload};
 use super::notify::notify;
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
@@ -14,12 +14,21 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use toml::Spanned;
 use uuid::Uuid;
 
 /// What the sandbox stands for: ids made with it are those of the real service.
 const VENDOR: &str = "https://services.traxretail.com";
 const DEFAULT_TOKEN: &str = "TRAX_TOKEN";
+
+/// What `format` of an export may say.
+pub(super) const FORMATS: [(&str, Format); 2] = [("csv", Format::Csv), ("parquet", Format::Parquet)];
+/// What `version` of the ids may say.
+pub(super) const ID_VERSIONS: [(u8, Version); 2] = [(5, Version::V5), (4, Version::V4)];
+/// What `resource` may say.
+pub(super) const RESOURCES: [&str; 2] = ["session", "sessions"];
+pub(super) const MOST_BURST: u32 = 1000;
+pub(super) const MOST_IN_FLIGHT: u32 = 10_000;
+pub(super) const MOST_ATTEMPTS: u32 = 1000;
 
 /// Collects mistakes with their places.
 pub(super) struct Mistakes<'a> {
@@ -108,14 +117,12 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let namespace = mistakes.parsed(&file.ids.namespace, |text| {
         Uuid::parse_str(text).map_err(|_| format!("{text:?} is no UUID like \"6ba7b811-9dad-11d1-80b4-00c04fd430c8\""))
     });
-    let version = match file.ids.version.as_ref().map(|version| (*version.get_ref(), version.span())) {
-        None | Some((5, _)) => Version::V5,
-        Some((4, _)) => Version::V4,
-        Some((other, span)) => {
-            mistakes.add(span, format!("ids can be of version 5, or marked as version 4, not {other}"));
-            Version::V5
-        }
-    };
+    let version = file.ids.version.as_ref().and_then(|version| {
+        let known = ID_VERSIONS.into_iter().find(|(number, _)| number == version.get_ref());
+        let refused = || format!("ids can be of version 5, or marked as version 4, not {}", version.get_ref());
+        mistakes.take(version.span(), known.ok_or_else(refused))
+    });
+    let version = version.map_or(Version::V5, |(_, version)| version);
     let namespace = namespace.unwrap_or_else(|| Ids::default_namespace(&endpoint.base_url, &endpoint.project));
     rules.ids = Ids::new(namespace, version);
 
@@ -167,10 +174,9 @@ fn source<C>(
     if file.path.get_ref().0.iter().all(|path| path.trim().is_empty()) {
         mistakes.add(file.path.span(), "no path is given");
     }
-    let format = mistakes.parsed(&file.format, |text| match text {
-        "csv" => Ok(Format::Csv),
-        "parquet" => Ok(Format::Parquet),
-        other => Err(format!("{other:?} is no format; there are \"csv\" and \"parquet\"")),
+    let format = mistakes.parsed(&file.format, |text| {
+        let known = FORMATS.into_iter().find(|(name, _)| *name == text).map(|(_, format)| format);
+        known.ok_or_else(|| format!("{text:?} is no format; there are \"csv\" and \"parquet\""))
     });
     let quote = match &file.quote {
         Some(quote) if quote.get_ref().is_empty() => None,
@@ -320,9 +326,9 @@ fn api(
             String::new()
         }
     };
-    let resource = mistakes.parsed(&file.resource, |text| match text {
-        "session" | "sessions" => Ok(text.to_owned()),
-        other => Err(format!("{other:?} is no resource; the vendor's pages have \"session\" and \"sessions\"")),
+    let resource = mistakes.parsed(&file.resource, |text| match RESOURCES.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is no resource; the vendor's pages have \"session\" and \"sessions\"")),
     });
     let version = mistakes.parsed(&file.version, |text| {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
@@ -402,9 +408,10 @@ fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes
         }
         *spanned.get_ref()
     };
-    let burst = positive(&file.burst, "burst", default.burst, 1000);
-    let max_in_flight = positive(&file.max_in_flight, "max_in_flight", default.max_in_flight as u32, 10_000) as usize;
-    let max_attempts = positive(&file.max_attempts, "max_attempts", default.max_attempts, 1000);
+    let burst = positive(&file.burst, "burst", default.burst, MOST_BURST);
+    let max_in_flight =
+        positive(&file.max_in_flight, "max_in_flight", default.max_in_flight as u32, MOST_IN_FLIGHT) as usize;
+    let max_attempts = positive(&file.max_attempts, "max_attempts", default.max_attempts, MOST_ATTEMPTS);
     let first = mistakes.parsed(&file.backoff.first, quantities::duration).unwrap_or(default.backoff.first);
     let max = mistakes.parsed(&file.backoff.max, quantities::duration).unwrap_or(default.backoff.max.max(first));
     if let Some(span) = file.backoff.max.as_ref().map(Spanned::span).filter(|_| max < first) {

@@ -1,13 +1,16 @@
 //! The `columns` tables of a job: which columns to read, and how each fills its field.
 
 use super::checked::Mistakes;
-use super::file::{Column, ColumnTable, OPEN, Scalar};
+use super::file::{Column, ColumnTable, OPEN, Scalar, Spanned};
 use super::paths::Placeholders;
 use crate::build::{Field, Origin, Pattern, Unit, Zone};
 use crate::scan::Pick;
 use std::collections::HashMap;
 use std::ops::Range;
-use toml::Spanned;
+
+/// What `unit` may say.
+pub(super) const UNITS: [(&str, Unit); 4] =
+    [("s", Unit::Seconds), ("ms", Unit::Millis), ("us", Unit::Micros), ("ns", Unit::Nanos)];
 
 /// What a field holds, which decides what may be said of its column.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,13 +89,7 @@ impl<'p> Picks<'p> {
         });
         let unit = table.unit.as_ref().and_then(|unit| {
             mistakes.only_for(&[Kind::Time], kind, unit.span(), "unit", name);
-            let known = match unit.get_ref().as_str() {
-                "s" => Some(Unit::Seconds),
-                "ms" => Some(Unit::Millis),
-                "us" => Some(Unit::Micros),
-                "ns" => Some(Unit::Nanos),
-                _ => None,
-            };
+            let known = UNITS.into_iter().find(|(name, _)| name == unit.get_ref()).map(|(_, unit)| unit);
             if known.is_none() {
                 mistakes.add(
                     unit.span(),

@@ -10,12 +10,14 @@ mod file;
 mod notify;
 mod paths;
 mod quantities;
+mod schema;
 
 pub(crate) use columns::known_values;
 pub use error::{JobError, Mistake};
 pub(crate) use file::OPEN;
 pub use paths::DateArg;
 pub use quantities::{MaxInvalid, VENDOR_CEILING};
+pub use schema::schema;
 
 use crate::build::Rules;
 use crate::notify::Notify;

@@ -1,20 +1,22 @@
 //! From the keys of `[notify]` to whom is told, and when. Their values are secrets and are not repeated in messages.
 
 use super::checked::Mistakes;
-use super::file;
+use super::file::{self, Spanned};
 use super::quantities;
 use crate::notify::{Hook, HookSource, Notify, When};
 use std::time::Duration;
-use toml::Spanned;
 
 /// Longer than this nobody waits for a notification.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// What `when` may say.
+pub(super) const WHENS: [(&str, When); 2] = [("not_delivered", When::NotDelivered), ("always", When::Always)];
+
 pub(super) fn notify(file: &file::Notify, mistakes: &mut Mistakes<'_>) -> Option<Notify> {
-    let when = mistakes.parsed(&file.when, |text| match text {
-        "not_delivered" => Ok(When::NotDelivered),
-        "always" => Ok(When::Always),
-        _ => Err("this is none of the times to notify; there are \"not_delivered\" and \"always\"".to_owned()),
+    let when = mistakes.parsed(&file.when, |text| {
+        let known = WHENS.into_iter().find(|(name, _)| *name == text).map(|(_, when)| when);
+        known
+            .ok_or_else(|| "this is none of the times to notify; there are \"not_delivered\" and \"always\"".to_owned())
     });
     let timeout = mistakes.parsed(&file.timeout, |text| {
         let time = quantities::duration(text).ok().filter(|time| !time.is_zero() && *time <= LONGEST);
