@@ -37,6 +37,21 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by their codes.
+    pub(super) const ALL: [Exit; 11] = [
+        Exit::Done,
+        Exit::Unexpected,
+        Exit::Usage,
+        Exit::NotAllDelivered,
+        Exit::TooManyInvalid,
+        Exit::ApiDown,
+        Exit::KeyRefused,
+        Exit::Locked,
+        Exit::NoVisits,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+
     /// How a run ends that came to its end, by itself or because it was stopped.
     pub fn of(stopped: Option<Reason>, too_many_invalid: bool, counts: &Counts) -> Exit {
         match stopped {
@@ -54,21 +69,26 @@ impl Exit {
 
     /// The way to end that has this code.
     pub(super) fn from_code(code: u8) -> Option<Exit> {
-        [
-            Exit::Done,
-            Exit::Unexpected,
-            Exit::Usage,
-            Exit::NotAllDelivered,
-            Exit::TooManyInvalid,
-            Exit::ApiDown,
-            Exit::KeyRefused,
-            Exit::Locked,
-            Exit::NoVisits,
-            Exit::Interrupted,
-            Exit::Terminated,
-        ]
-        .into_iter()
-        .find(|exit| exit.code() == code)
+        Exit::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
+    /// What it means to whoever watches, in a line.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "everything is delivered; of check: all visits are valid",
+            Exit::Unexpected => {
+                "something unexpected, such as a full disk or a bug; the same command takes up what was done"
+            }
+            Exit::Usage => "the command line, the job file or an export cannot be used; nothing was sent",
+            Exit::NotAllDelivered => "finished, but not everything was delivered; of check: some visits are invalid",
+            Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
+            Exit::ApiDown => "stopped: the API was down for longer than patience; a rerun helps",
+            Exit::KeyRefused => "stopped: the key is refused; put a valid token in place, then rerun",
+            Exit::Locked => "another run is writing the same result file; wait for it",
+            Exit::NoVisits => "there are no visits in the exports; --allow-empty makes it 0",
+            Exit::Interrupted => "stopped by Ctrl-C (SIGINT); a rerun helps",
+            Exit::Terminated => "stopped by SIGTERM; a rerun helps",
+        }
     }
 
     /// As the system takes it.

@@ -81,6 +81,14 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// The job file as a JSON Schema, for editors
     Schema,
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -259,5 +267,7 @@ fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit
         Command::Init(args) => init::init(args, console),
         Command::Sandbox(args) => sandbox::sandbox(args, console),
         Command::Schema => describe::schema(console),
+        Command::Completions { shell } => describe::completions(*shell, console),
+        Command::Man => describe::man(console),
     }
 }
