@@ -20,7 +20,7 @@ impl Hook {
     /// # Errors
     /// What is wrong, without the address.
     pub fn parse(text: &str) -> Result<Hook, String> {
-        let expected = || "this is no address like \"https://hooks.example.com/…\"".to_owned();
+        let expected = || "this is no address; write it like \"https://hooks.example.com/…\"".to_owned();
         let url = Url::parse(text.trim()).map_err(|_| expected())?;
         let host = url.host_str().ok_or_else(expected)?;
         match url.scheme() {

@@ -104,7 +104,7 @@ fn a_token_in_place_of_its_variables_name_is_not_shown() {
 fn a_token_under_a_key_of_its_own_is_refused_and_not_shown() {
     for key in ["token", "api_token", "authorization"] {
         let said = refusal(&JobFile::new().api(key, "\"s3cret\""));
-        assert!(said.contains(&format!("unknown key \"{key}\"")), "{said}");
+        assert!(said.contains(&format!("unknown key `{key}`")), "{said}");
         assert!(!said.contains("s3cret"), "{said}");
     }
 }

@@ -169,8 +169,7 @@ fn names_and_placeholders_are_those_of_the_job() {
     work.traxload(&["run", "job.toml", "--date", "2024-03-05"]).ends_with(0);
     let samples = samples(&work, "a \"quoted\" night-2024-03-05.prom");
     assert_eq!(samples[r#"traxload_exit_code{job="a \"quoted\" night"}"#], 0.0);
-    for (metrics, said) in [("{day}.prom", "{day} is no placeholder"), ("results.csv", "ends in .prom"), ("", ".prom")]
-    {
+    for (metrics, said) in [("{day}.prom", "{day} is no placeholder"), ("results.csv", "end in .prom"), ("", ".prom")] {
         let job = JobFile::new().and(&METRICS.replace("traxload.prom", metrics));
         let (done, _) = work.check(&job);
         done.ends_with(2).says(&["job.toml:", said]);

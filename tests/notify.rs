@@ -177,18 +177,19 @@ fn a_mistake_about_it_in_the_job_file_does_not_show_the_address() {
         (format!("[notify]\nurl = \"/services/{SECRET}\""), "no address"),
         (format!("[notify]\nurl_env = \"{url}\""), "never the address itself"),
         (format!("[notify]\nurl = \"{url}\"\nurl_env = \"HOOK\""), "exclude each other"),
-        (format!("[notify]\nulr = \"{url}\""), "unknown key \"ulr\""),
+        (format!("[notify]\nulr = \"{url}\""), "unknown key `ulr`"),
         (format!("[notify]\nwhen = \"{url}\"\nurl = \"{url}\""), "none of the times"),
         (format!("[notify]\nurl = \"{url}\"\nwhen = \"sometimes\""), "none of the times"),
         (format!("[notify]\nurl = \"{url}\"\ntimeout = \"1h\""), "at most \"5m\""),
         (format!("[notify]\ntimeout = \"{url}\""), "at most"),
-        ("[notify]\nwhen = \"always\"".to_owned(), "needs a url"),
+        ("[notify]\nwhen = \"always\"".to_owned(), "names nobody to tell"),
         (format!("[notify]\nurl = [\"{url}\"]"), "job.toml:"),
         (format!("[notify]\nurl = \"{url}"), "job.toml:"),
         (format!("[notify]\nurl = {url}"), "job.toml:"),
         (format!("[notify]\nurl = \"\"\"\n{url}\\q\"\"\""), "job.toml:"),
         (format!("[notify.url]\nx = \"{url}\""), "job.toml:"),
         (format!("[notify]\n\"{url}\""), "job.toml:"),
+        (format!("[notify]\n\"{url}\" = 1"), "unknown key `…`"),
     ] {
         let (work, job) = (Workdir::with_visits(1), JobFile::new().and(&section));
         work.job(&job);

@@ -7,7 +7,9 @@ use super::text::{count, duration, grouped, rate};
 use super::window::Window;
 use super::{CheckArgs, Console};
 use crate::job::Job;
+use crate::report::hint;
 use crate::shuffle::Tally;
+use crate::upload::Status;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -52,7 +54,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
         SurveyError::Shuffle(error) => error.into(),
         SurveyError::Write(error) => {
             let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-            Failure::new(Exit::Usage, format!("cannot write the bodies to {path}: {error}"))
+            Failure::new(
+                Exit::Usage,
+                format!("cannot write the bodies to {path}: {error}; name another file with --payloads"),
+            )
         }
     })?;
     let exit = exit(&survey, &job, args.job.allow_empty);
@@ -64,7 +69,12 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     let summary = summary(&job, &survey, window.as_ref(), exit);
     console.finish(&report(&job, exports.flat, &survey, window.as_ref()), &summary);
     if console.is_quiet() && exit != Exit::Done {
-        console.error(&format!("{}: {} of {} visits are invalid", job.name, survey.invalid, survey.rows()));
+        console.error(&format!(
+            "{}: {} of {} visits are invalid; without --quiet the problems are listed",
+            job.name,
+            survey.invalid,
+            survey.rows()
+        ));
     }
     if args.job.json {
         console.data(&summary.to_string())?;
@@ -121,7 +131,8 @@ fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> St
         let _ = writeln!(out, "\nProblems of {}:", count(survey.invalid, "visit", "visits"));
     }
     for (code, found) in &survey.problems {
-        let _ = writeln!(out, "  {code} ({})", grouped(found.count));
+        let hint = hint(Status::Invalid, code.name()).map(|hint| format!(" - {hint}")).unwrap_or_default();
+        let _ = writeln!(out, "  {code} ({}){hint}", grouped(found.count));
         for example in &found.examples {
             let _ = writeln!(out, "    {example}");
         }
@@ -131,7 +142,8 @@ fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> St
         }
     }
     if rows == 0 {
-        let _ = writeln!(out, "\nThere are no visits in the exports.");
+        let _ =
+            writeln!(out, "\nThere are no visits in the exports; is the export late? --allow-empty makes that fine.");
     } else if job.max_invalid.is_exceeded(survey.invalid, rows) {
         let _ = writeln!(
             out,

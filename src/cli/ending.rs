@@ -94,14 +94,20 @@ impl Ending {
         if let Some(path) = &self.metrics {
             let metrics = Metrics { job: &self.job, exit, at: Utc::now(), elapsed: self.began.elapsed(), figures };
             if let Err(error) = metrics.write(path) {
-                self.console.warn(&format!("cannot write the metrics to {}: {error}", path.display()));
+                self.console.warn(&format!(
+                    "cannot write the metrics to {}: {error}; check the folder (metrics under [results])",
+                    path.display()
+                ));
             }
         }
         let wanted = |notify: &Notify| notify.when == When::Always || exit != Exit::Done;
         if let Some((hook, notify)) = self.notify.as_ref().filter(|(_, notify)| wanted(notify)) {
             let body = message(summary, in_short).to_string();
             if let Err(error) = notify::post(hook, self.ca_file.clone(), notify.timeout, body) {
-                self.console.warn(&format!("the notification to {} failed: {error}", hook.host()));
+                self.console.warn(&format!(
+                    "the notification to {} failed: {error}; check the address under [notify]",
+                    hook.host()
+                ));
             }
         }
     }
@@ -113,7 +119,9 @@ fn hook(source: &HookSource) -> Result<Hook, String> {
         HookSource::Job(hook) => Ok(hook.clone()),
         HookSource::Env(name) => {
             let text = std::env::var(name);
-            let text = text.map_err(|_| "the environment variable that url_env names is not set".to_owned())?;
+            let text = text.map_err(|_| {
+                "the environment variable that url_env names is not set; set it to the address".to_owned()
+            })?;
             Hook::parse(&text).map_err(|error| format!("in the environment variable that url_env names, {error}"))
         }
     }

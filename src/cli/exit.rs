@@ -1,11 +1,10 @@
 //! Exit codes, and the failures that end a command before it has a summary.
 
-use crate::job::JobError;
+use crate::job::{JobError, Mistake};
 use crate::results::Counts;
 use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
 use crate::upload::Reason;
-use serde_json::json;
 use std::fmt;
 
 /// How a command ends; the numbers are part of the contract.
@@ -104,14 +103,14 @@ pub(super) struct Failure {
     pub(super) exit: Exit,
     /// What happened.
     pub(super) message: String,
-    /// The same in parts for the JSON log, each with its fields; empty where the message is all.
-    pub(super) parts: Vec<(String, serde_json::Value)>,
+    /// The mistakes in a job file that the message is made of; empty where the message is all.
+    pub(super) mistakes: Vec<Mistake>,
 }
 
 impl Failure {
     /// A failure with a message of its own.
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), parts: Vec::new() }
+        Failure { exit, message: message.into(), mistakes: Vec::new() }
     }
 }
 
@@ -125,18 +124,9 @@ impl std::error::Error for Failure {}
 
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
-        let parts = match &error {
-            JobError::Mistakes(mistakes) => mistakes
-                .iter()
-                .map(|mistake| {
-                    let file = mistake.file.display().to_string();
-                    let fields = json!({ "file": file, "line": mistake.line, "column": mistake.column });
-                    (mistake.message.clone(), fields)
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        Failure { parts, ..Failure::new(Exit::Usage, error.to_string()) }
+        let message = error.to_string();
+        let mistakes = if let JobError::Mistakes(mistakes) = error { mistakes } else { Vec::new() };
+        Failure { mistakes, ..Failure::new(Exit::Usage, message) }
     }
 }
 

@@ -20,13 +20,17 @@ pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Resu
     let mut out = csv::Writer::from_writer(BufWriter::new(std::io::stdout().lock()));
     let written = write(&exports.shuffled, &job, now, &mut out);
     match written {
-        Ok(0) if !args.job.allow_empty => Err(Failure::new(Exit::NoVisits, "there are no visits in the exports")),
+        Ok(0) if !args.job.allow_empty => Err(Failure::new(
+            Exit::NoVisits,
+            "there are no visits in the exports; is the export late? --allow-empty makes that fine",
+        )),
         Ok(_) => Ok(Exit::Done),
         // Whoever reads has seen enough, as `head` has.
         Err(IdsError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(IdsError::Write(error)) => {
-            Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}")))
-        }
+        Err(IdsError::Write(error)) => Err(Failure::new(
+            Exit::Unexpected,
+            format!("cannot write to standard output: {error}; is the disk behind it full?"),
+        )),
         Err(IdsError::Shuffle(error)) => Err(error.into()),
     }
 }

@@ -198,7 +198,10 @@ impl JobArgs {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            return Err(Failure::new(Exit::Usage, format!("no day lies between --from {from} and --to {to}")));
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("no day lies between --from {from} and --to {to}; swap them?"),
+            ));
         }
         Ok(Selection {
             from: self.from,
@@ -223,7 +226,7 @@ impl JobArgs {
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {
-    text.parse().map_err(|_| "it is no day like 2024-03-05".to_owned())
+    text.parse().map_err(|_| "it is no day; write it like 2024-03-05".to_owned())
 }
 
 /// Runs the command line of this process.

@@ -41,7 +41,7 @@ pub(super) fn rerun(results: &Path) -> String {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &str) -> String {
+pub(super) fn quoted(path: &str) -> String {
     if path.starts_with('-') {
         return quoted(&format!("./{path}"));
     }

@@ -61,7 +61,8 @@ impl Source {
         }
         let is_journal = !path.exists();
         if is_journal && !beside(path, "partial").exists() {
-            let message = format!("there is no result file {} and no journal of one", path.display());
+            let message =
+                format!("there is no result file {} and no journal of one; is the path right?", path.display());
             return Err(Failure::new(Exit::Usage, message));
         }
         Ok(Source { results: path.to_owned(), is_journal })
@@ -126,7 +127,10 @@ fn print(page: &str) -> Result<(), Failure> {
     match out.write_all(page.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}"))),
+        Err(error) => Err(Failure::new(
+            Exit::Unexpected,
+            format!("cannot write to standard output: {error}; is the disk behind it full?"),
+        )),
         Ok(()) => Ok(()),
     }
 }
@@ -138,12 +142,12 @@ fn write(output: &Path, results: &Path, page: &str) -> Result<(), Failure> {
         .canonicalize()
         .is_ok_and(|output| sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == output)))
     {
-        let message = format!("{} is what the page is made from; name another file", output.display());
+        let message = format!("{} is what the page is made from; name another file with -o", output.display());
         return Err(Failure::new(Exit::Usage, message));
     }
     let failed = |error: io::Error| {
         let exit = if error.kind() == io::ErrorKind::StorageFull { Exit::Unexpected } else { Exit::Usage };
-        Failure::new(exit, format!("cannot write {}: {error}", output.display()))
+        Failure::new(exit, format!("cannot write {}: {error}; name another file with -o", output.display()))
     };
     let new = beside(output, "new");
     std::fs::write(&new, page).and_then(|()| std::fs::rename(&new, output)).map_err(|error| {

@@ -4,6 +4,7 @@ use super::ending::{Ended, Ending};
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, Selection};
 use super::metrics::Figures;
+use super::next::quoted;
 use super::report;
 use super::screen::Console;
 use super::send::{Sending, Sent, http_failure, results_failure};
@@ -124,7 +125,10 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
     let wanted = wanted(&args.status)?;
     let results = std::path::absolute(&args.results).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     if !results.exists() && !beside(&results, "partial").exists() {
-        let message = format!("there is no result file {} and no journal of one", args.results.display());
+        let message = format!(
+            "there is no result file {} and no journal of one; is the path right? A first run is traxload run JOB",
+            args.results.display()
+        );
         return Err(Failure::new(Exit::Usage, message));
     }
     let manifest = Manifest::read(&results).map_err(|error| {
@@ -139,7 +143,7 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
     // The job's relative paths mean what they meant.
     std::env::set_current_dir(&manifest.working_directory).map_err(|error| {
         let folder = manifest.working_directory.display();
-        Failure::new(Exit::Usage, format!("cannot go to {folder}, from where the run was started: {error}"))
+        Failure::new(Exit::Usage, format!("cannot go to {folder}, from where the run was started: {error}; put the folder back, or begin anew with traxload run"))
     })?;
     let mut options = manifest.options.clone();
     options.rate = args.rate.clone().or(options.rate);
@@ -256,7 +260,7 @@ impl Run<'_> {
         if survey.rows() == 0 && !self.options.allow_empty {
             return Err(Failure::new(
                 Exit::NoVisits,
-                "there are no visits in the exports; --allow-empty makes that fine",
+                "there are no visits in the exports; is the export late? --allow-empty makes that fine",
             ));
         }
         for warning in survey.warnings(exports.flat) {
@@ -313,14 +317,15 @@ impl Run<'_> {
         if summary.undelivered_and_gone > 0 {
             let gone = count(summary.undelivered_and_gone, "visit", "visits");
             self.console
-                .warn(&format!("{gone} of the earlier run, not delivered, left the exports and so the result file"));
+                .warn(&format!("{gone} of the earlier run, not delivered, left the exports and so the result file; if they matter, export them again and rerun"));
         }
         if too_many {
             self.console.error(&format!(
-                "{} of {} visits are invalid, more than max_invalid = {}: nothing was sent",
+                "{} of {} visits are invalid, more than max_invalid = {}: nothing was sent; traxload check {} lists the problems",
                 counts.get(Status::Invalid),
                 survey.rows(),
-                self.job.max_invalid
+                self.job.max_invalid,
+                quoted(&self.job.file.display().to_string())
             ));
         }
         let json = summary.json();

@@ -62,11 +62,10 @@ pub(super) struct SandboxArgs {
 
 pub(super) fn sandbox(args: &SandboxArgs, console: &Console) -> Result<Exit, Failure> {
     let options = options(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot start: {error}")))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            Failure::new(Exit::Unexpected, format!("cannot start: {error}; is the machine out of threads?"))
+        })?;
     runtime.block_on(async {
         let listener = TcpListener::bind((args.host, args.port)).await.map_err(|error| {
             Failure::new(
@@ -92,7 +91,10 @@ fn options(args: &SandboxArgs) -> Result<Options, Failure> {
     let visit_types = list(&args.visit_types)?.map(|values| {
         let numbers = values.iter().map(|value| {
             value.parse().map_err(|_| {
-                Failure::new(Exit::Usage, format!("{value:?} in the list of visit types is no whole number"))
+                Failure::new(
+                    Exit::Usage,
+                    format!("{value:?} in the list of visit types is no whole number; mend the list"),
+                )
             })
         });
         numbers.collect::<Result<BTreeSet<i64>, Failure>>()

@@ -3,7 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::{Cli, LogFormat};
 use indicatif::ProgressBar;
-use std::io::{self, Write};
+use serde_json::json;
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -133,13 +134,24 @@ impl Console {
         }
     }
 
-    /// Why the command ends; in JSON an event for each part, with what is known of it.
+    /// Why the command ends; the mistakes in a job file one by one, in JSON an event for each.
     pub(super) fn failure(&self, failure: &Failure) {
-        if !self.json || failure.parts.is_empty() {
+        if failure.mistakes.is_empty() {
             return self.error(&failure.message);
         }
-        for (message, fields) in &failure.parts {
-            self.bar.print(event("ERROR", message, fields).as_bytes());
+        for (nth, mistake) in failure.mistakes.iter().enumerate() {
+            let text = if self.json {
+                let file = mistake.file.display().to_string();
+                let mut fields = json!({ "file": file, "line": mistake.line, "column": mistake.column });
+                if let Some(help) = &mistake.help {
+                    fields["help"] = json!(help);
+                }
+                event("ERROR", &mistake.message, &fields)
+            } else {
+                let gap = if nth > 0 { "\n" } else { "" };
+                format!("{gap}{}\n", mistake.shown(has_colours()))
+            };
+            self.bar.print(text.as_bytes());
         }
     }
 
@@ -196,10 +208,19 @@ impl Console {
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // Whoever reads has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Failure::new(Exit::Unexpected, format!("cannot write to standard output: {error}"))),
+            Err(error) => Err(Failure::new(
+                Exit::Unexpected,
+                format!("cannot write to standard output: {error}; is the disk behind it full?"),
+            )),
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Whether standard error is a terminal that shows colours, of somebody who wants them (<https://no-color.org>).
+fn has_colours() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Also a mistake of this program is one line of JSON there.

@@ -76,7 +76,12 @@ impl Sending<'_> {
             drop(done);
             let _ = shown.join();
             let panicked = |what| {
-                Failure::new(Exit::Unexpected, format!("the {what} thread broke off; this is a bug of traxload"))
+                Failure::new(
+                    Exit::Unexpected,
+                    format!(
+                        "the {what} thread broke off; this is a bug of traxload, please report it; the same command takes up what was done"
+                    ),
+                )
             };
             // A journal that cannot be written is the cause of whatever else went wrong.
             let journal = journal.map_err(|_| panicked("journal"))?.map_err(|error| results_failure(&error))?;
@@ -138,16 +143,20 @@ impl Sending<'_> {
             }
             return Ok(());
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot start the network: {error}")))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+            Failure::new(Exit::Unexpected, format!("cannot start the network: {error}; the same command tries again"))
+        })?;
         runtime.block_on(async {
             let mut endpoint = self.job.endpoint.clone();
             let _sandbox = match self.job.target {
                 Target::Server => None,
                 Target::Sandbox => {
-                    let failed = |error| Failure::new(Exit::Unexpected, format!("cannot start the sandbox: {error}"));
+                    let failed = |error| {
+                        Failure::new(
+                            Exit::Unexpected,
+                            format!("cannot start the sandbox: {error}; the same command tries again"),
+                        )
+                    };
                     let running = sandbox::start(sandbox::Options::default()).await.map_err(failed)?;
                     endpoint.base_url = running.base_url();
                     Some(running)

@@ -3,9 +3,10 @@
 use super::exit::Exit;
 use super::next::{Next, next, rerun};
 use super::text::{count, duration, grouped, rate};
+use crate::report::hint;
 use crate::results::Counts;
 use crate::shuffle::Tally;
-use crate::upload::{Reason, Status, Traffic, hint};
+use crate::upload::{Reason, Status, Traffic};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -182,7 +183,8 @@ impl Summary<'_> {
         let _ = writeln!(out, "not delivered:");
         for ((status, code), cause) in &causes {
             let _ = write!(out, "  {status} {code}: {}", grouped(cause.count));
-            let _ = match hint(code) {
+            // What stopped the run, and the next command, are told below.
+            let _ = match hint(*status, code).filter(|_| *status != Status::NotAttempted) {
                 Some(hint) => writeln!(out, " - {hint}"),
                 None => writeln!(out),
             };

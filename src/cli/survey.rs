@@ -140,7 +140,10 @@ impl Survey {
         if tally.orphans > 0 {
             let scenes = count(tally.orphans, "scene belongs", "scenes belong");
             let first = tally.orphan_places.first().map(|(place, key)| format!(", the first to {key:?} ({place})"));
-            warnings.push(format!("{scenes} to no visit of the export{}", first.unwrap_or_default()));
+            warnings.push(format!(
+                "{scenes} to no visit of the export{}; is the visits export complete?",
+                first.unwrap_or_default()
+            ));
         }
         warnings
     }

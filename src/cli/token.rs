@@ -16,18 +16,19 @@ pub(super) fn token(job: &Job, console: &Console) -> Result<Token, Failure> {
             let text = std::env::var(name);
             let name = variable(name);
             let text = text.map_err(|_| {
-                missing(format!("{name} is not set: it has to hold the project's token (token_env under [api])"))
+                missing(format!("{name} is not set; it has to hold the project's token (token_env under [api])"))
             })?;
             (text, name)
         }
         (Target::Server, TokenSource::File(path)) => {
-            let text = read_token(path)
-                .map_err(|error| missing(format!("cannot read the token file {}: {error}", path.display())))?;
+            let text = read_token(path).map_err(|error| {
+                missing(format!("cannot read the token file {}: {error}; see token_file under [api]", path.display()))
+            })?;
             warn_if_readable_by_others(path, console);
             (text, format!("the token file {}", path.display()))
         }
     };
-    Token::new(&text).ok_or_else(|| missing(format!("{place} is empty: it has to hold the project's token")))
+    Token::new(&text).ok_or_else(|| missing(format!("{place} is empty; it has to hold the project's token")))
 }
 
 /// A token is short; what goes on for longer is something else.

@@ -1,9 +1,10 @@
 //! From the keys of a job file to a job without mistakes: every value is looked at, all mistakes are told at once.
 
 use super::columns::{Kind, Picks, known_values};
-use super::error::{JobError, Mistake, in_plain_words};
+use super::error::{JobError, Mistake};
 use super::file::{Api, File, Scalar, Section, Spanned, Upload};
 use super::notify::notify;
+use super::parse::{Parsed, parse};
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
@@ -35,6 +36,8 @@ pub(super) struct Mistakes<'a> {
     file: &'a Path,
     text: &'a str,
     found: Vec<Mistake>,
+    /// Whether nothing was taken out of the file: otherwise something may be missing just because of that.
+    is_whole: bool,
     /// Of the command line, which is not the file's fault.
     options: Vec<String>,
 }
@@ -42,6 +45,13 @@ pub(super) struct Mistakes<'a> {
 impl Mistakes<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.found.push(Mistake::at(self.file, self.text, span, message.into()));
+    }
+
+    /// Something that is not there, and should be.
+    pub(super) fn add_missing(&mut self, span: Range<usize>, message: impl Into<String>) {
+        if self.is_whole {
+            self.add(span, message);
+        }
     }
 
     /// The value of an option, or its mistake and nothing.
@@ -60,7 +70,7 @@ impl Mistakes<'_> {
         let filled = self.take(path.span(), placeholders.filled(path.get_ref())).unwrap_or_default();
         if let Some((_, unknown)) = filled.split_once('{').filter(|(_, rest)| rest.contains('}')) {
             let unknown = unknown.split('}').next().unwrap_or_default();
-            let message = format!("{{{unknown}}} is no placeholder; there are {{name}}, {{date}} and {{time}}");
+            let message = format!("{{{unknown}}} is no placeholder; take one of {{name}}, {{date}}, {{time}}");
             self.add(path.span(), message);
         }
         filled.into()
@@ -82,19 +92,23 @@ impl Mistakes<'_> {
 }
 
 pub(super) fn job(path: &Path, text: &str, options: &Options) -> Result<Job, JobError> {
-    let mut mistakes = Mistakes { file: path, text, found: Vec::new(), options: Vec::new() };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        JobError::Mistakes(vec![Mistake::at(path, text, span, in_plain_words(error.message()))])
-    })?;
+    let Parsed { file, mistakes: found } = parse(path, text);
+    let Some(file) = file else { return Err(told(found)) };
+    let mut mistakes = Mistakes { file: path, text, is_whole: found.is_empty(), found, options: Vec::new() };
     let job = checked(path, file, options, &mut mistakes);
     if let Some(message) = mistakes.options.first() {
         return Err(JobError::Option(message.clone()));
     }
     match mistakes.found.is_empty() {
         true => Ok(job),
-        false => Err(JobError::Mistakes(mistakes.found)),
+        false => Err(told(mistakes.found)),
     }
+}
+
+/// In the order of the file.
+fn told(mut mistakes: Vec<Mistake>) -> JobError {
+    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+    JobError::Mistakes(mistakes)
 }
 
 /// Values with a mistake are filled in with something: the caller throws the job away.
@@ -105,7 +119,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     if let Some(spanned) =
         file.name.as_ref().filter(|name| name.get_ref().contains(['/', '\\', '{']) || name.get_ref().trim().is_empty())
     {
-        mistakes.add(spanned.span(), "a name becomes part of paths: it must not be empty or contain / \\ {");
+        mistakes.add(spanned.span(), "a name becomes part of paths; choose one that is not empty and without / \\ {");
     }
     let zone = file.time.timezone.as_ref().and_then(|zone| mistakes.zone(zone));
     let date = options.date.map(|date| date.day(options.now, zone));
@@ -119,7 +133,8 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     });
     let version = file.ids.version.as_ref().and_then(|version| {
         let known = ID_VERSIONS.into_iter().find(|(number, _)| number == version.get_ref());
-        let refused = || format!("ids can be of version 5, or marked as version 4, not {}", version.get_ref());
+        let refused =
+            || format!("there are no ids of version {}; choose 5, or 4 to have them marked as that", version.get_ref());
         mistakes.take(version.span(), known.ok_or_else(refused))
     });
     let version = version.map_or(Version::V5, |(_, version)| version);
@@ -172,7 +187,7 @@ fn source<C>(
         paths.extend(mistakes.take(file.path.span(), placeholders.dated(path)));
     }
     if file.path.get_ref().0.iter().all(|path| path.trim().is_empty()) {
-        mistakes.add(file.path.span(), "no path is given");
+        mistakes.add(file.path.span(), "no path is given; name a file, a folder or a glob");
     }
     let format = mistakes.parsed(&file.format, |text| {
         let known = FORMATS.into_iter().find(|(name, _)| *name == text).map(|(_, format)| format);
@@ -201,7 +216,7 @@ fn source<C>(
         && dialect.delimiter.is_some()
         && (dialect.delimiter == quote || dialect.delimiter == dialect.escape)
     {
-        mistakes.add(span, "the delimiter cannot be the quote or the escape as well");
+        mistakes.add(span, "the delimiter cannot be the quote or the escape as well; choose another character");
     }
     Source {
         section,
@@ -250,7 +265,7 @@ fn visits(
     let is_told = file.time.timezone.is_some() || columns.session_start_time.get_ref().0.is_open;
     let zone_is_known = is_told || session_start_time.zone.is_some() || session_start_time.zone_column.is_some();
     if visit_date.is_none() && !zone_is_known {
-        mistakes.add(
+        mistakes.add_missing(
             columns.session_start_time.span(),
             "without a column for visit_date, the date is told from the start, for which its zone must be known: \
              set `timezone` under [time] or on this column, or map visit_date",
@@ -290,7 +305,10 @@ fn scenes(file: &File, rules: &mut Rules, placeholders: &Placeholders<'_>, mista
     rules.scene_id = picks.field("scene_id", Kind::Key, &columns.scene_id, mistakes);
     rules.task_code = columns.task_code.as_ref().map(|spec| picks.field("task_code", Kind::Text, spec, mistakes));
     if let (true, None, Some(required)) = (rules.task_code_required, &rules.task_code, &file.check.task_code_required) {
-        mistakes.add(required.span(), "task codes are required, but [scenes.columns] names no column for task_code");
+        mistakes.add_missing(
+            required.span(),
+            "task codes are required, but no column has them; add task_code under [scenes.columns]",
+        );
     }
     source.picks = picks.finish();
     source
@@ -313,15 +331,18 @@ fn api(
     let project = match (&file.project, &target) {
         (Some(project), _) => {
             if project.get_ref().trim().is_empty() || project.get_ref().contains(['/', '?', '#']) {
-                mistakes.add(project.span(), "the project's name must not be empty or contain / ? #");
+                mistakes.add(
+                    project.span(),
+                    "the project's name must not be empty or contain / ? #; write it as Trax gave it",
+                );
             }
             project.get_ref().clone()
         }
         (None, Target::Sandbox) => "sandbox".to_owned(),
         (None, Target::Server) => {
-            mistakes.add(
+            mistakes.add_missing(
                 mistakes.section("[api]"),
-                "the key \"project\" is missing under [api]: the project's name as Trax gave it",
+                "the key `project` is missing under [api]: add the project's name as Trax gave it",
             );
             String::new()
         }
@@ -332,11 +353,11 @@ fn api(
     });
     let version = mistakes.parsed(&file.version, |text| {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-        plain.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no version like \"v4\""))
+        plain.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no version of the API; write it like \"v4\""))
     });
     let token = match (&file.token_env, &file.token_file) {
         (Some(_), Some(file)) => {
-            mistakes.add(file.span(), "token_env and token_file exclude each other");
+            mistakes.add(file.span(), "token_env and token_file exclude each other; keep one of them");
             TokenSource::Env(DEFAULT_TOKEN.to_owned())
         }
         (None, Some(file)) => {
@@ -347,7 +368,7 @@ fn api(
             let text = name.get_ref();
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
             if text.is_empty() || !text.bytes().all(plain) {
-                mistakes.add(name.span(), "token_env is the name of an environment variable, never the token itself");
+                mistakes.add(name.span(), "token_env is the name of an environment variable, never the token itself; name one like \"TRAX_TOKEN\"");
             }
             TokenSource::Env(text.clone())
         }
@@ -356,7 +377,10 @@ fn api(
     let mut time = |text: &Option<Spanned<String>>, default| -> Duration {
         let time = mistakes.parsed(text, quantities::duration);
         if time.is_some_and(|time| time.is_zero()) {
-            mistakes.add(text.as_ref().map_or(0..0, Spanned::span), "a timeout of nothing would fail every request");
+            mistakes.add(
+                text.as_ref().map_or(0..0, Spanned::span),
+                "a timeout of nothing would fail every request; choose one like \"30s\"",
+            );
         }
         time.unwrap_or(Duration::from_secs(default))
     };
@@ -374,12 +398,13 @@ fn api(
 
 /// The address without slashes at its end; plain http only to this machine.
 fn base_url(text: &str) -> Result<String, String> {
-    let expected = || format!("{text:?} is no address like \"{VENDOR}\", and not \"sandbox\"");
+    // The address is not repeated: there may be a password in it.
+    let expected = || format!("this is no address; write it like \"{VENDOR}\", or \"sandbox\"");
     let trimmed = text.trim_end_matches('/');
     let url = reqwest::Url::parse(trimmed).map_err(|_| expected())?;
     let host = url.host_str().ok_or_else(expected)?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("the address must not contain a user, a password, ? or #".to_owned());
+        return Err("the address must not contain a user, a password, ? or #; take them out".to_owned());
     }
     match url.scheme() {
         "https" => Ok(trimmed.to_owned()),
@@ -398,13 +423,13 @@ fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes
     let rate = rate.unwrap_or(default.rate);
     if rate > VENDOR_CEILING {
         warnings.push(format!(
-            "a rate of {rate}/s is above the vendor's ceiling of {VENDOR_CEILING}/s: expect 429 answers, and a pause after each"
+            "a rate of {rate}/s is above the vendor's ceiling of {VENDOR_CEILING}/s: expect 429 answers, and a pause after each; lower it"
         ));
     }
     let mut positive = |value: &Option<Spanned<u32>>, name, default: u32, most: u32| -> u32 {
         let Some(spanned) = value else { return default };
         if !(1..=most).contains(spanned.get_ref()) {
-            mistakes.add(spanned.span(), format!("{name} must lie between 1 and {most}"));
+            mistakes.add(spanned.span(), format!("{name} must lie between 1 and {most}; choose a number there"));
         }
         *spanned.get_ref()
     };
@@ -415,7 +440,7 @@ fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes
     let first = mistakes.parsed(&file.backoff.first, quantities::duration).unwrap_or(default.backoff.first);
     let max = mistakes.parsed(&file.backoff.max, quantities::duration).unwrap_or(default.backoff.max.max(first));
     if let Some(span) = file.backoff.max.as_ref().map(Spanned::span).filter(|_| max < first) {
-        mistakes.add(span, "the longest wait is shorter than the first");
+        mistakes.add(span, "the longest wait is shorter than the first; raise max or lower first");
     }
     let patience = mistakes.parsed(&file.patience, quantities::duration).unwrap_or(default.patience);
     Config { rate, burst, max_in_flight, max_attempts, backoff: Backoff { first, max }, patience }
@@ -423,7 +448,7 @@ fn upload(file: &Upload, options: &Options, warnings: &mut Vec<String>, mistakes
 
 fn max_duration(file: &Upload, options: &Options, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
     let parse = |text: &str| match quantities::duration(text) {
-        Ok(time) if time.is_zero() => Err("a run of no duration would send nothing".to_owned()),
+        Ok(time) if time.is_zero() => Err("a run of no duration would send nothing; choose one like \"5h\"".to_owned()),
         time => time,
     };
     match &options.max_duration {
@@ -440,7 +465,7 @@ fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mist
     match &file.results.path {
         None => placeholders.filled(default).unwrap_or_default().into(),
         Some(path) if path.get_ref().trim().is_empty() => {
-            mistakes.add(path.span(), "the path of the result file is empty");
+            mistakes.add(path.span(), "the path of the result file is empty; name a file");
             PathBuf::new()
         }
         Some(path) => mistakes.filled(path, placeholders),
@@ -452,7 +477,7 @@ fn metrics(file: &File, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes
     let path = file.results.metrics.as_ref()?;
     let filled = mistakes.filled(path, placeholders);
     if filled.extension().is_none_or(|ending| ending != "prom") {
-        mistakes.add(path.span(), "the file of the metrics must have a name that ends in .prom");
+        mistakes.add(path.span(), "the node exporter reads files that end in .prom alone; give this one such a name");
     }
     Some(filled)
 }

@@ -108,11 +108,14 @@ impl<'p> Picks<'p> {
         });
         let origin = match (&table.column, &table.value) {
             (Some(_), Some(_)) => {
-                mistakes.add(span, "`column` and `value` exclude each other: a field is read or constant");
+                mistakes.add(
+                    span,
+                    "`column` and `value` exclude each other: a field is read or constant; keep one of them",
+                );
                 Origin::Constant(String::new())
             }
             (None, None) => {
-                mistakes.add(span, "`column` is missing: the name of the export's column");
+                mistakes.add_missing(span, "`column` is missing: add the name of the export's column");
                 Origin::Constant(String::new())
             }
             (None, Some(Scalar(value))) => {
@@ -139,7 +142,7 @@ fn map(
     match (&table.map, &table.map_file) {
         (None, None) => None,
         (Some(_), Some(_)) => {
-            mistakes.add(span.clone(), "`map` and `map_file` exclude each other");
+            mistakes.add(span.clone(), "`map` and `map_file` exclude each other; keep one of them");
             None
         }
         (Some(map), None) => {
@@ -161,10 +164,12 @@ fn map_file(path: &str) -> Result<HashMap<String, String>, String> {
     let mut map = HashMap::new();
     for (line, record) in records(path, false)? {
         let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
-            return Err(format!("{path}:{line}: expected two cells, a value of the export and what it stands for"));
+            return Err(format!("{path}:{line}: a line needs two cells, a value of the export and what it stands for"));
         };
         if let Some(other) = map.insert(from.to_owned(), to.to_owned()).filter(|other| other != to) {
-            return Err(format!("{path}:{line}: {from:?} stands for {to:?} here and for {other:?} above"));
+            return Err(format!(
+                "{path}:{line}: {from:?} stands for {to:?} here and for {other:?} above; keep one of them"
+            ));
         }
     }
     Ok(map)
@@ -177,9 +182,11 @@ pub(crate) fn known_values(path: &str) -> Result<std::collections::HashSet<Strin
 }
 
 fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("cannot read {path}: {error}");
+    let failed = |error: &dyn std::fmt::Display| {
+        format!("cannot read {path}: {error}; is the path right? It starts where the command does")
+    };
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| failed(&"it is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| format!("{path} is not UTF-8; save it as UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new();
     let reader = reader.has_headers(header).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -214,14 +221,14 @@ impl Mistakes<'_> {
         if !plain {
             self.add(
                 key.span(),
-                "ids are made from this key, so it must be a column as it stands, without a map or a constant",
+                "ids are made from this key, so it must be a column as it stands; name the column and nothing else",
             );
         }
     }
 
     fn only_for(&mut self, kinds: &[Kind], kind: Kind, span: Range<usize>, key: &str, field: &str) {
         if !kinds.contains(&kind) {
-            self.add(span, format!("`{key}` has no meaning for {field}"));
+            self.add(span, format!("`{key}` has no meaning for {field}; take it out"));
         }
     }
 

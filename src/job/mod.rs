@@ -8,9 +8,12 @@ mod columns;
 mod error;
 mod file;
 mod notify;
+mod parse;
 mod paths;
 mod quantities;
 mod schema;
+mod secrets;
+mod snippet;
 
 pub(crate) use columns::known_values;
 pub use error::{JobError, Mistake};
@@ -109,8 +112,12 @@ impl Job {
     /// # Errors
     /// All mistakes that can be told, with their places.
     pub fn load(path: &Path, options: &Options) -> Result<Job, JobError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| JobError::Unreadable { path: path.to_owned(), source })?;
-        checked::job(path, &text, options)
+        let bytes = std::fs::read(path).map_err(|source| JobError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            JobError::NoText { path: path.to_owned(), line }
+        })?;
+        // Editors of Windows begin a file with it; it is part of no line.
+        checked::job(path, text.strip_prefix('\u{feff}').unwrap_or(text), options)
     }
 }

@@ -24,21 +24,21 @@ pub(super) fn notify(file: &file::Notify, mistakes: &mut Mistakes<'_>) -> Option
     });
     let hook = match (&file.url, &file.url_env) {
         (Some(_), Some(name)) => {
-            mistakes.add(name.span(), "url and url_env exclude each other");
+            mistakes.add(name.span(), "url and url_env exclude each other; keep one of them");
             None
         }
         (Some(_), None) => mistakes.parsed(&file.url, Hook::parse).map(HookSource::Job),
         (None, Some(name)) => {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
             if name.get_ref().is_empty() || !name.get_ref().bytes().all(plain) {
-                mistakes.add(name.span(), "url_env is the name of an environment variable, never the address itself");
+                mistakes.add(name.span(), "url_env is the name of an environment variable, never the address itself; name one like \"TRAX_HOOK\"");
             }
             Some(HookSource::Env(name.get_ref().clone()))
         }
         (None, None) => {
             let rest = [file.when.as_ref(), file.timeout.as_ref()];
             if let Some(span) = rest.into_iter().flatten().map(Spanned::span).next() {
-                mistakes.add(span, "[notify] needs a url, or a url_env: whom should be told?");
+                mistakes.add_missing(span, "[notify] names nobody to tell; add a url, or a url_env");
             }
             None
         }

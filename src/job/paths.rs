@@ -60,8 +60,9 @@ impl Placeholders<'_> {
         match (path.contains("{date}"), self.date) {
             (false, _) => Ok(path.to_owned()),
             (true, Some(date)) => Ok(path.replace("{date}", &date.to_string())),
+            // The path is not repeated: it may be a secret that somebody took for one.
             (true, None) => {
-                Err(format!("the path {path:?} needs a day: add --date YYYY-MM-DD, --date yesterday or --date today"))
+                Err("this path needs a day: add --date YYYY-MM-DD, --date yesterday or --date today".to_owned())
             }
         }
     }

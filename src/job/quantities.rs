@@ -49,7 +49,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         rest = rest[letters..].trim_start();
     }
     if total > 366.0 * 86_400.0 {
-        return Err(format!("{text:?} is longer than a year"));
+        return Err(format!("{text:?} is longer than a year; choose less"));
     }
     Ok(Duration::from_secs_f64(total))
 }
@@ -103,7 +103,7 @@ impl std::fmt::Display for MaxInvalid {
 
 /// `50%`, `0.5%` or `20`.
 pub(super) fn max_invalid(text: &str) -> Result<MaxInvalid, String> {
-    let expected = || format!("{text:?} is neither a number of visits nor a share like \"50%\"");
+    let expected = || format!("{text:?} is neither a number of visits like 20 nor a share like \"50%\"");
     match text.trim().strip_suffix('%') {
         Some(share) => {
             let share: f64 = share.trim().parse().map_err(|_| expected())?;

@@ -1,10 +1,10 @@
 //! What to do about a cause, in a few words each. Refusals of the API have theirs from where they are told apart;
-//! here are those of problems in the export.
+//! here are those of problems in the export. The summaries of `check` and `run` say the same.
 
 use crate::results::{Status, hint as of_refusal};
 
 /// What to do about visits of this status and error code.
-pub(super) fn hint(status: Status, code: &str) -> Option<&'static str> {
+pub(crate) fn hint(status: Status, code: &str) -> Option<&'static str> {
     match status {
         Status::Uploaded | Status::AlreadyReceived => None,
         Status::Invalid => of_problem(code),
@@ -26,7 +26,7 @@ fn of_problem(code: &str) -> Option<&'static str> {
         "time_order" => "the visit ends before it starts: mend it; are the two columns swapped?",
         "time_unit" => "milliseconds, or a time out of any reason: set `unit`",
         "date_mismatch" => "the date is far from the start: most often day and month are swapped; set `format`",
-        "bad_email" => "not an address: one @, no white space, a dot in the domain",
+        "bad_email" => "not an address: mend it; one @, no white space, a dot in the domain",
         "mangled_number" => "a spreadsheet or a float column has rounded it: export the column as text",
         "no_scenes" => "no scene belongs to the visit: is the scenes export complete, are the keys written alike?",
         "duplicate_visit" => "several rows with this key, and they differ: keep one of them",

@@ -15,6 +15,7 @@ mod tally;
 mod timeline;
 mod words;
 
+pub(crate) use hints::hint;
 pub use page::page;
 pub use tally::Tally;
 

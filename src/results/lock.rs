@@ -18,7 +18,7 @@ pub struct Lock {
 #[non_exhaustive]
 pub enum LockError {
     /// Another run has it.
-    #[error("another run is writing {results}: {holder}")]
+    #[error("another run is writing {results}: {holder}; wait for it to end")]
     Held {
         /// The result file.
         results: String,
@@ -26,7 +26,7 @@ pub enum LockError {
         holder: String,
     },
     /// The lock file cannot be made.
-    #[error("cannot write next to the result file: {path}: {source}")]
+    #[error("cannot write next to the result file: {path}: {source}; name another one with --results")]
     Unwritable {
         /// The lock file.
         path: String,

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum ResultsError {
     /// Writing failed.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}: {source}; is there room, and may you write there?")]
     Write {
         /// The file.
         path: String,
@@ -41,7 +41,7 @@ pub enum ResultsError {
         source: io::Error,
     },
     /// Reading failed, or it is no result file.
-    #[error("cannot read {path}: {reason}")]
+    #[error("cannot read {path}: {reason}; is it the right file?")]
     Unreadable {
         /// The file.
         path: String,

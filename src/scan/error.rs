@@ -7,7 +7,7 @@ use std::io;
 #[non_exhaustive]
 pub enum ScanError {
     /// A path of the job that is not there, or may not be read.
-    #[error("cannot open {path}: {source}")]
+    #[error("cannot open {path}: {source}; check `path` in the job file, and that you may read it")]
     Missing {
         /// As the job gives it.
         path: String,
@@ -15,7 +15,7 @@ pub enum ScanError {
         source: io::Error,
     },
     /// A pattern that `glob` does not understand.
-    #[error("{path} is not a valid pattern: {source}")]
+    #[error("{path} is not a valid pattern: {source}; mend `path` in the job file")]
     BadGlob {
         /// As the job gives it.
         path: String,
@@ -23,7 +23,7 @@ pub enum ScanError {
         source: glob::PatternError,
     },
     /// A pattern without a file.
-    #[error("no file matches {path}")]
+    #[error("no file matches {path}; is the export there, and `path` in the job file right?")]
     NothingMatches {
         /// As the job gives it.
         path: String,
@@ -47,13 +47,13 @@ pub enum ScanError {
         expected: &'static str,
     },
     /// Not even a header.
-    #[error("{file} is empty: it has no header line")]
+    #[error("{file} is empty: it has no header line; export it again")]
     Empty {
         /// The file.
         file: String,
     },
     /// A mapped column that no file of the section has.
-    #[error("{section}: no column {column:?} in {files}{hint}; the columns are: {found}")]
+    #[error("{section}: no column {column:?} in {files}{hint}; name one of its columns in the job file: {found}")]
     NoColumn {
         /// `visits` or `scenes`.
         section: &'static str,
@@ -85,7 +85,7 @@ pub enum ScanError {
         encoding: &'static str,
     },
     /// A column of a type that nothing can be made of.
-    #[error("{file}: the column {column:?} holds {found}, which cannot be used here")]
+    #[error("{file}: the column {column:?} holds {found}, which cannot be used here; export it as text")]
     ColumnType {
         /// The file.
         file: String,
@@ -105,7 +105,9 @@ pub enum ScanError {
         line: u64,
     },
     /// A row of more than 64 MiB.
-    #[error("{file}:{line}: this row is longer than {megabytes} MiB; a quote in it is probably never closed")]
+    #[error(
+        "{file}:{line}: this row is longer than {megabytes} MiB; a quote in it is probably never closed: is `quote` or `escape` in the job file right?"
+    )]
     TooLong {
         /// The file.
         file: String,
@@ -115,7 +117,7 @@ pub enum ScanError {
         megabytes: usize,
     },
     /// Reading broke off: cut short, damaged, or the disk's fault.
-    #[error("{file}: cannot read on: {reason}")]
+    #[error("{file}: cannot read on: {reason}; copy or export it again")]
     Unreadable {
         /// The file.
         file: String,

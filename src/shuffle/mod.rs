@@ -36,7 +36,7 @@ const PLACES: usize = 1000;
 #[non_exhaustive]
 pub enum ShuffleError {
     /// Columns that do not fit together.
-    #[error("grouping the exports failed: {0}")]
+    #[error("grouping the exports failed: {0}; this is a bug of traxload, please report it")]
     Arrow(#[from] ArrowError),
     /// Four gigabytes of cells, which no body could carry.
     #[error(

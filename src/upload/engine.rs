@@ -220,7 +220,10 @@ impl<N: Network> Engine<'_, N> {
                 Verdict::Rejected(refused) => return delivery.refused(Status::Rejected, refused),
                 Verdict::KeyRefused(refused) => {
                     if self.stop.request(Reason::KeyRefused) {
-                        tracing::error!("the API refuses the key: {}; nothing more is sent", refused.text);
+                        tracing::error!(
+                            "the API refuses the key: {}; nothing more is sent until a rerun with a valid token",
+                            refused.text
+                        );
                     }
                     return delivery.refused(Status::Rejected, refused);
                 }
@@ -309,7 +312,9 @@ impl<N: Network> Engine<'_, N> {
         }
         let was_down = self.health.next_probe().is_some();
         if !self.health.refused() && self.stop.request(Reason::ApiDown) {
-            tracing::error!("the API has answered only 429 for longer than the patience; nothing more is sent");
+            tracing::error!(
+                "the API has answered only 429 for longer than the patience; nothing more is sent until a rerun"
+            );
         }
         if was_down {
             self.recovered.notify_waiters();
@@ -337,7 +342,9 @@ impl<N: Network> Engine<'_, N> {
             }
             Seen::OutOfPatience => {
                 if self.stop.request(Reason::ApiDown) {
-                    tracing::error!("the API has been down for longer than the patience; nothing more is sent");
+                    tracing::error!(
+                        "the API has been down for longer than the patience; nothing more is sent until a rerun"
+                    );
                 }
                 Next::Probe
             }

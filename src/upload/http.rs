@@ -57,7 +57,7 @@ pub enum HttpError {
     #[error("the token contains spaces, line breaks or letters that no token has; is it copied whole and alone?")]
     Token,
     /// The certificate to trust cannot be read.
-    #[error("cannot read the certificate {path}: {reason}")]
+    #[error("cannot read the certificate {path}: {reason}; check ca_file under [api]")]
     Certificate {
         /// The job's `ca_file`.
         path: String,
@@ -65,7 +65,7 @@ pub enum HttpError {
         reason: String,
     },
     /// The client cannot be set up.
-    #[error("cannot set up the HTTP client: {0}")]
+    #[error("cannot set up the HTTP client: {0}; check base_url and ca_file under [api], and the proxy variables")]
     Client(String),
 }
 
