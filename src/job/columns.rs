@@ -183,7 +183,7 @@ pub(crate) fn known_values(path: &str) -> Result<std::collections::HashSet<Strin
 
 fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, String> {
     let failed = |error: &dyn std::fmt::Display| {
-        format!("cannot read {path}: {error}; is the path right? It starts where the command does")
+        format!("cannot read {path}: {error}; is the path right? It starts from the folder in which the command does")
     };
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("{path} is not UTF-8; save it as UTF-8"))?;

@@ -20,7 +20,9 @@ pub(super) fn notify(file: &file::Notify, mistakes: &mut Mistakes<'_>) -> Option
     });
     let timeout = mistakes.parsed(&file.timeout, |text| {
         let time = quantities::duration(text).ok().filter(|time| !time.is_zero() && *time <= LONGEST);
-        time.ok_or_else(|| "the timeout is a duration like \"10s\", at most \"5m\"".to_owned())
+        time.ok_or_else(|| {
+            "this is no time to wait for a notification; write it like \"10s\", at most \"5m\"".to_owned()
+        })
     });
     let hook = match (&file.url, &file.url_env) {
         (Some(_), Some(name)) => {

@@ -29,7 +29,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Parsed {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let mut mistakes: Vec<Mistake> =
-            errors.iter().map(|error| at(error.span(), format!("this is no TOML: {}", error.message()))).collect();
+            errors.iter().map(|error| at(error.span(), no_toml(error.message()))).collect();
         // What else is found on a line comes of the first mistake there.
         mistakes.dedup_by_key(|mistake| mistake.line);
         mistakes.truncate(MOST);
@@ -76,9 +76,18 @@ pub(super) fn parse(path: &Path, text: &str) -> Parsed {
     }
 }
 
+fn no_toml(message: &str) -> String {
+    match message {
+        "duplicate key" => "this is there twice; keep one of them".to_owned(),
+        message => format!("this is no TOML: {message}"),
+    }
+}
+
 fn missing(key: &str) -> String {
     match key {
-        "visits" | "scenes" => format!("the section [{key}] is missing: it names the export and its columns"),
+        "visits" | "scenes" => {
+            format!("the section [{key}] is missing; add it, with the path of the export and its columns")
+        }
         "columns" => "the table of columns is missing: add [visits.columns] or [scenes.columns]".to_owned(),
         "path" => "the key `path` is missing: the file, folder or glob of the export".to_owned(),
         field => format!("the key `{field}` is missing: name the export's column for it"),

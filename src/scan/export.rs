@@ -94,7 +94,10 @@ impl Export {
                 if !several {
                     return Err(ScanError::Empty { file: file.name.to_string() });
                 }
-                warnings.push(format!("{} is empty: it has no header line and no rows", file.name));
+                warnings.push(format!(
+                    "{} is empty: it has no header line and no rows; is its export complete?",
+                    file.name
+                ));
             }
             files.push(file);
         }
@@ -230,7 +233,10 @@ impl Export {
                 return Err(self.no_column(column, first, with_rows.len()));
             }
             for file in without {
-                warnings.push(format!("{} has no column {column:?}; its cells count as empty", file.name));
+                warnings.push(format!(
+                    "{} has no column {column:?}; its cells count as empty; is its export complete?",
+                    file.name
+                ));
             }
         }
         Ok(warnings)
