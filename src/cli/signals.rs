@@ -35,6 +35,8 @@ impl Signals {
                     // `timeout` and some shells signal a process and its group: one wish, heard twice.
                     while tokio::time::timeout(ONE_WISH, signals.next()).await.is_ok() {}
                     if is_first && !sending.load(Ordering::SeqCst) {
+                        // Whoever is told may be slow, and reading goes on meanwhile: nothing may be sent after it.
+                        stop.request(reason);
                         let ending =
                             ending.lock().ok().and_then(|ending: MutexGuard<'_, Option<Ending>>| ending.clone());
                         let told = ending.map(|ending| tokio::task::spawn_blocking(move || ending.after_signal(exit)));

@@ -140,7 +140,7 @@ impl Groups {
     /// # Errors
     /// Where there are more than can be held, however much memory there is.
     pub(super) fn add_scenes(&mut self, batches: Vec<Rows>) -> Result<(), ShuffleError> {
-        if !batches.iter().all(|rows| self.has_room_for(rows)) {
+        if !self.has_room_for(&batches) {
             return Err(ShuffleError::TooManyScenes);
         }
         let index = &self.index;
@@ -165,10 +165,11 @@ impl Groups {
         Ok(())
     }
 
-    /// Whether the scenes of a batch can be held as well.
-    pub(super) fn has_room_for(&self, rows: &Rows) -> bool {
-        let bytes = rows.batch.get_array_memory_size();
-        self.scenes.as_ref().is_none_or(|packing| packing.has_room_for(rows.batch.num_rows(), bytes))
+    /// Whether the scenes of these batches can be held as well.
+    pub(super) fn has_room_for(&self, batches: &[Rows]) -> bool {
+        let rows = batches.iter().map(|rows| rows.batch.num_rows()).sum();
+        let bytes = batches.iter().map(|rows| rows.batch.get_array_memory_size()).sum();
+        self.scenes.as_ref().is_none_or(|packing| packing.has_room_for(rows, bytes))
     }
 
     /// A scene without a visit: an orphan, unless the visit was left out on purpose.
@@ -182,16 +183,19 @@ impl Groups {
     }
 
     /// The visits with their scenes.
-    pub(super) fn finish(self) -> Grouped {
-        Grouped {
+    ///
+    /// # Errors
+    /// Never, unless cells that should be text are none.
+    pub(super) fn finish(self) -> Result<Grouped, ShuffleError> {
+        Ok(Grouped {
             index: self.index,
             groups: self.groups,
             visits: self.visits,
             entries: self.entries,
             conflicts: self.conflicts,
-            scenes: self.scenes.map(Packing::finish),
+            scenes: self.scenes.map(Packing::finish).transpose()?,
             tally: self.tally,
-        }
+        })
     }
 
     /// Groups in which keys hash as they do elsewhere; scenes of the keys with these hashes are no orphans.

@@ -164,7 +164,7 @@ impl Shuffle {
     /// # Errors
     /// Where a batch cannot be grouped or written to a temporary file.
     pub fn add_scenes(&mut self, batches: Vec<Rows>) -> Result<(), ShuffleError> {
-        let mut scenes = Vec::with_capacity(batches.len());
+        let mut scenes: Vec<Rows> = Vec::with_capacity(batches.len());
         for rows in batches {
             let rows = self.assignable(rows)?;
             if rows.batch.num_rows() == 0 {
@@ -224,7 +224,7 @@ impl Shuffle {
     fn make_room(&mut self, rows: &Rows) -> Result<(), ShuffleError> {
         let Store::Memory(groups) = &mut self.store else { return Ok(()) };
         self.held += rows.batch.get_array_memory_size() as u64 + rows.batch.num_rows() as u64 * PER_ROW;
-        if self.held <= self.memory && groups.has_room_for(rows) {
+        if self.held <= self.memory && groups.has_room_for(std::slice::from_ref(rows)) {
             return Ok(());
         }
         let groups = std::mem::take(groups.as_mut());
@@ -239,7 +239,7 @@ impl Shuffle {
     /// Where temporary files cannot be written.
     pub fn finish(self) -> Result<Shuffled, ShuffleError> {
         let parts = match self.store {
-            Store::Memory(groups) => Parts::One(Box::new(groups.finish())),
+            Store::Memory(groups) => Parts::One(Box::new(groups.finish()?)),
             Store::Disk(spill) => Parts::Several(Box::new(spill.finish()?)),
         };
         let mut tally = self.tally;

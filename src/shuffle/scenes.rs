@@ -11,6 +11,7 @@ use crate::scan::{Fault, Lines, Place, Rows};
 use crate::short;
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::buffer::NullBuffer;
+use arrow::error::ArrowError;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,7 +113,7 @@ impl Records {
     fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
         let needed = HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>() + short::BLOCK;
         let block = match self.blocks.last_mut() {
-            Some(block) if block.capacity() - block.len() >= needed => block,
+            Some(block) if block.len() + needed <= BLOCK => block,
             _ => {
                 self.blocks.push(Vec::with_capacity(needed.max(BLOCK)));
                 let last = self.blocks.len() - 1;
@@ -136,10 +137,10 @@ impl Records {
         }
     }
 
-    fn finish(self) -> Texts {
-        // Columns of text and small numbers: there is nothing in it that is none.
-        let texts = self.blocks.into_iter().map(|block| String::from_utf8(block).unwrap_or_default());
-        Texts { blocks: texts.collect() }
+    fn finish(self) -> Result<Texts, ArrowError> {
+        // Columns of text and small numbers: if that were no text, scenes would be lost, and the run must not go on.
+        let texts = self.blocks.into_iter().map(String::from_utf8).collect::<Result<_, _>>();
+        Ok(Texts { blocks: texts.map_err(ArrowError::from)? })
     }
 }
 
@@ -273,24 +274,27 @@ impl Packing {
     }
 
     /// Sorts the scenes by their groups; those of a group stay in the order of the export.
-    pub(super) fn finish(self) -> Packed {
+    ///
+    /// # Errors
+    /// Never, unless cells that should be text are none.
+    pub(super) fn finish(self) -> Result<Packed, ArrowError> {
         let Packing { groups, reach, width, stretches, origins, .. } = self;
         let sorted = stretches.into_par_iter().enumerate().map(|(at, records)| {
             let groups = (groups - at * reach).min(reach);
             Stretch::new(records, groups, width)
         });
-        Packed { reach, width, stretches: sorted.collect(), origins }
+        Ok(Packed { reach, width, stretches: sorted.collect::<Result<_, _>>()?, origins })
     }
 
     /// Hands out all scenes again as rows of text, stretch by stretch, with the key of each group.
-    pub(super) fn unpack<'k, E>(
+    pub(super) fn unpack<'k, E: From<ArrowError>>(
         self,
         key: impl Fn(u32) -> &'k str,
         mut take: impl FnMut(Vec<StringArray>, Vec<Place>, Vec<Fault>) -> Result<(), E>,
     ) -> Result<(), E> {
         for (at, records) in self.stretches.into_iter().enumerate() {
             let (mut places, mut faults) = (Vec::new(), Vec::new());
-            let texts = records.finish();
+            let texts = records.finish()?;
             let all: Vec<Record<'_>> = texts.places(self.width).map(|place| texts.at(place)).collect();
             for record in &all {
                 let own = self.origins.faults(record.scene()).iter();
@@ -355,8 +359,8 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn new(records: Records, count: usize, width: usize) -> Stretch {
-        let texts = records.finish();
+    fn new(records: Records, count: usize, width: usize) -> Result<Stretch, ArrowError> {
+        let texts = records.finish()?;
         let mut groups = vec![0; count + 1];
         for place in texts.places(width) {
             groups[texts.at(place).group() + 1] += 1;
@@ -371,7 +375,7 @@ impl Stretch {
             order[*next as usize] = place;
             *next += 1;
         }
-        Stretch { texts, order, groups }
+        Ok(Stretch { texts, order, groups })
     }
 }
 

@@ -275,7 +275,7 @@ impl Spilled {
         let mut groups = Groups::of_part(self.hasher.clone(), &part.left_out);
         self.read(&part.visits, |rows| Ok(groups.add_visits(rows, None)?))?;
         self.read(&part.scenes, |rows| groups.add_scenes(vec![rows]))?;
-        Ok(groups.finish())
+        groups.finish()
     }
 
     fn read(
