@@ -20,9 +20,37 @@ pub(crate) fn append(into: &mut Vec<u8>, from: &[u8], start: usize, end: usize) 
     }
 }
 
+/// Copies between pieces of the same length, the usual lengths without a call: two blocks that may overlap.
+#[inline]
+pub(crate) fn copy(into: &mut [u8], from: &[u8]) {
+    #[inline]
+    fn ends<const N: usize>(into: &mut [u8], from: &[u8]) {
+        if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+            into[..N].copy_from_slice(first);
+            let last_at = into.len() - N;
+            into[last_at..].copy_from_slice(last);
+        }
+    }
+    match from.len() {
+        8..=16 => ends::<8>(into, from),
+        17..=32 => ends::<16>(into, from),
+        _ => into.copy_from_slice(from),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::append;
+    use super::{append, copy};
+
+    #[test]
+    fn every_length_is_copied_over() {
+        let text: Vec<u8> = (0..64).collect();
+        for length in 0..=text.len() {
+            let mut into = vec![255; length];
+            copy(&mut into, &text[..length]);
+            assert_eq!(into, text[..length]);
+        }
+    }
 
     #[test]
     fn every_length_is_copied_from_every_place() {

@@ -79,3 +79,75 @@ fn temporary_files_have_no_name_while_they_are_in_use() {
     let gone = work.path("gone").display().to_string();
     work.traxload_with(&args, &[("TMPDIR", &gone)]).ends_with(1).says(&["temporary files", "TMPDIR"]);
 }
+
+/// Exports of many times the memory that they are given: 40,000 visits with twenty shuffled scenes each, keys of 36
+/// characters, 90 MB.
+#[cfg(target_os = "linux")]
+fn large_exports() -> Workdir {
+    use std::fmt::Write as _;
+    let work = Workdir::new();
+    let key = |n: usize| uuid::Uuid::from_u128((n as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+    let count = 40_000;
+    let mut visits = format!("{VISITS_HEADER}\n");
+    for n in 0..count {
+        let _ = writeln!(visits, "{},S1,2024-03-05,2024-03-05T08:00:00Z,,801,", key(n));
+    }
+    let mut scenes = format!("{SCENES_HEADER},remark\n");
+    for n in 0..count * 20 {
+        let _ = writeln!(scenes, "{},{},{},a-remark-that-no-job-maps", key(n * 7_919 % count), key(n + count), n % 9);
+    }
+    work.write("visits.csv", visits);
+    work.write("scenes.csv", scenes);
+    work.job(&JobFile::to("sandbox"));
+    work
+}
+
+/// The most memory that a process ever had, in kilobytes, as the system counts it. `None` once it has ended.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_is_bounded_whatever_the_exports() {
+    let work = large_exports();
+    // What the program takes beside: its code, its threads, what is under way between them.
+    let most = |memory: &str| {
+        let started = work.start(&["check", "job.toml", "--memory", memory]);
+        let mut most = 0;
+        harness::wait_until("the end of the check", || match peak(started.id()) {
+            Some(now) => {
+                most = now;
+                false
+            }
+            None => true,
+        });
+        started.finish().ends_with(0);
+        most
+    };
+    let (little, plenty) = (most("4MB"), most("1GB"));
+    assert!(little < 50_000, "{little} kB with a limit of 4 MB");
+    assert!(plenty > 60_000, "{plenty} kB without a limit that matters: the exports are too small to show anything");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_killed_leaves_no_temporary_files() {
+    let work = large_exports();
+    std::fs::create_dir(work.path("tmp")).expect("a folder");
+    let folder = work.path("tmp").canonicalize().expect("a folder");
+    let started =
+        work.start_with(&["check", "job.toml", "--memory", "4MB"], &[("TMPDIR", &folder.display().to_string())]);
+    let open_files = format!("/proc/{}/fd", started.id());
+    let is_in_use = || {
+        let files = std::fs::read_dir(&open_files).into_iter().flatten().flatten();
+        files.filter_map(|file| file.path().read_link().ok()).any(|file| file.starts_with(&folder))
+    };
+    harness::wait_until("temporary files in use", is_in_use);
+    started.signal("KILL");
+    drop(started);
+    assert!(work.listing("tmp").is_empty());
+}

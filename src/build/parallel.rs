@@ -31,9 +31,27 @@ pub fn in_order<T: Send>(
     ControlFlow::Continue(())
 }
 
+/// Maps stretches of `0..count`, of at most `longest`, on all threads, and returns all results, in order: for results
+/// that are small.
+pub fn at_once<T: Send>(count: usize, longest: usize, map: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    // Some for each thread, so that none waits long for the last one.
+    let each = count.div_ceil(4 * rayon::current_num_threads());
+    let chunk = each.clamp(CHUNK.min(longest), longest.max(1));
+    (0..count.div_ceil(chunk)).into_par_iter().map(|at| map(at * chunk..((at + 1) * chunk).min(count))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_at_once_leaves_nothing_out() {
+        for (count, longest) in [(0, 1), (1, usize::MAX), (1_000, 7), (100_000, 4_096), (100_000, usize::MAX)] {
+            let ranges = at_once(count, longest, |range| range);
+            assert!(ranges.iter().all(|range| !range.is_empty() && range.len() <= longest));
+            assert!(ranges.into_iter().flatten().eq(0..count), "{count} by {longest}");
+        }
+    }
 
     #[test]
     fn results_come_in_order_and_may_be_stopped() {

@@ -9,7 +9,7 @@ use crate::shuffle::{Scene, Scenes};
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-/// Up to this many scenes are compared with each other one by one.
+/// Up to this many scenes get their ids together, and are compared with each other one by one.
 const FEW: usize = 24;
 
 /// What a scene of a body has beside its cells: its id, the names of its keys.
@@ -32,14 +32,12 @@ pub(super) fn build(
 ) -> Done {
     let mut done = Done::default();
     json.reserve(scenes.bytes() + scenes.len() * AROUND);
-    let mut seen = Seen::new(rules, scenes);
+    let mut seen = Seen::new(rules, scenes, session);
     body::key!(json, "scenes");
     json.push(b'[');
-    for scene in scenes.iter() {
-        let key = raw(scene, &rules.scene_id);
-        // Nil for a scene without a readable key.
-        let uid = if key.is_empty() { Uuid::nil() } else { session.scene(key) };
-        let clash = match seen.add(scene, uid) {
+    for (at, scene) in scenes.iter().enumerate() {
+        let (uid, known) = seen.add(at, scene);
+        let clash = match known {
             Known::Identical => {
                 done.identical += 1;
                 continue;
@@ -52,7 +50,8 @@ pub(super) fn build(
             problems.push(Problem { code, field, message, place: scene.place() });
         };
         if let Some(first) = clash {
-            let message = format!("{} is also in {}, with other values", shown(key), first.place());
+            let key = shown(raw(scene, &rules.scene_id));
+            let message = format!("{key} is also in {}, with other values", first.place());
             report("scene_id", (Code::DuplicateScene, message));
         }
         match scene_text(scene, &rules.scene_id) {
@@ -95,15 +94,26 @@ fn raw<'a>(scene: Scene<'a>, field: &Field) -> &'a str {
     }
 }
 
-/// The scenes of a visit so far, to tell duplicates. One id is one key: comparing ids is comparing keys, and faster.
+/// The scenes of a visit so far, with their ids, to tell duplicates. One id is one key: comparing ids is comparing
+/// keys, and faster.
 struct Seen<'a> {
     rules: &'a Rules,
     scenes: Scenes<'a>,
-    /// The ids of the first ones, on the stack: there are rarely more.
-    few: [Uuid; FEW],
-    count: usize,
-    /// All scenes by their ids, once there are more.
-    many: HashMap<Uuid, Vec<usize>>,
+    session: &'a SessionId,
+    /// The ids of a piece of the scenes, made together; nil for one without a readable key. There is rarely more than
+    /// one piece.
+    ids: [Uuid; FEW],
+    /// From the second piece on.
+    many: Option<Many<'a>>,
+}
+
+/// Many scenes: a key like "N/A" may have thousands, and only those that can be the same are compared.
+#[derive(Default)]
+struct Many<'a> {
+    /// The first scene of each id.
+    first: HashMap<Uuid, usize>,
+    /// Scenes that differ from each other, by their ids and task codes.
+    differing: HashMap<(Uuid, &'a str), Vec<usize>>,
 }
 
 enum Known<'a> {
@@ -113,46 +123,84 @@ enum Known<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(rules: &'a Rules, scenes: Scenes<'a>) -> Seen<'a> {
-        Seen { rules, scenes, few: [Uuid::nil(); FEW], count: 0, many: HashMap::new() }
+    fn new(rules: &'a Rules, scenes: Scenes<'a>, session: &'a SessionId) -> Seen<'a> {
+        Seen { rules, scenes, session, ids: [Uuid::nil(); FEW], many: None }
     }
 
-    /// Takes the next scene.
-    fn add(&mut self, scene: Scene<'a>, uid: Uuid) -> Known<'a> {
-        let at = self.count;
-        self.count += 1;
-        if at < FEW {
-            self.few[at] = uid;
-            let few = &self.few[..at];
-            if !few.contains(&uid) {
-                return Known::New;
-            }
-            let same = (0..at).filter(|&other| few[other] == uid);
-            return self.compared(scene, uid, same.filter_map(|other| self.scenes.get(other)));
+    /// Takes the next scene, which is the one at this place, and returns its id.
+    fn add(&mut self, at: usize, scene: Scene<'a>) -> (Uuid, Known<'a>) {
+        let place = at % FEW;
+        if place == 0 {
+            self.begin_piece(at);
         }
-        if self.many.is_empty() {
-            for (at, uid) in self.few.into_iter().enumerate() {
-                self.many.entry(uid).or_default().push(at);
+        let uid = self.ids[place];
+        let Some(many) = &self.many else {
+            let before = &self.ids[..place];
+            if !before.contains(&uid) {
+                return (uid, Known::New);
             }
-        }
-        let same = self.many.get(&uid).map(Vec::as_slice).unwrap_or_default();
-        let known = self.compared(scene, uid, same.iter().filter_map(|&other| self.scenes.get(other)));
-        self.many.entry(uid).or_default().push(at);
-        known
-    }
-
-    /// Holds a scene against those of the same id.
-    fn compared(&self, scene: Scene<'a>, uid: Uuid, mut same: impl Iterator<Item = Scene<'a>>) -> Known<'a> {
-        let faults = |scene: Scene<'_>| -> Vec<_> {
-            scene.faults().iter().map(|fault| (fault.column, fault.what.clone())).collect()
+            let mut same = (0..place).filter(|&other| before[other] == uid).filter_map(|other| self.scenes.get(other));
+            let first = same.clone().next();
+            let known = self.known(uid, first, same.any(|other| self.says_the_same(scene, other)));
+            return (uid, known);
         };
-        let task = |scene| self.rules.task_code.as_ref().map_or("", |field| raw(scene, field));
-        let says_the_same = |other| task(other) == task(scene) && faults(other) == faults(scene);
-        let Some(first) = same.next() else { return Known::New };
-        if says_the_same(first) || same.any(says_the_same) {
-            return Known::Identical;
+        let first = many.first.get(&uid).and_then(|&first| self.scenes.get(first));
+        let alike = many.differing.get(&(uid, self.task(scene))).map(Vec::as_slice).unwrap_or_default();
+        let mut alike = alike.iter().filter_map(|&other| self.scenes.get(other));
+        let known = self.known(uid, first, alike.any(|other| self.says_the_same(scene, other)));
+        if !matches!(known, Known::Identical) {
+            self.note(at, uid, scene);
         }
-        // Scenes without a key do not clash: each of them is a problem of its own.
-        if uid.is_nil() { Known::New } else { Known::Differs(first) }
+        (uid, known)
+    }
+
+    /// `first`: of the scenes before with the same id.
+    fn known(&self, uid: Uuid, first: Option<Scene<'a>>, identical: bool) -> Known<'a> {
+        match first {
+            _ if identical => Known::Identical,
+            // Scenes without a key do not clash: each of them is a problem of its own.
+            Some(first) if !uid.is_nil() => Known::Differs(first),
+            _ => Known::New,
+        }
+    }
+
+    fn task(&self, scene: Scene<'a>) -> &'a str {
+        self.rules.task_code.as_ref().map_or("", |field| raw(scene, field))
+    }
+
+    /// Whether two scenes of one id are the same.
+    fn says_the_same(&self, scene: Scene<'a>, other: Scene<'a>) -> bool {
+        let faults = |scene: Scene<'a>| scene.faults().iter().map(|fault| (fault.column, &fault.what));
+        self.task(other) == self.task(scene) && faults(other).eq(faults(scene))
+    }
+
+    fn note(&mut self, at: usize, uid: Uuid, scene: Scene<'a>) {
+        let task = self.task(scene);
+        if let Some(many) = &mut self.many {
+            many.first.entry(uid).or_insert(at);
+            many.differing.entry((uid, task)).or_default().push(at);
+        }
+    }
+
+    /// Makes the ids of the piece that begins at a scene.
+    fn begin_piece(&mut self, at: usize) {
+        if at == FEW {
+            self.many = Some(Many::default());
+            for (at, uid) in self.ids.into_iter().enumerate() {
+                if let Some(scene) = self.scenes.get(at) {
+                    self.note(at, uid, scene);
+                }
+            }
+        }
+        let piece = self.scenes.slice(at..at + FEW);
+        let mut keys = [""; FEW];
+        for (key, scene) in keys.iter_mut().zip(piece.iter()) {
+            *key = raw(scene, &self.rules.scene_id);
+        }
+        let keys = &keys[..piece.len()];
+        self.session.scenes(keys, &mut self.ids);
+        for (uid, _) in self.ids.iter_mut().zip(keys).filter(|(_, key)| key.is_empty()) {
+            *uid = Uuid::nil();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
 use super::text::count;
-use crate::build::{Builder, Code, Rules, in_order};
+use crate::build::{Builder, Code, Rules, at_once, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -70,10 +70,16 @@ pub(super) fn survey(
             }
             (part, lines)
         };
+        let Some(bodies) = bodies.as_mut() else {
+            for (part, _) in at_once(grouped.len(), grouped.stretch(), chunk) {
+                all.add(part);
+            }
+            return Ok(());
+        };
         let mut failed = Ok(());
         let _ = in_order(grouped.len(), chunk, |(part, lines)| {
             all.add(part);
-            failed = bodies.as_mut().map_or(Ok(()), |bodies| bodies(&lines)).map_err(SurveyError::Write);
+            failed = bodies(&lines).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         failed

@@ -46,6 +46,11 @@ impl Grouped {
         &self.visits
     }
 
+    /// So many visits that follow each other had best be built by one thread: the scenes of each other are then near.
+    pub fn stretch(&self) -> usize {
+        self.scenes.as_ref().map_or(usize::MAX, Packed::reach)
+    }
+
     /// The visit at this place of the export's order, from 0.
     pub fn visit(&self, at: usize) -> Visit<'_> {
         Visit { grouped: self, entry: at as u32 }

@@ -30,6 +30,8 @@ pub(super) struct Groups {
     left_out: HashSet<u64>,
     /// From the first scene on.
     scenes: Option<Packing>,
+    /// Scenes that have found their groups and are not packed yet.
+    assigned: Vec<Assigned>,
     tally: Tally,
 }
 
@@ -140,35 +142,40 @@ impl Groups {
     /// # Errors
     /// Where there are more than can be held, however much memory there is.
     pub(super) fn add_scenes(&mut self, batches: Vec<Rows>) -> Result<(), ShuffleError> {
-        if !self.has_room_for(&batches) {
+        if !self.has_room_for(batches.iter()) {
             return Err(ShuffleError::TooManyScenes);
         }
-        let index = &self.index;
-        let assigned = batches.into_par_iter().map(|rows| {
-            let groups = match rows.batch.column(KEY).as_string_opt::<i32>() {
-                Some(keys) => index.find_all(keys),
-                None => vec![NO_GROUP; rows.batch.num_rows()],
-            };
-            Assigned { rows, groups }
-        });
-        let assigned: Vec<Assigned> = assigned.collect();
+        let Some(first) = batches.first() else { return Ok(()) };
+        let width = first.batch.num_columns() - 1;
+        let (index, waiting) = (&self.index, std::mem::take(&mut self.assigned));
+        let packing = self.scenes.get_or_insert_with(|| Packing::new(index.len(), width));
+        // Side by side, so that no core waits for another at the end of each.
+        let (assigned, ()) = rayon::join(|| assign(index, batches), || packing.add(waiting));
         for Assigned { rows, groups } in &assigned {
             self.tally.scene_rows += groups.len() as u64;
             for row in (0..groups.len()).filter(|&row| groups[row] == NO_GROUP) {
                 self.lost(rows, row);
             }
         }
-        let Some(first) = assigned.first() else { return Ok(()) };
-        let width = first.rows.batch.num_columns() - 1;
-        let groups = self.index.len();
-        self.scenes.get_or_insert_with(|| Packing::new(groups, width)).add(assigned);
+        self.assigned = assigned;
         Ok(())
     }
 
+    /// Packs what is not packed yet.
+    fn pack(&mut self) {
+        let waiting = std::mem::take(&mut self.assigned);
+        if let Some(packing) = &mut self.scenes {
+            packing.add(waiting);
+        }
+    }
+
     /// Whether the scenes of these batches can be held as well.
-    pub(super) fn has_room_for(&self, batches: &[Rows]) -> bool {
-        let rows = batches.iter().map(|rows| rows.batch.num_rows()).sum();
-        let bytes = batches.iter().map(|rows| rows.batch.get_array_memory_size()).sum();
+    pub(super) fn has_room_for<'r>(&'r self, batches: impl Iterator<Item = &'r Rows>) -> bool {
+        let (mut rows, mut bytes) = (0, 0);
+        for batch in self.assigned.iter().map(|assigned| &assigned.rows).chain(batches) {
+            rows += batch.batch.num_rows();
+            bytes += batch.batch.get_array_memory_size();
+        }
         self.scenes.as_ref().is_none_or(|packing| packing.has_room_for(rows, bytes))
     }
 
@@ -186,7 +193,8 @@ impl Groups {
     ///
     /// # Errors
     /// Never, unless cells that should be text are none.
-    pub(super) fn finish(self) -> Result<Grouped, ShuffleError> {
+    pub(super) fn finish(mut self) -> Result<Grouped, ShuffleError> {
+        self.pack();
         Ok(Grouped {
             index: self.index,
             groups: self.groups,
@@ -204,7 +212,8 @@ impl Groups {
     }
 
     /// Gives everything to temporary files.
-    pub(super) fn move_to(self, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
+    pub(super) fn move_to(mut self, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
+        self.pack();
         let mut spill = Spill::new(self.index.hasher(), memory, expected)?;
         // What is moved is counted again when it is grouped again.
         let mut tally = self.tally;
@@ -228,6 +237,18 @@ impl Groups {
         spill.count(&tally);
         Ok(spill)
     }
+}
+
+/// The groups of many scenes.
+fn assign(index: &Index, batches: Vec<Rows>) -> Vec<Assigned> {
+    let assigned = batches.into_par_iter().map(|rows| {
+        let groups = match rows.batch.column(KEY).as_string_opt::<i32>() {
+            Some(keys) => index.find_all(keys),
+            None => vec![NO_GROUP; rows.batch.num_rows()],
+        };
+        Assigned { rows, groups }
+    });
+    assigned.collect()
 }
 
 /// Scenes as rows again.

@@ -34,9 +34,54 @@ pub(super) struct Index {
     hasher: DefaultHashBuilder,
     /// A power of two of them, at most half in use. Who finds a slot taken goes on to the next one.
     slots: Vec<Slot>,
-    /// All keys, one behind the other, and where each ends.
-    keys: Vec<u8>,
-    ends: Vec<usize>,
+    keys: Keys,
+}
+
+/// The keys of all groups, one behind the other.
+#[derive(Debug, Default)]
+struct Keys {
+    text: Vec<u8>,
+    count: usize,
+    length: Length,
+}
+
+/// How long keys are. Those of one system are mostly alike, and then nothing must be looked up to find one.
+#[derive(Debug)]
+enum Length {
+    Alike(usize),
+    /// Where each ends.
+    Different(Vec<usize>),
+}
+
+impl Default for Length {
+    fn default() -> Self {
+        Length::Alike(0)
+    }
+}
+
+impl Keys {
+    #[inline]
+    fn get(&self, at: usize) -> &[u8] {
+        match &self.length {
+            Length::Alike(length) => &self.text[at * length..(at + 1) * length],
+            Length::Different(ends) => &self.text[if at == 0 { 0 } else { ends[at - 1] }..ends[at]],
+        }
+    }
+
+    fn push(&mut self, key: &[u8]) {
+        match &mut self.length {
+            Length::Alike(length) if self.count == 0 => *length = key.len(),
+            Length::Alike(length) if *length == key.len() => {}
+            Length::Alike(length) => {
+                let mut ends: Vec<usize> = (1..=self.count).map(|at| at * *length).collect();
+                ends.push(self.text.len() + key.len());
+                self.length = Length::Different(ends);
+            }
+            Length::Different(ends) => ends.push(self.text.len() + key.len()),
+        }
+        self.text.extend_from_slice(key);
+        self.count += 1;
+    }
 }
 
 impl Index {
@@ -49,7 +94,7 @@ impl Index {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.keys.count
     }
 
     #[inline]
@@ -59,9 +104,7 @@ impl Index {
 
     #[inline]
     pub(super) fn key(&self, group: u32) -> &[u8] {
-        let group = group as usize;
-        let start = if group == 0 { 0 } else { self.ends[group - 1] };
-        &self.keys[start..self.ends[group]]
+        self.keys.get(group as usize)
     }
 
     /// The group of a key.
@@ -73,7 +116,7 @@ impl Index {
     #[inline]
     fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
         let mask = self.slots.len().wrapping_sub(1);
-        let tag = (hash >> 32) as u32;
+        let tag = tag(hash);
         let mut at = hash as usize & mask;
         std::iter::from_fn(move || {
             loop {
@@ -88,10 +131,9 @@ impl Index {
 
     /// Adds a key that is not there yet, and returns its group.
     pub(super) fn add(&mut self, hash: u64, key: &[u8]) -> u32 {
-        let group = self.ends.len() as u32;
-        self.keys.extend_from_slice(key);
-        self.ends.push(self.keys.len());
-        if self.ends.len() * 2 > self.slots.len() {
+        let group = self.keys.count as u32;
+        self.keys.push(key);
+        if self.keys.count * 2 > self.slots.len() {
             self.grow();
         } else {
             put(&mut self.slots, hash, group);
@@ -100,8 +142,8 @@ impl Index {
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![FREE; (self.ends.len() * 2).next_power_of_two().max(64)];
-        for group in 0..self.ends.len() as u32 {
+        let mut slots = vec![FREE; (self.keys.count * 2).next_power_of_two().max(64)];
+        for group in 0..self.keys.count as u32 {
             put(&mut slots, self.hash(self.key(group)), group);
         }
         self.slots = slots;
@@ -111,9 +153,19 @@ impl Index {
     pub(super) fn find_all(&self, keys: &StringArray) -> Vec<u32> {
         let text = keys.value_data();
         let keys = keys.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize]);
+        let mask = self.slots.len().wrapping_sub(1);
         let hashes: Vec<u64> = keys.clone().map(|key| self.hash(key)).collect();
-        let first = |hash: &u64| self.candidates(*hash).next().unwrap_or(NO_GROUP);
-        let mut groups: Vec<u32> = hashes.iter().map(first).collect();
+        // Three steps, in each of which nothing is decided by what is still under way.
+        let slots: Vec<Slot> =
+            hashes.iter().map(|&hash| self.slots.get(hash as usize & mask).map_or(FREE, |slot| *slot)).collect();
+        let mut groups: Vec<u32> = hashes
+            .iter()
+            .zip(slots)
+            .map(|(&hash, slot)| match slot.tag == tag(hash) || slot.group == NO_GROUP {
+                true => slot.group,
+                false => self.candidates(hash).next().unwrap_or(NO_GROUP),
+            })
+            .collect();
         for ((group, key), hash) in groups.iter_mut().zip(keys).zip(hashes) {
             if *group != NO_GROUP && !is_same(self.key(*group), key) {
                 *group = self.find(hash, key).unwrap_or(NO_GROUP);
@@ -123,13 +175,19 @@ impl Index {
     }
 }
 
+/// The upper half of a hash.
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
 fn put(slots: &mut [Slot], hash: u64, group: u32) {
     let mask = slots.len() - 1;
     let mut at = hash as usize & mask;
     while slots[at].group != NO_GROUP {
         at = (at + 1) & mask;
     }
-    slots[at] = Slot { tag: (hash >> 32) as u32, group };
+    slots[at] = Slot { tag: tag(hash), group };
 }
 
 /// Whether two keys are the same: for the usual lengths without a call.

@@ -146,7 +146,7 @@ impl Shuffle {
     /// # Errors
     /// Where a batch cannot be grouped or written to a temporary file.
     pub fn add_visits(&mut self, rows: Rows, keep: Option<&BooleanArray>) -> Result<(), ShuffleError> {
-        self.make_room(&rows)?;
+        self.make_room(&rows, &[])?;
         match &mut self.store {
             Store::Memory(groups) => Ok(groups.add_visits(rows, keep)?),
             Store::Disk(spill) => match keep {
@@ -170,7 +170,7 @@ impl Shuffle {
             if rows.batch.num_rows() == 0 {
                 continue;
             }
-            self.make_room(&rows)?;
+            self.make_room(&rows, &scenes)?;
             match &mut self.store {
                 Store::Memory(_) => scenes.push(rows),
                 Store::Disk(spill) => {
@@ -221,10 +221,11 @@ impl Shuffle {
         false
     }
 
-    fn make_room(&mut self, rows: &Rows) -> Result<(), ShuffleError> {
+    /// Goes on with temporary files where these rows do not fit, nor those that wait for being taken in before them.
+    fn make_room(&mut self, rows: &Rows, waiting: &[Rows]) -> Result<(), ShuffleError> {
         let Store::Memory(groups) = &mut self.store else { return Ok(()) };
         self.held += rows.batch.get_array_memory_size() as u64 + rows.batch.num_rows() as u64 * PER_ROW;
-        if self.held <= self.memory && groups.has_room_for(std::slice::from_ref(rows)) {
+        if self.held <= self.memory && groups.has_room_for(waiting.iter().chain([rows])) {
             return Ok(());
         }
         let groups = std::mem::take(groups.as_mut());

@@ -2,8 +2,8 @@
 //!
 //! The scenes of an export come in any order, and eight million of them must find one of a million places. Written
 //! or read one by one, each would wait for memory. So groups that follow each other form a stretch: while scenes come
-//! in, each is appended to the records of its stretch, of which there are a few hundred, and when all are there, the
-//! stretches are sorted by group one by one, each small enough for the processor's cache.
+//! in, each is appended to the records of its stretch, of which there are a few hundred. When all are there, a stretch
+//! is put in order as its first visit is asked for, and is small enough to stay in the processor's cache until its last.
 
 use super::KEY;
 use super::index::NO_GROUP;
@@ -14,7 +14,7 @@ use arrow::buffer::NullBuffer;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Groups of a stretch, at least: with eight scenes each, their records fill about a megabyte.
 const FEWEST_GROUPS: usize = 1 << 12;
@@ -273,17 +273,17 @@ impl Packing {
         }
     }
 
-    /// Sorts the scenes by their groups; those of a group stay in the order of the export.
+    /// All scenes, to be asked for by their groups.
     ///
     /// # Errors
     /// Never, unless cells that should be text are none.
     pub(super) fn finish(self) -> Result<Packed, ArrowError> {
         let Packing { groups, reach, width, stretches, origins, .. } = self;
-        let sorted = stretches.into_par_iter().enumerate().map(|(at, records)| {
+        let stretches = stretches.into_par_iter().enumerate().map(|(at, records)| {
             let groups = (groups - at * reach).min(reach);
-            Stretch::new(records, groups, width)
+            Ok(Stretch { texts: records.finish()?, groups, sorted: OnceLock::new() })
         });
-        Ok(Packed { reach, width, stretches: sorted.collect::<Result<_, _>>()?, origins })
+        Ok(Packed { reach, width, stretches: stretches.collect::<Result<_, ArrowError>>()?, origins })
     }
 
     /// Hands out all scenes again as rows of text, stretch by stretch, with the key of each group.
@@ -348,19 +348,26 @@ pub(super) struct Packed {
     origins: Origins,
 }
 
-/// The scenes of a stretch, and in which order those of a group are next to each other.
+/// The scenes of a stretch.
 #[derive(Debug)]
 struct Stretch {
     texts: Texts,
+    groups: usize,
+    /// Put in order by whoever asks first: then its records are in the processor's cache when they are asked for.
+    sorted: OnceLock<Sorted>,
+}
+
+/// In which order the scenes of a group are next to each other; those of a group stay in the order of the export.
+#[derive(Debug)]
+struct Sorted {
     /// The places of the records, by group.
     order: Vec<u32>,
     /// For each group where its records begin in `order`, and where the last one's end.
     groups: Vec<u32>,
 }
 
-impl Stretch {
-    fn new(records: Records, count: usize, width: usize) -> Result<Stretch, ArrowError> {
-        let texts = records.finish()?;
+impl Sorted {
+    fn new(texts: &Texts, count: usize, width: usize) -> Sorted {
         let mut groups = vec![0; count + 1];
         for place in texts.places(width) {
             groups[texts.at(place).group() + 1] += 1;
@@ -375,19 +382,26 @@ impl Stretch {
             order[*next as usize] = place;
             *next += 1;
         }
-        Ok(Stretch { texts, order, groups })
+        Sorted { order, groups }
     }
 }
 
 impl Packed {
+    /// Groups whose scenes are put in order together.
+    pub(super) fn reach(&self) -> usize {
+        self.reach
+    }
+
     /// The scenes of a group, in the order of the export.
+    #[inline]
     pub(super) fn of(&self, group: u32) -> Scenes<'_> {
         let (stretch, group) = (group as usize / self.reach, group as usize % self.reach);
-        let scenes = self.stretches.get(stretch).map(|Stretch { texts, order, groups }| Scenes {
+        let Some(Stretch { texts, groups, sorted }) = self.stretches.get(stretch) else { return Scenes::default() };
+        let Sorted { order, groups } = sorted.get_or_init(|| Sorted::new(texts, *groups, self.width));
+        Scenes {
             within: Some(Within { origins: &self.origins, texts, width: self.width }),
             order: &order[groups[group] as usize..groups[group + 1] as usize],
-        });
-        scenes.unwrap_or_default()
+        }
     }
 }
 
@@ -428,6 +442,12 @@ impl<'a> Scenes<'a> {
     pub fn get(&self, at: usize) -> Option<Scene<'a>> {
         let within = self.within?;
         self.order.get(at).map(|&place| Scene { within, record: within.texts.at(place) })
+    }
+
+    /// Some of them, by their places among them, as far as there are any.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Scenes<'a> {
+        let end = range.end.min(self.len());
+        Scenes { within: self.within, order: &self.order[range.start.min(end)..end] }
     }
 
     /// All of them.

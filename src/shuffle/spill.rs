@@ -18,34 +18,43 @@ use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Seek};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A part should fill so much of the budget when it is grouped again: a few are there at once.
 const SHARE: u64 = 8;
-const PARTS: std::ops::RangeInclusive<u64> = 8..=160;
+const PARTS: std::ops::RangeInclusive<u64> = 8..=240;
 /// Rows of a part that are collected before they are written.
 const TOGETHER: usize = 4096;
-/// Batches that are parted at once.
+/// Of the budget, what rows may fill that are collected; past it all are written, however few are of a part.
+const COLLECTED: u64 = 4;
+/// Batches that are parted at once, unless they fill more than such a piece of the budget.
 const AT_ONCE: usize = 8;
+const UNPARTED: u64 = 16;
+/// Bytes of the buffer of a file that is written. There are as many as parts.
+const BUFFER: usize = 16 << 10;
+/// Of one that is read: there are few.
+const READ_AHEAD: usize = 128 << 10;
 
-/// Takes rows in.
+/// Takes rows in: first all visits, then all scenes.
 #[derive(Debug)]
 pub(super) struct Spill {
     hasher: DefaultHashBuilder,
+    memory: u64,
     parts: Vec<Part>,
-    /// Batches that are not parted yet.
-    visits: Vec<Rows>,
-    scenes: Vec<Rows>,
+    /// Batches that are not parted yet, and their bytes.
+    unparted: Vec<Rows>,
+    bytes: u64,
+    /// Whether the first scenes are there.
+    at_scenes: bool,
     files: FileNames,
     tally: Tally,
 }
 
 #[derive(Debug, Default)]
 struct Part {
-    visits: Section,
-    scenes: Section,
+    rows: Written,
     /// Hashes of keys that filters left out.
     left_out: Vec<u64>,
 }
@@ -71,9 +80,11 @@ impl Spill {
         let parts = (0..parts).map(|_| Part::default()).collect();
         Ok(Spill {
             hasher,
+            memory,
             parts,
-            visits: Vec::new(),
-            scenes: Vec::new(),
+            unparted: Vec::new(),
+            bytes: 0,
+            at_scenes: false,
             files: FileNames::default(),
             tally: Tally::default(),
         })
@@ -101,31 +112,34 @@ impl Spill {
     }
 
     pub(super) fn add_visits(&mut self, rows: Rows) -> Result<(), ShuffleError> {
-        self.visits.push(rows);
-        if self.visits.len() >= AT_ONCE { self.write_visits() } else { Ok(()) }
+        debug_assert!(!self.at_scenes, "all visits come before all scenes");
+        self.add(rows)
     }
 
     pub(super) fn add_scenes(&mut self, rows: Rows) -> Result<(), ShuffleError> {
-        self.scenes.push(rows);
-        if self.scenes.len() >= AT_ONCE { self.write_scenes() } else { Ok(()) }
+        if !self.at_scenes {
+            self.begin_scenes()?;
+        }
+        self.add(rows)
     }
 
-    fn write_visits(&mut self) -> Result<(), ShuffleError> {
-        let batches = std::mem::take(&mut self.visits);
-        self.write(batches, |part| &mut part.visits)
+    fn add(&mut self, rows: Rows) -> Result<(), ShuffleError> {
+        self.bytes += rows.batch.get_array_memory_size() as u64;
+        self.unparted.push(rows);
+        if self.unparted.len() >= AT_ONCE || self.bytes >= self.memory / UNPARTED { self.part() } else { Ok(()) }
     }
 
-    fn write_scenes(&mut self) -> Result<(), ShuffleError> {
-        let batches = std::mem::take(&mut self.scenes);
-        self.write(batches, |part| &mut part.scenes)
+    fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
+        self.part()?;
+        self.parts.par_iter_mut().try_for_each(|part| part.rows.begin_scenes())?;
+        self.at_scenes = true;
+        Ok(())
     }
 
     /// Parts the rows of some batches, and has every core write some of the parts.
-    fn write(
-        &mut self,
-        batches: Vec<Rows>,
-        section: impl Fn(&mut Part) -> &mut Section + Sync,
-    ) -> Result<(), ShuffleError> {
+    fn part(&mut self) -> Result<(), ShuffleError> {
+        let batches = std::mem::take(&mut self.unparted);
+        self.bytes = 0;
         let (hasher, count) = (&self.hasher, self.parts.len());
         let members: Vec<Vec<Vec<u32>>> = batches.par_iter().map(|rows| members(rows, hasher, count)).collect();
         let files = &mut self.files;
@@ -133,20 +147,26 @@ impl Spill {
         self.parts.par_iter_mut().enumerate().try_for_each(|(part, into)| {
             for (batch, members) in batches.iter().zip(&members).filter(|(_, members)| !members[part].is_empty()) {
                 let taken = take_record_batch(batch, &UInt32Array::from(members[part].clone()))?;
-                section(into).push(taken)?;
+                into.rows.push(taken)?;
             }
-            Ok(())
-        })
+            Ok::<_, ShuffleError>(())
+        })?;
+        let collected: u64 = self.parts.iter().map(|part| part.rows.bytes).sum();
+        if collected > self.memory / COLLECTED {
+            self.parts.par_iter_mut().try_for_each(|part| part.rows.write())?;
+        }
+        Ok(())
     }
 
     pub(super) fn finish(mut self) -> Result<Spilled, ShuffleError> {
-        self.write_visits()?;
-        self.write_scenes()?;
+        if !self.at_scenes {
+            self.begin_scenes()?;
+        }
+        self.part()?;
         let mut parts = Vec::with_capacity(self.parts.len());
-        for part in self.parts {
-            let Part { visits, scenes, mut left_out } = part;
+        for Part { rows, mut left_out } in self.parts {
             left_out.shrink_to_fit();
-            parts.push(WrittenPart { visits: visits.finish()?, scenes: scenes.finish()?, left_out });
+            parts.push(FinishedPart { file: rows.finish()?, left_out });
         }
         Ok(Spilled { hasher: self.hasher, parts, files: self.files.0.into(), tally: self.tally })
     }
@@ -164,66 +184,95 @@ fn members(rows: &Rows, hasher: &DefaultHashBuilder, parts: usize) -> Vec<Vec<u3
 }
 
 fn part_of(hash: u64, parts: usize) -> usize {
-    // Not the bits that the hash table of a part uses.
+    // Not the lowest bits, by which the table of a part is looked up.
     ((hash >> 24) as usize & 0xff_ffff) % parts
 }
 
-/// The rows of one section in one part: written, or waiting to be.
+/// The rows of one part: in its file, or waiting to be.
 #[derive(Default)]
-struct Section {
+struct Written {
     waiting: Vec<RecordBatch>,
+    /// Of those that wait.
     rows: usize,
-    /// Files may differ in their types: each change begins a new stream in the same file.
-    writer: Option<(SchemaRef, StreamWriter<BufWriter<File>>)>,
+    bytes: u64,
+    to: To,
+    /// Where in the file the scenes begin.
+    scenes_at: u64,
 }
 
-impl std::fmt::Debug for Section {
+/// Files of an export may differ in their types: each change begins a new stream in the same file.
+#[derive(Default)]
+enum To {
+    #[default]
+    NoFile,
+    File(BufWriter<File>),
+    Stream(SchemaRef, Box<StreamWriter<BufWriter<File>>>),
+}
+
+impl std::fmt::Debug for Written {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Section").field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Written").field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 
-impl Section {
+impl Written {
     fn push(&mut self, batch: RecordBatch) -> Result<(), ShuffleError> {
         if self.waiting.last().is_some_and(|last| last.schema() != batch.schema()) {
             self.write()?;
         }
         self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size() as u64;
         self.waiting.push(batch);
         if self.rows >= TOGETHER { self.write() } else { Ok(()) }
     }
 
+    /// Writes what waits.
     fn write(&mut self) -> Result<(), ShuffleError> {
         let Some(first) = self.waiting.first() else { return Ok(()) };
         let schema = first.schema();
         let batch = concat_batches(&schema, &self.waiting)?;
         self.waiting.clear();
-        self.rows = 0;
-        if self.writer.as_ref().is_none_or(|(known, _)| *known != schema) {
-            let file = match self.close()? {
+        (self.rows, self.bytes) = (0, 0);
+        if !matches!(&self.to, To::Stream(known, _) if *known == schema) {
+            let file = match self.end_stream()? {
                 Some(file) => file,
-                None => BufWriter::with_capacity(64 << 10, tempfile::tempfile().map_err(disk)?),
+                None => BufWriter::with_capacity(BUFFER, tempfile::tempfile().map_err(disk)?),
             };
             let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
             let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
-            self.writer = Some((schema, writer));
+            self.to = To::Stream(schema, Box::new(writer));
         }
-        match &mut self.writer {
-            Some((_, writer)) => writer.write(&batch).map_err(broken),
-            None => Ok(()),
+        match &mut self.to {
+            To::Stream(_, writer) => writer.write(&batch).map_err(broken),
+            _ => Ok(()),
         }
     }
 
-    fn close(&mut self) -> Result<Option<BufWriter<File>>, ShuffleError> {
-        let Some((_, mut writer)) = self.writer.take() else { return Ok(None) };
-        writer.finish().map_err(broken)?;
-        writer.into_inner().map(Some).map_err(broken)
-    }
-
-    fn finish(mut self) -> Result<Option<File>, ShuffleError> {
+    fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
         self.write()?;
-        let file = self.close()?;
-        file.map(|file| file.into_inner().map_err(|error| disk(error.into_error()))).transpose()
+        if let Some(mut file) = self.end_stream()? {
+            self.scenes_at = file.stream_position().map_err(disk)?;
+            self.to = To::File(file);
+        }
+        Ok(())
+    }
+
+    fn end_stream(&mut self) -> Result<Option<BufWriter<File>>, ShuffleError> {
+        match std::mem::take(&mut self.to) {
+            To::NoFile => Ok(None),
+            To::File(file) => Ok(Some(file)),
+            To::Stream(_, mut writer) => {
+                writer.finish().map_err(broken)?;
+                writer.into_inner().map(Some).map_err(broken)
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<Option<PartFile>, ShuffleError> {
+        self.write()?;
+        let Some(file) = self.end_stream()? else { return Ok(None) };
+        let file = file.into_inner().map_err(|error| disk(error.into_error()))?;
+        Ok(Some(PartFile { file, scenes_at: self.scenes_at }))
     }
 }
 
@@ -247,16 +296,22 @@ fn folder() -> PathBuf {
 #[derive(Debug)]
 pub(super) struct Spilled {
     hasher: DefaultHashBuilder,
-    parts: Vec<WrittenPart>,
+    parts: Vec<FinishedPart>,
     files: Arc<[Arc<str>]>,
     tally: Tally,
 }
 
 #[derive(Debug)]
-struct WrittenPart {
-    visits: Option<File>,
-    scenes: Option<File>,
+struct FinishedPart {
+    file: Option<PartFile>,
     left_out: Vec<u64>,
+}
+
+/// Streams of visits, and from a place on of scenes.
+#[derive(Debug)]
+struct PartFile {
+    file: File,
+    scenes_at: u64,
 }
 
 impl Spilled {
@@ -273,22 +328,25 @@ impl Spilled {
     pub(super) fn load(&self, part: usize) -> Result<Grouped, ShuffleError> {
         let part = &self.parts[part];
         let mut groups = Groups::of_part(self.hasher.clone(), &part.left_out);
-        self.read(&part.visits, |rows| Ok(groups.add_visits(rows, None)?))?;
-        self.read(&part.scenes, |rows| groups.add_scenes(vec![rows]))?;
+        if let Some(PartFile { file, scenes_at }) = &part.file {
+            let mut file = file.try_clone().map_err(disk)?;
+            file.rewind().map_err(disk)?;
+            let mut visits = BufReader::with_capacity(READ_AHEAD, (&file).take(*scenes_at));
+            self.read(&mut visits, |rows| Ok(groups.add_visits(rows, None)?))?;
+            let mut scenes = BufReader::with_capacity(READ_AHEAD, file);
+            self.read(&mut scenes, |rows| groups.add_scenes(vec![rows]))?;
+        }
         groups.finish()
     }
 
+    /// Reads stream after stream.
     fn read(
         &self,
-        file: &Option<File>,
+        file: &mut impl BufRead,
         mut take: impl FnMut(Rows) -> Result<(), ShuffleError>,
     ) -> Result<(), ShuffleError> {
-        let Some(file) = file else { return Ok(()) };
-        let mut file = file.try_clone().map_err(disk)?;
-        file.rewind().map_err(disk)?;
-        let mut file = BufReader::with_capacity(256 << 10, file);
         while !file.fill_buf().map_err(disk)?.is_empty() {
-            for batch in StreamReader::try_new(&mut file, None).map_err(broken)? {
+            for batch in StreamReader::try_new(&mut *file, None).map_err(broken)? {
                 take(without_places(&batch.map_err(broken)?, &self.files)?)?;
             }
         }

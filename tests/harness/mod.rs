@@ -141,7 +141,13 @@ impl Workdir {
 
     /// Starts the binary, to be waited for later.
     pub fn start(&self, args: &[&str]) -> Started {
+        self.start_with(args, &[])
+    }
+
+    /// Likewise, with this environment besides.
+    pub fn start_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Started {
         let mut command = plain_command(self.folder.path(), args);
+        command.envs(environment.iter().copied());
         command.env("TRAX_TOKEN", TOKEN).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let stdout = read_lines(child.stdout.take().expect("piped"));
