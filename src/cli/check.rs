@@ -6,6 +6,7 @@ use super::survey::{Bodies, Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
 use super::window::Window;
 use super::{CheckArgs, Console};
+use crate::build::Glance;
 use crate::job::Job;
 use crate::report::hint;
 use crate::shuffle::Tally;
@@ -117,6 +118,7 @@ fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> St
     }
     let _ = writeln!(out, "  valid        {}", grouped(survey.valid));
     let _ = writeln!(out, "  invalid      {}", grouped(survey.invalid));
+    as_read(&mut out, survey);
     if survey.valid > 0 {
         let time = Duration::from_secs_f64(survey.valid as f64 / job.upload.rate);
         let mean = survey.body_bytes / survey.valid;
@@ -172,6 +174,51 @@ fn orphans(out: &mut String, tally: &Tally) {
     }
 }
 
+/// What shows that day and month are swapped, or the zone is wrong, which no check of single values finds.
+fn as_read(out: &mut String, survey: &Survey) {
+    let days = survey.by_day.first_key_value().zip(survey.by_day.last_key_value());
+    if let Some(((first, _), (last, _))) = days {
+        let _ = match first == last {
+            true => writeln!(out, "  dates        all of {first}"),
+            false => writeln!(out, "  dates        {first} to {last}"),
+        };
+    }
+    let Some(Glance { identity, start, on_the_wall }) = &survey.first else { return };
+    let wall = match on_the_wall {
+        Some((zone, time)) if zone != "UTC" => format!(", in {zone} {time}"),
+        _ => String::new(),
+    };
+    let _ = writeln!(
+        out,
+        "  first visit  {:?}, store {:?}, {}, {}\n               starts {}{wall}",
+        identity.visit_id,
+        identity.store_number,
+        identity.visit_date,
+        count(u64::from(identity.scenes), "scene", "scenes"),
+        in_utc(*start),
+    );
+}
+
+fn in_utc(epoch: i64) -> String {
+    DateTime::from_timestamp(epoch, 0)
+        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .unwrap_or_default()
+}
+
+fn first_in_json(glance: &Glance) -> serde_json::Value {
+    let Glance { identity, start, on_the_wall } = glance;
+    json!({
+        "visit_id": identity.visit_id,
+        "store_number": identity.store_number,
+        "visit_date": identity.visit_date,
+        "session_start_time": in_utc(*start),
+        "local_start_time": on_the_wall.as_ref().map(|(_, time)| time),
+        "timezone": on_the_wall.as_ref().map(|(zone, _)| zone),
+        "scenes": identity.scenes,
+        "source": identity.source.to_string(),
+    })
+}
+
 fn summary(job: &Job, survey: &Survey, window: Option<&Window>, exit: Exit) -> serde_json::Value {
     let tally = &survey.tally;
     let problems: serde_json::Map<_, _> =
@@ -190,6 +237,9 @@ fn summary(job: &Job, survey: &Survey, window: Option<&Window>, exit: Exit) -> s
         "orphans": tally.orphans,
         "identical_scenes": survey.identical_scenes,
         "unreadable_scenes": tally.unreadable,
+        "first_visit_date": survey.by_day.first_key_value().map(|(day, _)| day.to_string()),
+        "last_visit_date": survey.by_day.last_key_value().map(|(day, _)| day.to_string()),
+        "first_visit": survey.first.as_ref().map(first_in_json),
         "upload_seconds": survey.valid as f64 / job.upload.rate,
         "window": window.map(Window::json),
         "exit_code": exit.code(),

@@ -52,7 +52,10 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(job: &Job) -> Result<Opened, Failure> {
-        Ok(Opened { visits: Export::open(job.visits.clone())?, scenes: Export::open(job.scenes.clone())? })
+        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
+            (Ok(visits), Ok(scenes)) => Ok(Opened { visits, scenes }),
+            (visits, scenes) => Err(job.missing(visits.err().into_iter().chain(scenes.err()).collect())?.into()),
+        }
     }
 
     /// The files of both exports.

@@ -1,7 +1,7 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
 use super::text::count;
-use crate::build::{Builder, Code, Rules, in_order};
+use crate::build::{Builder, Code, Glance, Rules, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub(super) struct Survey {
     pub(super) body_bytes: u64,
     /// Valid visits by their date.
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
+    /// The first valid visit.
+    pub(super) first: Option<Glance>,
     pub(super) problems: BTreeMap<Code, Found>,
 }
 
@@ -101,6 +103,9 @@ impl Survey {
         match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
+                if self.first.is_none() {
+                    self.first = builder.glance(visit, built);
+                }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.scenes += u64::from(built.scenes);
                 self.identical_scenes += u64::from(built.identical_scenes);
@@ -155,6 +160,7 @@ impl Survey {
         self.scenes += part.scenes;
         self.identical_scenes += part.identical_scenes;
         self.body_bytes += part.body_bytes;
+        self.first = self.first.take().or(part.first);
         for (day, visits) in part.by_day {
             *self.by_day.entry(day).or_default() += visits;
         }
