@@ -24,6 +24,13 @@ fn init(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
     (done, job)
 }
 
+/// Likewise, over an earlier one.
+#[track_caller]
+fn init_anew(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
+    std::fs::remove_file(work.path("job.toml")).expect("an earlier one");
+    init(work, visits, scenes)
+}
+
 /// Fails unless the job file is fine as it is and a run in the sandbox delivers everything.
 #[track_caller]
 fn passes(work: &Workdir) -> Vec<String> {
@@ -515,6 +522,37 @@ fn questions_are_told_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_store_joins_nothing_however_many_values_it_shares() {
+    let work = Workdir::new();
+    let visits: Vec<String> = (1..=20).map(|n| format!("V{n},{},2026-11-23T08:00:00Z,2026-11-23", n * 37)).collect();
+    work.write("v.csv", lines("visit_id,store_code,start,date", &visits));
+    let scenes: Vec<String> = (1..=40).map(|n| format!("S{n},{},T1", (n % 20 + 1) * 37)).collect();
+    work.write("s.csv", lines("scene_id,store_code,task", &scenes));
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    done.says(&["question: job.toml:", "visit_id: no column of the scenes holds"]);
+    assert!(job.contains("(visits = scenes) \"store_code\" = \"store_code\""), "{job}");
+}
+
+#[test]
+fn a_title_above_the_header_is_noticed() {
+    let work = Workdir::with_visits(5);
+    work.write("v.csv", format!("Visits of the week\n\n{}", work.read("visits.csv")));
+    let (done, _) = init(&work, "v.csv", "scenes.csv");
+    let done = done.says(&["take out the lines above the header, such as a title"]);
+    assert!(!done.stderr.contains("there are no rows"), "{}", done.stderr);
+}
+
+#[test]
+fn what_no_column_of_a_flat_export_tells_is_explained_once() {
+    let work = Workdir::new();
+    let rows: Vec<String> = (1..20).map(|n| format!("{n},{},2026-11-23,08:1{}", n / 4, n / 4)).collect();
+    work.write("flat.csv", lines("id,store,day,Uhrzeit", &rows));
+    let (done, job) = init(&work, "flat.csv", "flat.csv");
+    done.says(&["\"Uhrzeit\" holds times of day without a date", "the same column as under [visits.columns]"]);
+    assert!(job.contains("It may be \"store\"") && job.contains("scene_id           = \"id\""), "{job}");
+}
+
+#[test]
 fn an_export_without_a_header_is_noticed() {
     let work = Workdir::new();
     work.write("v.csv", "V1,101,2026-11-23T08:01:00Z,a1@x.de\nV2,102,2026-11-23T08:02:00Z,a2@x.de\n");
@@ -522,7 +560,13 @@ fn an_export_without_a_header_is_noticed() {
     let (done, job) = init(&work, "v.csv", "s.csv");
     done.says(&["the first line of \"v.csv\" looks like a row", "the first line of \"s.csv\" looks like a row"]);
     assert!(job.contains("put a line with the names on top"), "{job}");
-    let (done, _) = init(&Workdir::with_visits(3), "visits.csv", "scenes.csv");
+    let work = Workdir::with_visits(3);
+    let (done, _) = init(&work, "visits.csv", "scenes.csv");
+    assert!(!done.stderr.contains("first line"), "{}", done.stderr);
+    // Two files put behind each other.
+    work.write("twice.csv", work.read("visits.csv").repeat(2));
+    let (done, _) = init_anew(&work, "twice.csv", "scenes.csv");
+    let done = done.says(&["the header of \"twice.csv\" is there again among its rows"]);
     assert!(!done.stderr.contains("first line"), "{}", done.stderr);
 }
 

@@ -40,6 +40,8 @@ struct Named {
     both: bool,
     /// The same.
     alike: bool,
+    /// That they are those of stores or people.
+    of_others: bool,
 }
 
 impl Named {
@@ -49,7 +51,10 @@ impl Named {
         let is_key = key.score(&names::VISIT_ID) >= NAMED;
         // In the scenes a bare `id` is the scene's own.
         let refers = is_key && reference.score(&names::VISIT_ID) >= NAMED && !reference.is_bare();
-        Named { refers, both: refers && !key.is_bare(), alike: key.is(&reference) }
+        let of_others = [&key, &reference]
+            .into_iter()
+            .any(|name| [&names::STORE, &names::EMAIL].into_iter().any(|words| name.score(words) >= NAMED));
+        Named { refers, both: refers && !key.is_bare(), alike: key.is(&reference), of_others }
     }
 }
 
@@ -102,7 +107,8 @@ pub(super) fn candidates(visits: &Sample, scenes: &Sample) -> Candidates {
             let by_name_alone = named >= 0.6 && (!by_values || !seen_in_full);
             let is_running = key.is_running() || reference.is_running();
             let is_slight = seen_in_full && join.of_scenes() < SLIGHT;
-            if score >= CHANCE && !names.refers && (is_running || is_slight) {
+            // A store that is visited once a day tells its visit, and that of any other day as well.
+            if score >= CHANCE && !names.refers && (is_running || is_slight || names.of_others) {
                 by_chance.push(join);
             } else if score >= CHANCE || by_name_alone {
                 joins.push(join);

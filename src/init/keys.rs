@@ -110,7 +110,7 @@ fn unjoined(by_chance: &[Join], visits: &mut Guess<'_>, scenes: &mut Guess<'_>) 
     if !by_chance.is_empty() {
         let pairs = pairs(by_chance, visits, scenes);
         reference = reference.says(format!(
-            "Some share values as any numbers do, such as those that count rows, and nothing in their names speaks for them: (visits = scenes) {pairs}"
+            "Some share values as exports of any days do, such as row numbers or stores, and nothing in their names speaks for them: (visits = scenes) {pairs}"
         ));
     }
     (key, reference)
@@ -146,8 +146,8 @@ pub(super) fn flat_keys(guess: &mut Guess<'_>) -> (Entry, Entry) {
     let repeating: Vec<usize> =
         (0..guess.looks.len()).filter(|at| guess.looks[*at].reading.is_none() && repeats(at)).collect();
     let entry = Entry::open("visit_id", "no column of this flat export is called like the key of a visit.");
-    let entry = entry.or(guess.names(&repeating));
-    (entry.clone(), Entry { above: vec![said.to_owned()], ..entry })
+    let reference = Entry::open("visit_id", "the same column as under [visits.columns].");
+    (entry.or(guess.names(&repeating)), Entry { above: vec![said.to_owned()], ..reference })
 }
 
 /// The columns that part the rows of a flat export as store and start do: a key of its visits repeats, what belongs to the

@@ -205,7 +205,9 @@ impl Guess<'_> {
     fn no_start(&self) -> Entry {
         let field = "session_start_time";
         let unfit = self.ranked(&names::START, |looks| !looks.has_times());
-        let why = match unfit.first().filter(|(_, score)| *score >= NAMED) {
+        // Times of day are those of the start, whatever they are called.
+        let half_a_time = || unfit.iter().find(|(at, _)| self.looks[*at].times_of_day);
+        let why = match unfit.first().filter(|(_, score)| *score >= NAMED).or_else(half_a_time) {
             Some((at, _)) => format!("{} {}", quoted(self.name(*at)), self.why_no_time(*at)),
             None => "no column is known to hold the time at which a visit began.".to_owned(),
         };

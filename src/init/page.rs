@@ -4,7 +4,7 @@ use super::entry::{Entry, Value};
 use super::guess::Plan;
 use super::looks::NULLS;
 use super::moments::{Doubt, Zone};
-use super::sample::Sample;
+use super::sample::{Header, Sample};
 use super::text::{comment, listed, quoted};
 use super::{Draft, Remark};
 use encoding_rs::{UTF_8, WINDOWS_1252};
@@ -120,14 +120,7 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         page.comment(&message);
         page.remark(false, message);
     }
-    let values = sample.values_in_header();
-    if !values.is_empty() {
-        let values = listed(values.into_iter().filter(|value| !value.contains('@')), 3);
-        let such = if values.is_empty() { values } else { format!(", such as {values}") };
-        let message = format!(
-            "the first line of {} looks like a row and not like names of columns{such}; export it with a header, or put a line with the names on top, then run init again",
-            quoted(&sample.path)
-        );
+    if let Some(message) = odd_header(sample) {
         page.comment(&message);
         page.remark(false, message);
     }
@@ -182,7 +175,15 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         let list: Vec<String> = std::iter::once("").chain(nulls).map(quoted).collect();
         page.pair("null_values", &format!("[{}]", list.join(", ")), "what stands for an empty cell");
     }
-    if sample.ragged > 0 {
+    let has_title = sample.ragged > sample.rows;
+    if has_title {
+        let message = format!(
+            "nearly all rows of {} have another number of cells than its first line, which has to be the header: take out the lines above the header, such as a title, then run init again",
+            quoted(&sample.path)
+        );
+        page.comment(&message);
+        page.remark(false, message);
+    } else if sample.ragged > 0 {
         let message = format!("sampled rows with another number of cells than the header: {}", sample.ragged);
         page.comment(&message);
         page.remark(false, message);
@@ -192,10 +193,29 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         page.comment(&message);
         page.remark(false, message);
     }
-    if sample.rows == 0 {
+    if sample.rows == 0 && !has_title {
         let message = "there are no rows: everything here is told by the names of columns alone";
         page.comment(message);
         page.remark(false, format!("{}: {message}", sample.path));
+    }
+}
+
+/// What is wrong with a first line that does not name the columns.
+fn odd_header(sample: &Sample) -> Option<String> {
+    let path = quoted(&sample.path);
+    match sample.header() {
+        Header::Names => None,
+        Header::Again => Some(format!(
+            "the header of {path} is there again among its rows, where it counts as a row; take it out there"
+        )),
+        Header::Values(values) => {
+            // A job file is handed around: nobody's address belongs in it.
+            let values = listed(values.into_iter().filter(|value| !value.contains('@')), 3);
+            let such = if values.is_empty() { values } else { format!(", such as {values}") };
+            Some(format!(
+                "the first line of {path} looks like a row and not like names of columns{such}; export it with a header, or put a line with the names on top, then run init again"
+            ))
+        }
     }
 }
 

@@ -99,6 +99,31 @@ enum Numbers {
     Mixed,
 }
 
+/// What the first line of an export is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Header<'a> {
+    Names,
+    /// Names that are there again further down, as in files that were put behind each other.
+    Again,
+    /// A row: these of its cells are values.
+    Values(Vec<&'a str>),
+}
+
+fn is_value(text: &str) -> bool {
+    let is_time = shape::Shape::of(text).is_some() || shape::is_time_of_day(text);
+    is_time || text.parse::<f64>().is_ok() || text.contains('@') && text.contains('.')
+}
+
+/// Whether the name of a column is a value like those below it. A column that is called by a day has something else
+/// there, such as the sales of that day.
+fn is_value_in(column: &Column) -> bool {
+    let first = column.filled().next().unwrap_or_default();
+    let is_same = |fits: fn(&str) -> bool| fits(&column.name) == fits(first);
+    is_value(&column.name)
+        && is_same(|text| shape::Shape::of(text).is_some())
+        && is_same(|text| text.parse::<f64>().is_ok())
+}
+
 /// One file of an export.
 struct Opened {
     export: Export,
@@ -195,24 +220,26 @@ impl Sample {
         self.export.has_the_files_of(&other.export)
     }
 
-    /// Cells of the header that are values and no names: an export without one begins with its first row.
-    pub(super) fn values_in_header(&self) -> Vec<&str> {
-        let names = self.columns.iter().map(|column| (column.name.as_str(), Some(column)));
-        let names = names.chain(self.unusable.iter().map(|(name, _)| (name.as_str(), None)));
-        let is_value = |(name, column): &(&str, Option<&Column>)| {
-            let is_time = shape::Shape::of(name).is_some() || shape::is_time_of_day(name);
-            let is_number = !name.is_empty() && name.parse::<f64>().is_ok();
-            let is_address = name.contains('@') && name.contains('.');
-            let is_among_values = column.is_some_and(|column| column.keys.contains(&hash(name)));
-            // A column called by a day has something else below it, such as the sales of that day.
-            let is_alike = column.is_none_or(|column| {
-                let first = column.filled().next().unwrap_or_default();
-                let is_same = |fits: fn(&str) -> bool| fits(name) == fits(first);
-                is_same(|text| shape::Shape::of(text).is_some()) && is_same(|text| text.parse::<f64>().is_ok())
-            });
-            is_among_values || (is_time || is_number || is_address) && is_alike
-        };
-        names.filter(is_value).map(|(name, _)| name).collect()
+    /// What the header of a CSV file looks like.
+    pub(super) fn header(&self) -> Header<'_> {
+        if self.dialect.is_none() {
+            return Header::Names;
+        }
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        let is_below = |column: &&Column| column.keys.contains(&hash(&column.name));
+        let values = self.columns.iter().filter(|column| is_value_in(column)).map(|column| column.name.as_str());
+        // A name that is there twice is no column to look at; a day or a number is no name all the same.
+        let twice = self.unusable.iter().map(|(name, _)| name.as_str()).filter(|name| is_value(name));
+        let values: Vec<&str> = values.chain(twice).collect();
+        if !values.is_empty() {
+            return Header::Values(values);
+        }
+        let below: Vec<&str> = self.columns.iter().filter(is_below).map(|column| column.name.as_str()).collect();
+        match below.len() {
+            0 => Header::Names,
+            n if n > 1 && n == names().count() => Header::Again,
+            _ => Header::Values(below),
+        }
     }
 
     pub(super) fn column(&self, at: usize) -> &Column {

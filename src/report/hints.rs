@@ -26,7 +26,7 @@ fn of_problem(code: &str) -> Option<&'static str> {
         "ambiguous_time" => "in the hour that happens twice when clocks go back: export it in UTC or with its offset",
         "impossible_time" => "in the hour that clocks leave out: most often the wrong time zone; export it in UTC",
         "time_order" => "the visit ends before it starts: mend it; are the two columns swapped?",
-        "time_unit" => "milliseconds, or a time out of any reason: set `unit`",
+        "time_unit" => "milliseconds, or a time out of any reason: set `unit`; are day and month swapped?",
         "date_mismatch" => "the date is far from the start: most often day and month are swapped; set `format`",
         "bad_email" => "not an address: mend it; one @, no white space, a dot in the domain",
         "mangled_number" => "a spreadsheet or a float column has rounded it: export the column as text",
