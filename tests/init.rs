@@ -453,6 +453,19 @@ fn what_one_column_says_of_day_and_month_holds_for_the_others() {
 }
 
 #[test]
+fn a_start_beyond_doubt_tells_day_and_month_of_the_date() {
+    for (start, is_told) in [("2026-04-03T08:00:00Z", true), ("1775203200", true), ("2026-06-20T08:00:00Z", false)] {
+        let work = Workdir::new();
+        work.write("v.csv", format!("visit_id,store,start,date\nV1,1,{start},03/04/2026\nV2,1,{start},\n"));
+        work.write("s.csv", "visit_id,scene_id\nV1,S1\nV2,S2\n");
+        let (_, job) = init(&work, "v.csv", "s.csv");
+        assert_eq!(job.contains("format = \"%d/%m/%Y\" }"), is_told, "{job}");
+        assert_eq!(job.contains("day first as in \"start\""), is_told, "{job}");
+        assert_eq!(job.contains("format = \"?\""), !is_told, "{job}");
+    }
+}
+
+#[test]
 fn a_folder_of_a_day_is_the_visits_date_where_it_is_that_of_the_start() {
     for (second, is_told) in [("2026-11-23", true), ("2026-11-24", false)] {
         let work = Workdir::new();

@@ -63,6 +63,11 @@ impl Opened {
         self.visits.paths().chain(self.scenes.paths())
     }
 
+    /// Those of the visits.
+    pub(super) fn visit_paths(&self) -> impl Iterator<Item = &Path> {
+        self.visits.paths()
+    }
+
     /// Reads everything: each export on a thread of its own, while this one groups.
     pub(super) fn read(self, job: &Job, selection: &Selection) -> Result<Exports, Failure> {
         let flat = self.scenes.has_the_files_of(&self.visits);

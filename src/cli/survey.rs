@@ -26,8 +26,8 @@ pub(super) struct Survey {
     pub(super) body_bytes: u64,
     /// Valid visits by their date.
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
-    /// The first valid visit.
-    pub(super) first: Option<Glance>,
+    /// The first valid visit of every part.
+    firsts: Vec<Glance>,
     pub(super) problems: BTreeMap<Code, Found>,
 }
 
@@ -73,11 +73,14 @@ pub(super) fn survey(
             (part, lines)
         };
         let mut failed = Ok(());
-        let _ = in_order(grouped.len(), chunk, |(part, lines)| {
+        let mut first = None;
+        let _ = in_order(grouped.len(), chunk, |(mut part, lines)| {
+            first = first.take().or(part.firsts.pop());
             all.add(part);
             failed = bodies.as_mut().map_or(Ok(()), |bodies| bodies(&lines)).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+        all.firsts.extend(first);
         failed
     })?;
     Ok(all)
@@ -103,8 +106,8 @@ impl Survey {
         match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
-                if self.first.is_none() {
-                    self.first = builder.glance(visit, built);
+                if self.firsts.is_empty() {
+                    self.firsts.extend(builder.glance(visit, built));
                 }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.scenes += u64::from(built.scenes);
@@ -123,6 +126,16 @@ impl Survey {
                 }
             }
         }
+    }
+
+    /// The first valid visit of the export, of which these are the files in their order. Parts come in any order, but the
+    /// visits of a part in that of the export.
+    pub(super) fn first(&self, files: &[String]) -> Option<&Glance> {
+        let place = |glance: &&Glance| {
+            let place = &glance.identity.source;
+            (files.iter().position(|file| **file == *place.file), place.row)
+        };
+        self.firsts.iter().min_by_key(place)
     }
 
     /// Rows of the exports, identical duplicates counted once.
@@ -160,7 +173,6 @@ impl Survey {
         self.scenes += part.scenes;
         self.identical_scenes += part.identical_scenes;
         self.body_bytes += part.body_bytes;
-        self.first = self.first.take().or(part.first);
         for (day, visits) in part.by_day {
             *self.by_day.entry(day).or_default() += visits;
         }

@@ -144,6 +144,15 @@ impl Orders {
                 orders.retain(|order| order.date == *date);
             }
         }
+        for at in sound() {
+            let Some(open) = left.get_mut(&at).filter(|orders| orders.len() > 1) else { continue };
+            if let Some((only, other)) =
+                columns.iter().find_map(|other| Some((nearest(guess, at, open, *other)?, *other)))
+            {
+                open.retain(|order| *order == only);
+                by.insert(at, (other, only.date));
+            }
+        }
         let dates =
             |at: usize| -> Vec<&str> { left.get(&at).into_iter().flatten().map(|order| order.date.as_str()).collect() };
         let open: Vec<usize> = sound().filter(|at| dates(*at).len() > 1).collect();
@@ -163,6 +172,21 @@ impl Orders {
         let by = by.into_iter().map(|(at, (other, _))| (at, other)).collect();
         Ok(Orders { left, by, doubt, shared })
     }
+}
+
+/// The only order by which every day of a column is that of another one, or next to it: a visit starts on its day, and ends
+/// soon after.
+fn nearest(guess: &Guess<'_>, at: usize, open: &[Order], other: usize) -> Option<Order> {
+    let sure = guess.looks[other].reading.as_ref().filter(|reading| reading.misfits == 0 && other != at)?;
+    let (values, others) = (&guess.sample.column(at).values, &guess.sample.column(other).values);
+    let pairs = || values.iter().zip(others).filter(|(value, other)| !value.is_empty() && !other.is_empty());
+    let is_near = |order: &Order, value: &str, other: &str| {
+        let days = order.day(value).zip(sure.day(other));
+        days.is_some_and(|(day, other)| (day - other).num_days().abs() <= 1)
+    };
+    let mut fitting = open.iter().filter(|order| pairs().all(|(value, other)| is_near(order, value, other)));
+    let only = fitting.next().filter(|_| pairs().next().is_some())?;
+    fitting.next().is_none().then(|| only.clone())
 }
 
 fn readings(orders: &[Order]) -> String {

@@ -6,8 +6,8 @@
 
 use super::shape::{DATE, Date, FRACTION, Shape, Zone};
 use crate::build::Pattern;
-use chrono::NaiveDate;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use chrono::{DateTime, NaiveDate};
 use std::collections::BTreeMap;
 
 /// How the values of a column are to be read.
@@ -56,20 +56,35 @@ pub(super) struct Reading {
     pub(super) misfit: Option<String>,
 }
 
+impl Order {
+    /// The day of a value.
+    pub(super) fn day(&self, value: &str) -> Option<NaiveDate> {
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, value, items(&self.format)?.iter()).ok()?;
+        parsed.to_naive_date().ok()
+    }
+}
+
 impl Reading {
-    /// The day of a value as it is written, where that is beyond doubt.
+    /// The day of a value as it is written, where that is beyond doubt; of a number, that of UTC.
     pub(super) fn day(&self, value: &str) -> Option<NaiveDate> {
         match &self.way {
             Way::Plain => value.get(..10)?.parse().ok(),
-            Way::Formats(orders) if orders.len() == 1 => {
-                let mut parsed = Parsed::new();
-                parse(&mut parsed, value, items(&orders[0].format)?.iter()).ok()?;
-                parsed.to_naive_date().ok()
+            Way::Epoch(unit) => {
+                let per_second = UNITS.iter().find(|(name, _)| name == unit).map(|(_, per)| *per)?;
+                let seconds = value.parse::<f64>().ok()? / per_second;
+                DateTime::from_timestamp(seconds as i64, 0).map(|time| time.date_naive())
             }
-            _ => None,
+            Way::Formats(orders) => match orders.as_slice() {
+                [only] => only.day(value),
+                _ => None,
+            },
         }
     }
 }
+
+/// What numbers of times count, and how many of it make a second.
+const UNITS: [(&str, f64); 4] = [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)];
 
 /// Values that must share a way of writing before the others count as slips.
 const MOST: f64 = 0.8;
@@ -215,9 +230,8 @@ fn epoch(values: &[&str]) -> Option<&'static str> {
         if plain { text.parse().ok() } else { None }
     };
     let numbers: Vec<f64> = values.iter().map(|value| number(value)).collect::<Option<_>>()?;
-    let units = [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)];
     let fits = |per: f64| numbers.iter().all(|number| EPOCHS.contains(&(number / per)));
-    units.iter().find(|(_, per)| fits(*per)).map(|(unit, _)| *unit)
+    UNITS.iter().find(|(_, per)| fits(*per)).map(|(unit, _)| *unit)
 }
 
 /// Whether a value may be a day number of a spreadsheet, such as `45356.34`: days since 1899.
