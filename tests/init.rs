@@ -535,6 +535,17 @@ fn questions_are_told_in_the_order_of_the_file() {
 }
 
 #[test]
+fn keys_that_are_written_in_two_ways_are_told_as_that() {
+    for (key, reference) in [("00012", "12"), ("{AB-7}", "ab-7"), ("4711", "4711.0")] {
+        let work = Workdir::new();
+        work.write("v.csv", format!("visit_id,store,date,start\n{key},1,2026-11-23,2026-11-23T08:00:00Z\n"));
+        work.write("s.csv", format!("visit_id,scene_id\n{reference},S1\n"));
+        let (done, _) = init(&work, "v.csv", "s.csv");
+        done.says(&[&format!("share no value as they are written: {key:?} there, {reference:?} here")]);
+    }
+}
+
+#[test]
 fn a_store_joins_nothing_however_many_values_it_shares() {
     let work = Workdir::new();
     let visits: Vec<String> = (1..=20).map(|n| format!("V{n},{},2026-11-23T08:00:00Z,2026-11-23", n * 37)).collect();

@@ -69,12 +69,21 @@ fn contradicted(join: &Join, other: Option<&Join>, visits: &mut Guess<'_>, scene
         0 => "but share no value".to_owned(),
         _ => format!("but only {share}% of the scenes' values are among the visits'"),
     };
-    let example = |column: &Column| column.filled().next().map(shown).unwrap_or_default();
-    let examples = [example(visits.sample.column(join.visits)), example(scenes.sample.column(join.scenes))];
-    let mut entry = Entry::open("visit_id", &format!("{who} {what}; do they cover the same days?")).says(format!(
-        "If they do not, make both exports of the same days and run init again. There is {} in the visits, {} here.",
-        examples[0], examples[1]
-    ));
+    let (of_visits, of_scenes) = (visits.sample.column(join.visits), scenes.sample.column(join.scenes));
+    let mut entry = match written_otherwise(of_visits, of_scenes) {
+        Some((one, other)) => {
+            let why = format!("{who} {what} as they are written: {one} there, {other} here.");
+            Entry::open("visit_id", &why).says("Export both in the same way and run init again.")
+        }
+        None => {
+            let example = |column: &Column| column.filled().next().map(shown).unwrap_or_default();
+            Entry::open("visit_id", &format!("{who} {what}; do they cover the same days?")).says(format!(
+                "If they do not, make both exports of the same days and run init again. There is {} in the visits, {} here.",
+                example(of_visits),
+                example(of_scenes)
+            ))
+        }
+    };
     if let Some(other) = other {
         entry = entry.says(format!(
             "It may be (visits = scenes) {}: {}% of the scenes' values are among the visits'. Then change visit_id of the visits as well.",
@@ -85,6 +94,22 @@ fn contradicted(join: &Join, other: Option<&Join>, visits: &mut Guess<'_>, scene
         entry = entry.or([reference]);
     }
     (visits.take("visit_id", join.visits), entry)
+}
+
+/// A key of both that differs only in zeros before it, in capitals or in braces around it, where that is what most of them
+/// do.
+fn written_otherwise(of_visits: &Column, of_scenes: &Column) -> Option<(String, String)> {
+    let plain = |text: &str| {
+        let bare = text.trim_matches(['{', '}']).trim_end_matches(".0").to_lowercase();
+        bare.trim_start_matches('0').to_owned()
+    };
+    let keys: HashMap<String, &str> = of_visits.filled().map(|key| (plain(key), key)).collect();
+    let references: HashSet<&str> = of_scenes.filled().collect();
+    let pairs = || references.iter().filter_map(|reference| Some((*keys.get(&plain(reference))?, *reference)));
+    let differing = || pairs().filter(|(key, reference)| key != reference);
+    let is_usual = 2 * differing().count() > references.len();
+    let (key, reference) = differing().min().filter(|_| is_usual)?;
+    Some((shown(key), shown(reference)))
 }
 
 /// The exports share no key.
