@@ -24,6 +24,13 @@ fn init(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
     (done, job)
 }
 
+/// Likewise, over an earlier one.
+#[track_caller]
+fn init_anew(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
+    std::fs::remove_file(work.path("job.toml")).expect("an earlier one");
+    init(work, visits, scenes)
+}
+
 /// Fails unless the job file is fine as it is and a run in the sandbox delivers everything.
 #[track_caller]
 fn passes(work: &Workdir) -> Vec<String> {
@@ -114,20 +121,15 @@ fn a_date_of_which_day_and_month_could_change_places_is_asked_for() {
     work.write("escenas.csv", "id_escena|id_visita|tarea\nE1|V1|T1\n");
     let (done, job) = init(&work, "visitas.csv", "escenas.csv");
     insta::assert_snapshot!("spanish", job);
-    let lines = ["visit_date", "session_start_time", "session_end_time"].map(|field| place(&job, field));
+    // Three columns, one doubt, one question.
+    let line = place(&job, "date_format");
     let questions: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("question: ")).collect();
-    assert_eq!(questions.len(), 3, "{questions:?}");
-    for (question, line) in questions.iter().zip(&lines) {
-        assert!(question.starts_with(&format!("question: {line} ")), "{question} is not about {line}");
-        assert!(question.contains("day first or month first"), "{question}");
-    }
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    assert!(questions[0].starts_with(&format!("question: {line} ")), "{questions:?} is not about {line}");
+    assert!(questions[0].contains("day first or month first"), "{questions:?}");
     let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
-    let refused = refused.says(&["open question", "%d/%m/%Y"]);
-    for line in &lines {
-        assert!(refused.stderr.contains(line.as_str()), "{line} is missing in {}", refused.stderr);
-    }
-    let answered = job.replace("\"fecha\", format = \"?\"", "\"fecha\", format = \"%d/%m/%Y\"");
-    work.write("job.toml", answered.replace("format = \"?\"", "format = \"%d/%m/%Y %H:%M\""));
+    refused.says(&[&line, "open question", "\"%d/%m/%Y\" (day first) or \"%m/%d/%Y\" (month first)"]);
+    work.write("job.toml", job.replace("date_format = \"?\"", "date_format = \"%d/%m/%Y\""));
     let bodies = passes(&work);
     assert!(bodies[0].contains("\"visit_date\":\"2024-04-03\",\"session_start_time\":1712124000"), "{}", bodies[0]);
 }
@@ -227,7 +229,9 @@ fn exports_that_share_no_key_are_told_and_asked_about() {
     let work = Workdir::with_visits(3);
     work.write("scenes.csv", "visit_id,scene_id,task_code\nW1,S1,T1\nW2,S2,T1\n");
     let (done, job) = init(&work, "visits.csv", "scenes.csv");
-    done.says(&["question: job.toml:", "no column of the scenes holds the values", "\"visit_id\" is called like it"]);
+    let why = "both exports have visit_id but share no value; do they cover the same days?";
+    done.says(&["question: job.toml:", why]);
+    assert!(job.contains(why), "{job}");
     assert!(job.contains("visit_id           = \"?\""), "{job}");
     let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
     refused.says(&["which column is visit_id is an open question"]);
@@ -367,4 +371,257 @@ fn nothing_is_replaced_without_being_told_to_and_an_export_never() {
     with(&["./visits.csv", "--force"]).ends_with(2).says(&["belongs to the exports"]);
     assert_eq!(work.read("visits.csv"), before);
     with(&["no/such/folder.toml"]).ends_with(2).says(&["cannot write no/such/folder.toml"]);
+}
+
+/// Visits and scenes with a row number of their own, which is all that they share.
+fn numbered(key: &str, visits_say: &str, reference: &str, scenes_say: &str) -> Workdir {
+    let work = Workdir::new();
+    let visits: Vec<String> =
+        (1..=40).map(|n| format!("{n},{visits_say}{},10{n},2026-11-23T08:00:00Z,2026-11-23", n * 7)).collect();
+    work.write("v.csv", lines(&format!("id,{key},store,start,date"), &visits));
+    let scenes: Vec<String> = (1..=90).map(|n| format!("{n},{scenes_say}{},T1", n % 40 * 7 + 7)).collect();
+    work.write("s.csv", lines(&format!("id,{reference},task"), &scenes));
+    work
+}
+
+#[test]
+fn running_numbers_never_join_exports_of_other_days() {
+    for (key, reference) in [("visit_id", "visit_id"), ("VisitID", "visit"), ("besuch_nr", "besuch_nr")] {
+        let work = numbered(key, "V", reference, "W");
+        let (done, job) = init(&work, "v.csv", "s.csv");
+        done.says(&["question: job.toml:", "share no value; do they cover the same days?"]);
+        assert!(job.contains("visit_id           = \"?\""), "{job}");
+        // The right one is still the first answer that is offered.
+        assert!(job.contains(&format!("# It may be \"{reference}\"")), "{job}");
+        work.traxload_with(&["check", "job.toml"], &[]).ends_with(2).says(&["which column is visit_id"]);
+    }
+    // Where they cover the same days, the keys decide, whatever the row numbers share.
+    let (_, job) = init(&numbered("VisitID", "V", "visit", "V"), "v.csv", "s.csv");
+    assert!(
+        job.contains("visit_id           = \"VisitID\"") && job.contains("visit_id           = \"visit\""),
+        "{job}"
+    );
+}
+
+#[test]
+fn running_numbers_join_where_names_speak_for_it() {
+    let visits: Vec<String> = (1..=40).map(|n| format!("{n},10{n},2026-11-23T08:00:00Z,2026-11-23")).collect();
+    let scenes: Vec<String> = (1..=90).map(|n| format!("{n},{},T1", n % 40 + 1)).collect();
+    for (reference, is_told) in [("visit_id", true), ("parent", false)] {
+        let work = Workdir::new();
+        work.write("v.csv", lines("id,store,start,date", &visits));
+        work.write("s.csv", lines(&format!("id,{reference},task"), &scenes));
+        let (done, job) = init(&work, "v.csv", "s.csv");
+        assert_eq!(job.contains(&format!("visit_id           = \"{reference}\"")), is_told, "{job}");
+        assert_eq!(done.stderr.contains("question"), !is_told, "{}", done.stderr);
+        assert_eq!(job.contains("(visits = scenes) \"id\" = \"parent\""), !is_told, "{job}");
+    }
+}
+
+#[test]
+fn a_better_pair_without_a_name_does_not_outvote_the_names() {
+    let work = Workdir::new();
+    let visits: Vec<String> =
+        (1..=20).map(|n| format!("V{n},X{n}-{n},10{n},2026-11-23T08:00:00Z,2026-11-23")).collect();
+    work.write("v.csv", lines("visit_id,ref,store,start,date", &visits));
+    let scenes: Vec<String> = (1..=40).map(|n| format!("S{n},U{n},X{0}-{0}", n % 20 + 1)).collect();
+    work.write("s.csv", lines("scene_id,visit_id,belongs", &scenes));
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    done.says(&["both exports have visit_id but share no value"]);
+    assert!(job.contains("(visits = scenes) \"ref\" = \"belongs\""), "{job}");
+}
+
+#[test]
+fn with_dots_the_day_comes_first_and_nobody_is_asked() {
+    let work = Workdir::new();
+    work.write("v.csv", "Besuch;Filiale;Datum;Beginn;Zeitzone\nB1;1;03.04.2026;03.04.2026 08:00;Europe/Berlin\n");
+    work.write("s.csv", "Foto;Besuch\nF1;B1\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    assert!(!done.stderr.contains("question") && job.contains("format = \"%d.%m.%Y\""), "{job}");
+    assert!(passes(&work)[0].contains("\"visit_date\":\"2026-04-03\""));
+}
+
+#[test]
+fn what_one_column_says_of_day_and_month_holds_for_the_others() {
+    let work = Workdir::new();
+    let rows = ["V1,1,03/04/2026 08:00 +0000,03/25/2026", "V2,1,03/05/2026 08:00 +0000,"];
+    work.write("v.csv", lines("visit_id,store,start,date", &rows));
+    work.write("s.csv", "visit_id,scene_id\nV1,S1\nV2,S2\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    assert!(!done.stderr.contains("question"), "{}", done.stderr);
+    assert!(job.contains("format = \"%m/%d/%Y %H:%M %z\" }") && job.contains("month first as in \"date\""), "{job}");
+}
+
+#[test]
+fn a_start_beyond_doubt_tells_day_and_month_of_the_date() {
+    for (start, is_told) in [("2026-04-03T08:00:00Z", true), ("1775203200", true), ("2026-06-20T08:00:00Z", false)] {
+        let work = Workdir::new();
+        work.write("v.csv", format!("visit_id,store,start,date\nV1,1,{start},03/04/2026\nV2,1,{start},\n"));
+        work.write("s.csv", "visit_id,scene_id\nV1,S1\nV2,S2\n");
+        let (_, job) = init(&work, "v.csv", "s.csv");
+        assert_eq!(job.contains("format = \"%d/%m/%Y\" }"), is_told, "{job}");
+        assert_eq!(job.contains("day first as in \"start\""), is_told, "{job}");
+        assert_eq!(job.contains("format = \"?\""), !is_told, "{job}");
+    }
+}
+
+#[test]
+fn a_folder_of_a_day_is_the_visits_date_where_it_is_that_of_the_start() {
+    for (second, is_told) in [("2026-11-23", true), ("2026-11-24", false)] {
+        let work = Workdir::new();
+        for (n, folder, day) in [(1, "2026-11-22", "2026-11-22"), (2, second, "2026-11-23")] {
+            let rows = format!("visit_id,store,start\nV{n},1,{day}T08:00:00Z\n");
+            work.write(&format!("v/dt={folder}/hour=08/part.csv"), rows);
+        }
+        work.write("s.csv", "visit_id,scene_id\nV1,S1\nV2,S2\n");
+        let (_, job) = init(&work, "v", "s.csv");
+        assert_eq!(job.contains("visit_date         = \"dt\""), is_told, "{job}");
+        assert_eq!(job.contains("timezone = \"?\""), !is_told, "{job}");
+        assert!(!job.contains("could also be"), "{job}");
+    }
+}
+
+#[test]
+fn the_key_of_a_flat_export_is_told_by_what_depends_on_it() {
+    let work = Workdir::new();
+    let row = |visit: usize, scene: usize| {
+        let (store, rep) = (visit % 3, visit % 2);
+        format!(
+            "{},{visit},9{store},2026-11-23T08:{visit:02}:00Z,r{rep}@x.fr,P{visit}-{scene},T{scene}",
+            visit * 9 + scene
+        )
+    };
+    let rows: Vec<String> = (10..24).flat_map(|visit| (1..=3).map(move |scene| row(visit, scene))).collect();
+    work.write("flat.csv", lines("n,passage,magasin,debut,courriel,photo,tache", &rows));
+    let (_, job) = init(&work, "flat.csv", "flat.csv");
+    assert!(job.contains("visit_id           = \"passage\""), "{job}");
+    assert!(
+        job.contains("scene_id           = \"photo\"") && job.contains("# told by its values: store and start"),
+        "{job}"
+    );
+    work.write("job.toml", job.replace("timezone = \"?\"", "timezone = \"Europe/Paris\""));
+    assert_eq!(passes(&work).len(), 14);
+}
+
+#[test]
+fn a_map_that_was_drafted_is_refused_until_it_is_filled_in() {
+    let work = Workdir::with_visits(2);
+    work.write("visits.csv", work.read("visits.csv").replacen(",801,", ",Weekly,", 1).replace(",801,", ",Monthly,"));
+    let (_, job) = init(&work, "visits.csv", "scenes.csv");
+    let draft = "# visit_type_id = { column = \"visit_type\", map = { \"Monthly\" = \"?\", \"Weekly\" = \"?\" } }";
+    assert!(job.contains(draft), "{job}");
+    work.write("job.toml", job.replace(draft, &draft[2..]));
+    let refused = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&["job.toml:", "what \"Monthly\", \"Weekly\" stand for is an open question", "visit_type_id"]);
+    work.write("job.toml", job.replace(draft, &draft[2..].replace("\"?\"", "801")));
+    passes(&work);
+}
+
+#[test]
+fn questions_are_told_in_the_order_of_the_file() {
+    let work = Workdir::new();
+    work.write("v.csv", "visit_id,date,start\nV1,03/04/2026,03/04/2026 08:00\n");
+    work.write("s.csv", "visit_id,foto\nW1,F1\nW2,F1\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    let questions: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("question: ")).collect();
+    let lines: Vec<usize> = questions
+        .iter()
+        .map(|line| line.split(':').nth(2).and_then(|line| line.parse().ok()).expect("a line"))
+        .collect();
+    let open: Vec<usize> =
+        (1..).zip(job.lines()).filter(|(_, line)| line.contains("= \"?\"")).map(|(n, _)| n).collect();
+    assert_eq!(lines, open, "{questions:?} of {job}");
+    assert!(lines.len() >= 4, "{questions:?}");
+}
+
+#[test]
+fn keys_that_are_written_in_two_ways_are_told_as_that() {
+    for (key, reference) in [("00012", "12"), ("{AB-7}", "ab-7"), ("4711", "4711.0")] {
+        let work = Workdir::new();
+        work.write("v.csv", format!("visit_id,store,date,start\n{key},1,2026-11-23,2026-11-23T08:00:00Z\n"));
+        work.write("s.csv", format!("visit_id,scene_id\n{reference},S1\n"));
+        let (done, _) = init(&work, "v.csv", "s.csv");
+        done.says(&[&format!("share no value as they are written: {key:?} there, {reference:?} here")]);
+    }
+}
+
+#[test]
+fn a_store_joins_nothing_however_many_values_it_shares() {
+    let work = Workdir::new();
+    let visits: Vec<String> = (1..=20).map(|n| format!("V{n},{},2026-11-23T08:00:00Z,2026-11-23", n * 37)).collect();
+    work.write("v.csv", lines("visit_id,store_code,start,date", &visits));
+    let scenes: Vec<String> = (1..=40).map(|n| format!("S{n},{},T1", (n % 20 + 1) * 37)).collect();
+    work.write("s.csv", lines("scene_id,store_code,task", &scenes));
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    done.says(&["question: job.toml:", "visit_id: no column of the scenes holds"]);
+    assert!(job.contains("(visits = scenes) \"store_code\" = \"store_code\""), "{job}");
+}
+
+#[test]
+fn a_title_above_the_header_is_noticed() {
+    let work = Workdir::with_visits(5);
+    work.write("v.csv", format!("Visits of the week\n\n{}", work.read("visits.csv")));
+    let (done, _) = init(&work, "v.csv", "scenes.csv");
+    let done = done.says(&["take out the lines above the header, such as a title"]);
+    assert!(!done.stderr.contains("there are no rows"), "{}", done.stderr);
+}
+
+#[test]
+fn what_no_column_of_a_flat_export_tells_is_explained_once() {
+    let work = Workdir::new();
+    let rows: Vec<String> = (1..20).map(|n| format!("{n},{},2026-11-23,08:1{}", n / 4, n / 4)).collect();
+    work.write("flat.csv", lines("id,store,day,Uhrzeit", &rows));
+    let (done, job) = init(&work, "flat.csv", "flat.csv");
+    done.says(&["\"Uhrzeit\" holds times of day without a date", "the same column as under [visits.columns]"]);
+    assert!(job.contains("It may be \"store\"") && job.contains("scene_id           = \"id\""), "{job}");
+}
+
+#[test]
+fn an_export_without_a_header_is_noticed() {
+    let work = Workdir::new();
+    work.write("v.csv", "V1,101,2026-11-23T08:01:00Z,a1@x.de\nV2,102,2026-11-23T08:02:00Z,a2@x.de\n");
+    work.write("s.csv", "V1,S1,T1\nV1,S2,T1\nV2,S3,T1\n");
+    let (done, job) = init(&work, "v.csv", "s.csv");
+    done.says(&["the first line of \"v.csv\" looks like a row", "the first line of \"s.csv\" looks like a row"]);
+    assert!(job.contains("put a line with the names on top"), "{job}");
+    let work = Workdir::with_visits(3);
+    let (done, _) = init(&work, "visits.csv", "scenes.csv");
+    assert!(!done.stderr.contains("first line"), "{}", done.stderr);
+    // Two files put behind each other.
+    work.write("twice.csv", work.read("visits.csv").repeat(2));
+    let (done, _) = init_anew(&work, "twice.csv", "scenes.csv");
+    let done = done.says(&["the header of \"twice.csv\" is there again among its rows"]);
+    assert!(!done.stderr.contains("first line"), "{}", done.stderr);
+}
+
+#[test]
+fn a_note_beside_the_exports_is_named_and_says_nothing_of_them() {
+    let work = Workdir::new();
+    for n in 1..=2 {
+        work.write(
+            &format!("v/part-{n}.csv"),
+            format!("visit_id;store;date;start\nV{n};1;2026-11-23;2026-11-23T08:00:00Z\n"),
+        );
+    }
+    work.write("v/README.txt", "These are the exports, of the week.\nCall us, or not.\n");
+    work.write("s.csv", "visit_id,scene_id\nV1,S1\nV2,S2\n");
+    let (done, job) = init(&work, "v", "s.csv");
+    done.says(&["\"v/README.txt\" has none of the columns of the other files"]);
+    assert!(job.contains("delimiter = \";\""), "{job}");
+    let check = work.traxload_with(&["check", "job.toml"], &[]);
+    let warnings: Vec<&str> = check.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("v/README.txt has none of the columns")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_day_in_the_name_of_a_file_may_become_the_one_of_the_command_line() {
+    let work = Workdir::with_visits(2);
+    work.write("visits_2024-03-05.csv", work.read("visits.csv")).write("scenes_20240305.csv", work.read("scenes.csv"));
+    let (_, job) = init(&work, "visits_2024-03-05.csv", "scenes_20240305.csv");
+    assert!(job.contains("path = \"visits_{date}.csv\"") && job.contains("not how 20240305 is"), "{job}");
+    work.write("job.toml", job.replace("path = \"visits_2024-03-05.csv\"", "path = \"visits_{date}.csv\""));
+    work.traxload_with(&["check", "job.toml", "--date", "2024-03-05"], &[]).ends_with(0);
 }

@@ -130,6 +130,90 @@ fn columns_are_looked_for_before_anything_is_read_or_sent() {
     assert!(server.requests().is_empty() && !work.exists("results.csv"));
 }
 
+#[test]
+fn all_missing_columns_of_both_exports_are_told_at_their_lines() {
+    let work = Workdir::with_visits(1);
+    let job = JobFile::new()
+        .visit_column("store_number", "\"store\"")
+        .visit_column("session_start_time", "{ column = \"start_at\", timezone_column = \"tz\" }")
+        .scene_column("scene_id", "\"sceneid\"")
+        .visits("only", "{ status = [\"done\"] }");
+    let said = work.check(&job).0.ends_with(2).stderr;
+    let text = work.read("job.toml");
+    for (column, hint) in [
+        ("store", "\"store_code\""),
+        ("start_at", "\"started_at\""),
+        ("tz", ""),
+        ("sceneid", "\"scene_id\""),
+        ("status", ""),
+    ] {
+        let message = said.lines().position(|line| line.contains(&format!("no column {column:?}"))).expect(column);
+        let line = said.lines().nth(message).expect("a line");
+        assert!(hint.is_empty() || line.contains(&format!("did you mean {hint}?")), "{line}");
+        let at = 1 + text.lines().position(|line| line.contains(column)).expect(column);
+        let place = said.lines().nth(message + 1).expect("its place");
+        assert!(place.contains("job.toml:") && (column == "store" || place.contains(&format!(":{at}:"))), "{place}");
+    }
+    assert!(said.contains("the columns of the scenes are: visit_id, scene_id, task_code"), "{said}");
+}
+
+#[test]
+fn an_export_in_place_of_the_job_file_is_told_as_that() {
+    let work = Workdir::with_visits(1);
+    let done = work.traxload_with(&["check", "visits.csv"], &[]).ends_with(2);
+    done.says(&["visits.csv is an export, not a job file; traxload init makes one from it"]);
+}
+
+#[test]
+fn the_formats_that_a_comment_offers_are_those_that_check_repeats() {
+    let column = "{ column = \"started_at\", format = \"?\" }";
+    let job = JobFile::new().visit_column("session_start_time", column).to_string();
+    let line = format!("session_start_time = {column}");
+    let offer = "#   format = \"%d-%m-%y, %H.%M\"   day first\n#   format = \"%y-%m-%d, %H.%M\"   year first\n";
+    let work = Workdir::with_visits(1);
+    work.write("job.toml", job.replace(&line, &format!("{offer}{line}")));
+    let done = work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    done.says(&["put \"%d-%m-%y, %H.%M\" (day first) or \"%y-%m-%d, %H.%M\" (year first) in place of the \"?\""]);
+    let date = JobFile::new().visit_column("visit_date", "{ column = \"visit_date\", format = \"?\" }");
+    assert!(!refusal(&date).contains("%H"), "a date has no time of day");
+}
+
+#[test]
+fn the_date_that_several_formats_share_is_said_once() {
+    let work = Workdir::with_visits(1);
+    let text = work.read("visits.csv").replace("2024-03-05T08:00:00Z", "05/03/2024 08:00");
+    work.write("visits.csv", text.replace("2024-03-05,", "05/03/2024,").replace("2024-03-05T08:30:00Z", ""));
+    let job = |date: &str| {
+        JobFile::new()
+            .visit_column("visit_date", "{ column = \"visit_date\", format = \"%x\" }")
+            .visit_column("session_start_time", "{ column = \"started_at\", format = \"%x %H:%M\" }")
+            .and(&format!("[time]\ntimezone = \"UTC\"\n{date}"))
+    };
+    let (done, bodies) = work.check(&job("date_format = \"%d/%m/%Y\""));
+    done.ends_with(0);
+    assert!(bodies[0].contains("\"visit_date\":\"2024-03-05\",\"session_start_time\":1709625600"), "{}", bodies[0]);
+    work.check(&job("")).0.ends_with(2).says(&["what %x stands for is not said"]);
+    work.check(&job("date_format = \"%H:%M\"")).0.ends_with(2).says(&["is not how a date is written"]);
+}
+
+#[test]
+fn check_shows_the_first_visit_and_the_days_as_they_were_read() {
+    let rows = ["V1,7,2024-03-04,2024-03-04 23:30,,,", "V2,8,2024-03-06,2024-03-06 09:00,,,"];
+    let work = Workdir::with_rows(&rows, &["V1,S1,T1", "V1,S2,T1", "V2,S3,T1"]);
+    let job = JobFile::new().and("[time]\ntimezone = \"America/Lima\"");
+    work.check(&job).0.ends_with(0).says(&[
+        "dates        2024-03-04 to 2024-03-06",
+        "first visit  \"V1\", store \"7\", 2024-03-04, 2 scenes",
+        "starts 2024-03-05T04:30:00Z, in America/Lima 2024-03-04T23:30:00-05:00",
+    ]);
+    let json = work.traxload_with(&["check", "job.toml", "--json", "--quiet"], &[]).ends_with(0).json();
+    assert_eq!((&json["first_visit_date"], &json["last_visit_date"]), (&"2024-03-04".into(), &"2024-03-06".into()));
+    let first = &json["first_visit"];
+    assert_eq!(first["visit_id"], "V1");
+    assert_eq!(first["session_start_time"], "2024-03-05T04:30:00Z");
+    assert_eq!((&first["timezone"], &first["scenes"]), (&"America/Lima".into(), &2.into()));
+}
+
 fn dated() -> (Workdir, JobFile) {
     let work = Workdir::with_visits(0);
     for (n, day) in [(1, "2024-03-04"), (2, "2024-03-05")] {

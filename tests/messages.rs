@@ -119,6 +119,23 @@ fn mistakes_in_the_values_of_a_job_file() {
         ("a long wait for a notification", job().and("[notify]\nurl_env = \"A\"\ntimeout = \"1h\"")),
         ("no address to notify", job().and("[notify]\nurl = \"hooks.example.com/T0\"")),
         ("another unit of a rate", job().upload("rate", "\"1/day\"")),
+        (
+            "formats that cannot be right",
+            table("session_start_time", &format!("{start}, format = \"%H:%M\" }}"))
+                .visit_column("session_end_time", "{ column = \"ended_at\", format = \"%d/%m/%Y\" }")
+                .visit_column("visit_date", "{ column = \"visit_date\", format = \"DD/MM/YYYY\" }"),
+        ),
+        ("a date without its day", {
+            table("visit_date", "{ column = \"visit_date\", format = \"%H:%M\" }")
+                .and("[time]\ndate_format = \"%m/%Y\"")
+        }),
+        (
+            "questions that are left open",
+            table("session_start_time", &format!("{start}, format = \"?\" }}"))
+                .visit_column("visit_type_id", "{ column = \"visit_type\", map = { weekly = \"?\", monthly = 2 } }")
+                .visit_column("email_address", "{ value = \"?\" }")
+                .and("[time]\ntimezone = \"?\"\ndate_format = \"?\""),
+        ),
         ("keys twice, and text without an end", job().and("[check]\nstores = \"a\"\nstores = \"b\"\nusers = \"c")),
     ] {
         let work = Workdir::with_visits(1);
@@ -195,6 +212,12 @@ fn exports_that_cannot_be_read() {
         job().visits("format", "\"parquet\""),
     );
     check("a column that is not there", visits.replace("store_code", "store").as_bytes(), job());
+    check(
+        "columns of both exports that are not there",
+        visits.replace("store_code", "store").replace("ended_at", "end").as_bytes(),
+        job().scene_column("scene_id", "\"scene\"").scene_column("task_code", "\"taskcode\""),
+    );
+    check("times of day without a date", visits.replace("2024-03-05T08:00:00Z", "08:00").as_bytes(), job());
     check("another delimiter", visits.replace(',', ";").as_bytes(), job());
     check("a column twice", visits.replace("visit_date", "store_code").as_bytes(), job());
     check("a header of another encoding", b"visit_id,caf\xe9\n", job());
@@ -205,6 +228,8 @@ fn exports_that_cannot_be_read() {
     let scenes: Vec<String> = (1..=12).map(|n| format!("V{n},S{n}")).chain([",S13,T1".to_owned()]).collect();
     work.write("scenes.csv", lines(SCENES_HEADER, &scenes)).job(&job());
     said.add("scenes of nobody knows which visit", &work, &["check", "job.toml"]);
+    let work = Workdir::with_visits(1);
+    said.add("an export in place of the job file", &work, &["check", "visits.csv"]);
     let work = Workdir::with_visits(0);
     work.job(&job());
     said.add("no visits", &work, &["check", "job.toml"]);
@@ -229,7 +254,8 @@ fn exports_that_are_worth_a_word() {
     );
     work.write("scenes.csv", lines(SCENES_HEADER, &["V1,S1,T", "V2,S2,T"]));
     work.job(&job().visits("path", "\"more\""));
-    said.add("an empty file, and one without a column", &work, &["check", "job.toml"]);
+    work.write("more/README.txt", "The visits of the week.\n");
+    said.add("an empty file, one without a column, and a note", &work, &["check", "job.toml"]);
     said.add("a window that is too short", &work, &["check", "job.toml", "--rate", "1/min", "--max-duration", "10s"]);
     said.hold("exports_with_warnings");
 }

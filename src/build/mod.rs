@@ -170,6 +170,17 @@ impl<'a> Builder<'a> {
         Ok(Prepared(Parts { identity, session_uid: built.session_uid, body, payload_sha256 }))
     }
 
+    /// A valid visit as it was read.
+    pub fn glance(&self, at: usize, built: Built) -> Option<Glance> {
+        let visit = self.grouped.visit(at);
+        let (columns, row) = (&self.visits[visit.batch()], visit.row());
+        let field = &self.rules.session_start_time;
+        let start = reading::time(self.rules, columns, field, row).ok().flatten()?;
+        let zone = reading::zone(self.rules, columns, field, row).ok().flatten();
+        let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
+        Some(Glance { identity: self.identity(visit, built), start, on_the_wall })
+    }
+
     fn identity(&self, visit: Visit<'_>, built: Built) -> Identity {
         let columns = &self.visits[visit.batch()];
         let row = visit.row();
@@ -201,6 +212,17 @@ impl<'a> Builder<'a> {
         }
         Some((visit_id.to_owned(), session.uid, ids))
     }
+}
+
+/// A visit as it was read, for somebody to look at: what is wrong in all of them alike shows in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// What it is called and where it comes from.
+    pub identity: Identity,
+    /// In epoch seconds.
+    pub start: i64,
+    /// The zone by which its local time is known, and the time on the wall there, as RFC 3339.
+    pub on_the_wall: Option<(String, String)>,
 }
 
 /// What is known of a visit once its body is made.

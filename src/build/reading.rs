@@ -89,7 +89,7 @@ pub(super) fn number<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) ->
 }
 
 /// The zone of a row's times that carry none: of the row, of the column, of the job.
-fn zone(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Zone>, Refusal> {
+pub(super) fn zone(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Zone>, Refusal> {
     if let Some(pick) = field.zone_column {
         fault_of(columns, Some(pick), row)?;
         let name = columns.text(pick, row);

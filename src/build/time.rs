@@ -6,6 +6,7 @@ use super::problem::{Code, shown};
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
+use std::fmt::Write;
 
 /// What a bare number counts since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,46 @@ impl Pattern {
         (!items.iter().any(names_a_zone)).then(|| Pattern { text: text.to_owned(), items })
     }
 
+    /// Whether a date can be told from what it reads.
+    pub fn has_date(&self) -> bool {
+        self.reads(|parsed| parsed.to_naive_date().is_ok() || parsed.timestamp().is_some())
+    }
+
+    /// Whether a time of day can be told from it.
+    pub fn has_time(&self) -> bool {
+        self.reads(|parsed| parsed.to_naive_time().is_ok() || parsed.timestamp().is_some())
+    }
+
+    /// Whether this can be told of a time that it has written itself; so it is where that cannot be tried.
+    fn reads(&self, what: impl Fn(&Parsed) -> bool) -> bool {
+        // Of zones there are some that are only read, and none of them matters here.
+        let is_zone = |item: &&Item<'_>| match item {
+            Item::Fixed(fixed) => {
+                use chrono::format::Fixed::*;
+                matches!(
+                    fixed,
+                    TimezoneOffset
+                        | TimezoneOffsetZ
+                        | TimezoneOffsetColon
+                        | TimezoneOffsetColonZ
+                        | TimezoneOffsetDoubleColon
+                        | TimezoneOffsetTripleColon
+                        | Internal(_)
+                )
+            }
+            _ => false,
+        };
+        let items: Vec<&Item<'_>> = self.items.iter().filter(|item| !is_zone(item)).collect();
+        // Of the afternoon, in a year that two digits tell.
+        let Some(time) = DateTime::from_timestamp(1_709_644_353, 0) else { return true };
+        let mut written = String::new();
+        if write!(written, "{}", time.format_with_items(items.iter().copied())).is_err() {
+            return true;
+        }
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, &written, items.into_iter()).is_err() || what(&parsed)
+    }
+
     fn parse(&self, text: &str) -> Option<Parsed> {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.items.iter()).ok()?;
@@ -79,7 +120,16 @@ impl Zone {
         })
     }
 
-    fn name(self) -> String {
+    /// The time on the wall at an instant, as RFC 3339.
+    pub(super) fn time_at(self, epoch: i64) -> Option<String> {
+        let utc = in_reach(epoch)?;
+        Some(match self {
+            Zone::Named(zone) => utc.with_timezone(&zone).to_rfc3339(),
+            Zone::Offset(zone) => utc.with_timezone(&zone).to_rfc3339(),
+        })
+    }
+
+    pub(super) fn name(self) -> String {
         match self {
             Zone::Named(zone) => zone.name().to_owned(),
             Zone::Offset(zone) => zone.to_string(),
@@ -138,10 +188,21 @@ pub(super) fn instant(text: &str, reading: Reading<'_>) -> Result<i64, Refusal> 
 fn no_time(text: &str) -> String {
     let hint = if rfc3339(format!("{text}T00:00").as_bytes()).is_some() {
         "a date has no time of day"
+    } else if is_time_of_day(text) {
+        "a time of day has no date"
     } else {
         "expected epoch seconds or a time like 2024-03-05T08:12:33Z; name other ways of writing it with `format`"
     };
     format!("{} is no time: {hint}", shown(text))
+}
+
+/// `08:15`, `8:15:30` or `08:15 PM`.
+fn is_time_of_day(text: &str) -> bool {
+    let clock = text.split(' ').next().unwrap_or_default();
+    let parts = || clock.split(':');
+    clock.len() <= 8
+        && (2..=3).contains(&parts().count())
+        && parts().all(|part| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A local time as epoch seconds.
@@ -374,6 +435,29 @@ mod tests {
         assert_eq!(code(instant("2024-10-27 02:30:00", paris)), Code::AmbiguousTime);
         assert_eq!(code(instant("2024-03-31 02:30:00", paris)), Code::ImpossibleTime);
         assert_eq!(instant("2024-03-31T02:30:00Z", paris), Ok(1_711_852_200), "a zone of its own wins");
+    }
+
+    #[test]
+    fn what_a_pattern_reads_is_known() {
+        let has = |text: &str| Pattern::new(text).map(|pattern| (pattern.has_date(), pattern.has_time()));
+        for both in [
+            "%d/%m/%Y %H:%M",
+            "%s",
+            "%c",
+            "%+",
+            "%Y%m%dT%H%M%S%z",
+            "%d-%b-%y %I:%M %p",
+            "%F %T%.f%#z",
+            "%F %R%:z",
+            "%Y-%j %R",
+        ] {
+            assert_eq!(has(both), Some((true, true)), "{both}");
+        }
+        assert_eq!(has("%H:%M:%S"), Some((false, true)));
+        assert_eq!(has("%I:%M"), Some((false, false)), "of the morning or of the afternoon");
+        assert_eq!(has("%d.%m. %H:%M"), Some((false, true)));
+        assert_eq!(has("%d.%m.%Y"), Some((true, false)));
+        assert_eq!(has("dd"), Some((false, false)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::survey::{Bodies, Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
 use super::window::Window;
 use super::{CheckArgs, Console};
+use crate::build::Glance;
 use crate::job::Job;
 use crate::report::hint;
 use crate::shuffle::Tally;
@@ -30,6 +31,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     }
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let opened_files: Vec<PathBuf> = opened.paths().chain([args.job.job.as_path()]).map(full).collect();
+    let files: Vec<String> = opened.visit_paths().map(|path| path.display().to_string()).collect();
     let selection = args.job.selection()?;
     let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
@@ -66,8 +68,9 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     }
     let window = |longest| Window::new(longest, began.elapsed(), job.upload.rate, &survey.by_day);
     let window = job.max_duration.filter(|_| survey.valid > 0).map(window);
-    let summary = summary(&job, &survey, window.as_ref(), exit);
-    console.finish(&report(&job, exports.flat, &survey, window.as_ref()), &summary);
+    let first = survey.first(&files);
+    let summary = summary(&job, &survey, first, window.as_ref(), exit);
+    console.finish(&report(&job, exports.flat, &survey, first, window.as_ref()), &summary);
     if console.is_quiet() && exit != Exit::Done {
         console.error(&format!(
             "{}: {} of {} visits are invalid; without --quiet the problems are listed",
@@ -94,7 +97,7 @@ fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
     }
 }
 
-fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> String {
+fn report(job: &Job, flat: bool, survey: &Survey, first: Option<&Glance>, window: Option<&Window>) -> String {
     let tally = &survey.tally;
     let rows = survey.rows();
     let mut out = String::new();
@@ -117,6 +120,7 @@ fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> St
     }
     let _ = writeln!(out, "  valid        {}", grouped(survey.valid));
     let _ = writeln!(out, "  invalid      {}", grouped(survey.invalid));
+    as_read(&mut out, survey, first);
     if survey.valid > 0 {
         let time = Duration::from_secs_f64(survey.valid as f64 / job.upload.rate);
         let mean = survey.body_bytes / survey.valid;
@@ -172,7 +176,58 @@ fn orphans(out: &mut String, tally: &Tally) {
     }
 }
 
-fn summary(job: &Job, survey: &Survey, window: Option<&Window>, exit: Exit) -> serde_json::Value {
+/// What shows that day and month are swapped, or the zone is wrong, which no check of single values finds.
+fn as_read(out: &mut String, survey: &Survey, first: Option<&Glance>) {
+    let days = survey.by_day.first_key_value().zip(survey.by_day.last_key_value());
+    if let Some(((first, _), (last, _))) = days {
+        let _ = match first == last {
+            true => writeln!(out, "  dates        all of {first}"),
+            false => writeln!(out, "  dates        {first} to {last}"),
+        };
+    }
+    let Some(Glance { identity, start, on_the_wall }) = first else { return };
+    let wall = match on_the_wall {
+        Some((zone, time)) if zone != "UTC" => format!(", in {zone} {time}"),
+        _ => String::new(),
+    };
+    let _ = writeln!(
+        out,
+        "  first visit  {:?}, store {:?}, {}, {}\n               starts {}{wall}",
+        identity.visit_id,
+        identity.store_number,
+        identity.visit_date,
+        count(u64::from(identity.scenes), "scene", "scenes"),
+        in_utc(*start),
+    );
+}
+
+fn in_utc(epoch: i64) -> String {
+    DateTime::from_timestamp(epoch, 0)
+        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .unwrap_or_default()
+}
+
+fn first_in_json(glance: &Glance) -> serde_json::Value {
+    let Glance { identity, start, on_the_wall } = glance;
+    json!({
+        "visit_id": identity.visit_id,
+        "store_number": identity.store_number,
+        "visit_date": identity.visit_date,
+        "session_start_time": in_utc(*start),
+        "local_start_time": on_the_wall.as_ref().map(|(_, time)| time),
+        "timezone": on_the_wall.as_ref().map(|(zone, _)| zone),
+        "scenes": identity.scenes,
+        "source": identity.source.to_string(),
+    })
+}
+
+fn summary(
+    job: &Job,
+    survey: &Survey,
+    first: Option<&Glance>,
+    window: Option<&Window>,
+    exit: Exit,
+) -> serde_json::Value {
     let tally = &survey.tally;
     let problems: serde_json::Map<_, _> =
         survey.problems.iter().map(|(code, found)| (code.name().to_owned(), json!(found.count))).collect();
@@ -190,6 +245,9 @@ fn summary(job: &Job, survey: &Survey, window: Option<&Window>, exit: Exit) -> s
         "orphans": tally.orphans,
         "identical_scenes": survey.identical_scenes,
         "unreadable_scenes": tally.unreadable,
+        "first_visit_date": survey.by_day.first_key_value().map(|(day, _)| day.to_string()),
+        "last_visit_date": survey.by_day.last_key_value().map(|(day, _)| day.to_string()),
+        "first_visit": first.map(first_in_json),
         "upload_seconds": survey.valid as f64 / job.upload.rate,
         "window": window.map(Window::json),
         "exit_code": exit.code(),

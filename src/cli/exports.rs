@@ -52,12 +52,20 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(job: &Job) -> Result<Opened, Failure> {
-        Ok(Opened { visits: Export::open(job.visits.clone())?, scenes: Export::open(job.scenes.clone())? })
+        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
+            (Ok(visits), Ok(scenes)) => Ok(Opened { visits, scenes }),
+            (visits, scenes) => Err(job.missing(visits.err().into_iter().chain(scenes.err()).collect())?.into()),
+        }
     }
 
     /// The files of both exports.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.visits.paths().chain(self.scenes.paths())
+    }
+
+    /// Those of the visits.
+    pub(super) fn visit_paths(&self) -> impl Iterator<Item = &Path> {
+        self.visits.paths()
     }
 
     /// Reads everything: each export on a thread of its own, while this one groups.

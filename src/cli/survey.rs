@@ -1,7 +1,7 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
 use super::text::count;
-use crate::build::{Builder, Code, Rules, at_once, in_order};
+use crate::build::{Builder, Code, Glance, Rules, at_once, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -26,6 +26,10 @@ pub(super) struct Survey {
     pub(super) body_bytes: u64,
     /// Valid visits by their date.
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
+    /// The first valid visit of a stretch of visits.
+    first: Option<Glance>,
+    /// Of the whole: the first one of every part.
+    firsts: Vec<Glance>,
     pub(super) problems: BTreeMap<Code, Found>,
 }
 
@@ -71,17 +75,23 @@ pub(super) fn survey(
             (part, lines)
         };
         let Some(bodies) = bodies.as_mut() else {
-            for (part, _) in at_once(grouped.len(), grouped.stretch(), chunk) {
+            let mut first = None;
+            for (mut part, _) in at_once(grouped.len(), grouped.stretch(), chunk) {
+                first = first.or(part.first.take());
                 all.add(part);
             }
+            all.firsts.extend(first);
             return Ok(());
         };
         let mut failed = Ok(());
-        let _ = in_order(grouped.len(), chunk, |(part, lines)| {
+        let mut first = None;
+        let _ = in_order(grouped.len(), chunk, |(mut part, lines)| {
+            first = first.take().or(part.first.take());
             all.add(part);
             failed = bodies(&lines).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+        all.firsts.extend(first);
         failed
     })?;
     Ok(all)
@@ -107,6 +117,9 @@ impl Survey {
         match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
+                if self.first.is_none() {
+                    self.first = builder.glance(visit, built);
+                }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.scenes += u64::from(built.scenes);
                 self.identical_scenes += u64::from(built.identical_scenes);
@@ -124,6 +137,16 @@ impl Survey {
                 }
             }
         }
+    }
+
+    /// The first valid visit of the export, of which these are the files in their order. Parts come in any order, but the
+    /// visits of a part in that of the export.
+    pub(super) fn first(&self, files: &[String]) -> Option<&Glance> {
+        let place = |glance: &&Glance| {
+            let place = &glance.identity.source;
+            (files.iter().position(|file| **file == *place.file), place.row)
+        };
+        self.firsts.iter().min_by_key(place)
     }
 
     /// Rows of the exports, identical duplicates counted once.

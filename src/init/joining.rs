@@ -25,25 +25,73 @@ impl Join {
     pub(super) fn of_scenes(&self) -> f64 {
         if self.distinct == 0 { 0.0 } else { self.shared as f64 / self.distinct as f64 }
     }
+
+    fn weight(&self) -> f64 {
+        self.score + NAMES * self.named
+    }
+}
+
+/// What the names of two columns say of them.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    /// That the one of the scenes refers to a visit, and the other one may be its key.
+    refers: bool,
+    /// That both are the key of a visit, and not just any key.
+    both: bool,
+    /// The same.
+    alike: bool,
+    /// That they are those of stores or people.
+    of_others: bool,
+}
+
+impl Named {
+    fn of(key: &str, reference: &str) -> Named {
+        const NAMED: u32 = 30;
+        let (key, reference) = (Name::of(key), Name::of(reference));
+        let is_key = key.score(&names::VISIT_ID) >= NAMED;
+        // In the scenes a bare `id` is the scene's own.
+        let refers = is_key && reference.score(&names::VISIT_ID) >= NAMED && !reference.is_bare();
+        let of_others = [&key, &reference]
+            .into_iter()
+            .any(|name| [&names::STORE, &names::EMAIL].into_iter().any(|words| name.score(words) >= NAMED));
+        Named { refers, both: refers && !key.is_bare(), alike: key.is(&reference), of_others }
+    }
 }
 
 /// Below this, what two columns share is chance: the numbers 1 to 9 among a hundred thousand.
 const CHANCE: f64 = 0.01;
+/// What shares less is not believed without names that speak for it.
+const SLIGHT: f64 = 0.5;
 /// A visits column with more repetitions than this is no key.
 const UNIQUE: f64 = 0.9;
 /// What names may weigh against values.
 const NAMES: f64 = 0.25;
 
-/// The pairs that may join the exports, the likeliest first.
-pub(super) fn candidates(visits: &Sample, scenes: &Sample) -> Vec<Join> {
+/// What is known of how the exports are joined.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    /// The pairs that may join them, the likeliest first.
+    pub(super) joins: Vec<Join>,
+    /// A pair that is called as if it did, and whose values say otherwise: nobody but a person can tell.
+    pub(super) contradicted: Option<Join>,
+    /// Pairs that share values which any two exports share.
+    pub(super) by_chance: Vec<Join>,
+}
+
+/// Tries all pairs of columns.
+pub(super) fn candidates(visits: &Sample, scenes: &Sample) -> Candidates {
     let by_values = visits.key_rows > 0 && scenes.key_rows > 0;
-    let mut found = Vec::new();
+    // Exports that were not read to their end may show different visits.
+    let seen_in_full = visits.whole && scenes.whole;
+    let mut joins = Vec::new();
+    let mut by_chance = Vec::new();
+    let mut namesakes: Vec<(Join, Named)> = Vec::new();
     for (at, key) in visits.columns.iter().enumerate() {
         if by_values && (key.uniqueness() < UNIQUE || !can_be_key(key)) {
             continue;
         }
         for (to, reference) in scenes.columns.iter().enumerate() {
-            let named = likeness(&key.name, &reference.name);
+            let (names, named) = (Named::of(&key.name, &reference.name), likeness(&key.name, &reference.name));
             let (shared, of_scenes, of_visits) = overlap(key, reference);
             let score = if by_values && can_be_key(reference) {
                 2.0 * of_scenes * of_visits / (of_scenes + of_visits).max(f64::MIN_POSITIVE)
@@ -51,22 +99,54 @@ pub(super) fn candidates(visits: &Sample, scenes: &Sample) -> Vec<Join> {
                 0.0
             };
             let distinct = reference.keys.len();
-            // Exports that were not read to their end may show different visits.
-            let seen_in_full = visits.whole && scenes.whole;
+            let join = Join { visits: at, scenes: to, distinct, shared, of_visits, score, named };
+            let is_of_one_kind = key.is_of_numbers() == reference.is_of_numbers();
+            if names.both && by_values && distinct > 0 && (names.alike || is_of_one_kind) {
+                namesakes.push((join.clone(), names));
+            }
             let by_name_alone = named >= 0.6 && (!by_values || !seen_in_full);
-            if score >= CHANCE || by_name_alone {
-                found.push(Join { visits: at, scenes: to, distinct, shared, of_visits, score, named });
+            let is_running = key.is_running() || reference.is_running();
+            let is_slight = seen_in_full && join.of_scenes() < SLIGHT;
+            // A store that is visited once a day tells its visit, and that of any other day as well.
+            if score >= CHANCE && !names.refers && (is_running || is_slight || names.of_others) {
+                by_chance.push(join);
+            } else if score >= CHANCE || by_name_alone {
+                joins.push(join);
             }
         }
     }
-    let weight = |join: &Join| join.score + NAMES * join.named;
-    found.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then((a.visits, a.scenes).cmp(&(b.visits, b.scenes))));
-    let best = found.first().cloned();
-    if let Some(best) = best {
+    by_weight(&mut joins);
+    by_weight(&mut by_chance);
+    let contradicted = contradicted(visits, scenes, joins.first(), namesakes, seen_in_full);
+    if let Some(best) = joins.first().cloned() {
         // What shares as much and is called nothing like it is worth a word only where names say nothing at all.
-        found.retain(|join| join.score >= 0.8 * best.score && join.named >= best.named - 0.3);
+        joins.retain(|join| join.score >= 0.8 * best.score && join.named >= best.named - 0.3);
     }
-    found
+    Candidates { joins, contradicted, by_chance }
+}
+
+fn by_weight(joins: &mut [Join]) {
+    joins.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then((a.visits, a.scenes).cmp(&(b.visits, b.scenes))));
+}
+
+/// The pair whose names say that it joins the exports, where it shares nothing or another one shares more.
+fn contradicted(
+    visits: &Sample,
+    scenes: &Sample,
+    best: Option<&Join>,
+    mut namesakes: Vec<(Join, Named)>,
+    seen_in_full: bool,
+) -> Option<Join> {
+    let names = best.map(|best| Named::of(&visits.column(best.visits).name, &scenes.column(best.scenes).name));
+    namesakes.retain(|(join, other)| {
+        let loses = best.is_some_and(|best| join.weight() < best.weight());
+        let is_told_better = names.is_some_and(|names| names.both && (names.alike || !other.alike));
+        (loses || join.shared == 0 && seen_in_full) && !is_told_better
+    });
+    let likelier = |(a, _): &(Join, Named), (b, _): &(Join, Named)| {
+        a.named.total_cmp(&b.named).then((b.visits, b.scenes).cmp(&(a.visits, a.scenes)))
+    };
+    namesakes.into_iter().max_by(likelier).map(|(join, _)| join)
 }
 
 /// Times, truth values and fractions are no keys, however many of them two exports share.
@@ -90,8 +170,7 @@ fn overlap(key: &Column, reference: &Column) -> (usize, f64, f64) {
 fn likeness(key: &str, reference: &str) -> f64 {
     let (key, reference) = (Name::of(key), Name::of(reference));
     let of_key = f64::from(key.score(&names::VISIT_ID)) / 100.0;
-    let bare = ["id", "guid", "uuid", "key"].iter().any(|bare| reference.is(&Name::of(bare)));
-    // In the scenes a bare `id` is the scene's own.
+    let bare = reference.is_bare();
     let of_reference = if bare { 0.0 } else { f64::from(reference.score(&names::VISIT_ID)) / 100.0 };
     let alike = if key.is(&reference) && !bare { 0.3 } else { 0.0 };
     ((of_key + of_reference) * 0.35 + alike).min(1.0)

@@ -2,6 +2,7 @@
 
 use super::names::Name;
 use super::sample::{Column, Kind};
+use super::shape;
 use super::times::{self, Reading, Way, Zoned};
 use crate::build::Zone;
 
@@ -42,7 +43,7 @@ impl Looks {
             zones: share(|value| Zone::parse(value).is_some()),
             surely_zones: values.iter().any(|value| value.contains(['/', ':'])),
             numbers: share(is_whole_number),
-            times_of_day: share(times::is_time_of_day) > 0.9,
+            times_of_day: share(shape::is_time_of_day) > 0.9,
             day_numbers: share(times::is_day_number) > 0.9,
         }
     }

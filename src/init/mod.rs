@@ -11,10 +11,13 @@ mod dialect;
 mod entry;
 mod guess;
 mod joining;
+mod keys;
 mod looks;
+mod moments;
 mod names;
 mod page;
 mod sample;
+mod shape;
 mod text;
 mod times;
 

@@ -159,6 +159,11 @@ impl Name {
         !self.compact.is_empty() && self.compact == other.compact
     }
 
+    /// Whether it says key and not of what.
+    pub(super) fn is_bare(&self) -> bool {
+        ["id", "guid", "uuid", "key"].contains(&self.compact.as_str())
+    }
+
     /// How well the name fits the words for a field, from 0 to 100.
     pub(super) fn score(&self, words: &Words) -> u32 {
         if let Some(rank) = words.exact.split(' ').position(|exact| exact == self.compact) {

@@ -1,9 +1,10 @@
 //! The job file as text: every guess with what speaks for it, every question where its answer belongs.
 
 use super::entry::{Entry, Value};
-use super::guess::{Plan, Zone};
+use super::guess::Plan;
 use super::looks::NULLS;
-use super::sample::Sample;
+use super::moments::{Doubt, Zone};
+use super::sample::{Header, Sample};
 use super::text::{comment, listed, quoted};
 use super::{Draft, Remark};
 use encoding_rs::{UTF_8, WINDOWS_1252};
@@ -62,7 +63,9 @@ pub(super) fn write(plan: &Plan, visits: &Sample, scenes: &Sample) -> Draft {
     let mut page = Page::default();
     let zone_asked = matches!(plan.zone, Zone::Asked | Zone::AskedForDates);
     let entries = plan.visits.iter().chain(&plan.scenes);
-    let questions = entries.filter(|entry| entry.question.is_some()).count() + usize::from(zone_asked);
+    let questions = entries.filter(|entry| entry.question.is_some()).count()
+        + usize::from(zone_asked)
+        + usize::from(plan.doubt.is_some());
     head(&mut page, questions);
 
     page.line("[visits]");
@@ -87,7 +90,7 @@ pub(super) fn write(plan: &Plan, visits: &Sample, scenes: &Sample) -> Draft {
         leftovers(&mut page, scenes, &mapped(&plan.scenes));
     }
 
-    time(&mut page, plan.zone);
+    time(&mut page, plan.zone, plan.doubt.as_ref());
     rest(&mut page);
     let text = page.lines.iter().map(|line| format!("{line}\n")).collect();
     Draft { text, remarks: page.remarks }
@@ -109,8 +112,27 @@ fn head(page: &mut Page, questions: usize) {
 fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
     let files = if sample.files > 1 { format!("{} files", sample.files) } else { String::new() };
     page.pair("path", &quoted(&sample.path), &files);
-    if let Some(dated) = dated(&sample.path) {
-        page.comment(&format!("With --date, a path may be filled in: path = {}", quoted(&dated)));
+    for stray in sample.strays() {
+        let message = format!(
+            "{} has none of the columns of the other files; if it is no export, move it away, or name the others by a pattern such as \"exports/*.csv\"",
+            quoted(&stray)
+        );
+        page.comment(&message);
+        page.remark(false, message);
+    }
+    if let Some(message) = odd_header(sample) {
+        page.comment(&message);
+        page.remark(false, message);
+    }
+    if let Some((day, dated)) = dated(&sample.path) {
+        page.comment(&format!(
+            "For other days write {{date}} in place of {day}: path = {}, and name the day: traxload run … --date yesterday",
+            quoted(&dated)
+        ));
+    } else if let Some(day) = compact_day(&sample.path) {
+        page.comment(&format!(
+            "{{date}} in a path becomes a day written like 2024-03-05, which is not how {day} is: for other days name the files so, or change the path"
+        ));
     }
     if let Some(format) = sample.format {
         page.pair("format", &quoted(format), "whatever its name says");
@@ -153,7 +175,15 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         let list: Vec<String> = std::iter::once("").chain(nulls).map(quoted).collect();
         page.pair("null_values", &format!("[{}]", list.join(", ")), "what stands for an empty cell");
     }
-    if sample.ragged > 0 {
+    let has_title = sample.ragged > sample.rows;
+    if has_title {
+        let message = format!(
+            "nearly all rows of {} have another number of cells than its first line, which has to be the header: take out the lines above the header, such as a title, then run init again",
+            quoted(&sample.path)
+        );
+        page.comment(&message);
+        page.remark(false, message);
+    } else if sample.ragged > 0 {
         let message = format!("sampled rows with another number of cells than the header: {}", sample.ragged);
         page.comment(&message);
         page.remark(false, message);
@@ -163,17 +193,45 @@ fn source(page: &mut Page, sample: &Sample, entries: &[Entry]) {
         page.comment(&message);
         page.remark(false, message);
     }
-    if sample.rows == 0 {
+    if sample.rows == 0 && !has_title {
         let message = "there are no rows: everything here is told by the names of columns alone";
         page.comment(message);
         page.remark(false, format!("{}: {message}", sample.path));
     }
 }
 
+/// What is wrong with a first line that does not name the columns.
+fn odd_header(sample: &Sample) -> Option<String> {
+    let path = quoted(&sample.path);
+    match sample.header() {
+        Header::Names => None,
+        Header::Again => Some(format!(
+            "the header of {path} is there again among its rows, where it counts as a row; take it out there"
+        )),
+        Header::Values(values) => {
+            // A job file is handed around: nobody's address belongs in it.
+            let values = listed(values.into_iter().filter(|value| !value.contains('@')), 3);
+            let such = if values.is_empty() { values } else { format!(", such as {values}") };
+            Some(format!(
+                "the first line of {path} looks like a row and not like names of columns{such}; export it with a header, or put a line with the names on top, then run init again"
+            ))
+        }
+    }
+}
+
 /// The path with `{date}` in place of a day that it contains.
-fn dated(path: &str) -> Option<String> {
+fn dated(path: &str) -> Option<(&str, String)> {
     let day = (0..path.len()).find_map(|at| path.get(at..at + 10).filter(|text| is_day(text)))?;
-    Some(path.replace(day, "{date}"))
+    Some((day, path.replace(day, "{date}")))
+}
+
+/// A day in the path that is written without hyphens.
+fn compact_day(path: &str) -> Option<&str> {
+    let mut numbers = path.split(|c: char| !c.is_ascii_digit());
+    numbers.find(|text| {
+        let is_day = || chrono::NaiveDate::parse_from_str(text, "%Y%m%d").is_ok();
+        text.len() == 8 && (text.starts_with("19") || text.starts_with("20")) && is_day()
+    })
 }
 
 fn is_day(text: &str) -> bool {
@@ -219,9 +277,19 @@ fn leftovers(page: &mut Page, sample: &Sample, used: &[&str]) {
     }
 }
 
-fn time(page: &mut Page, zone: Zone) {
+fn time(page: &mut Page, zone: Zone, doubt: Option<&Doubt>) {
     page.line("");
     page.line("[time]");
+    if let Some(Doubt { why, orders }) = doubt {
+        page.comment(&format!(
+            "QUESTION: {why} Put one of these in place of \"?\". It stands for %x in the formats above:"
+        ));
+        for order in orders {
+            page.line(format!("#   date_format = {}   {}", quoted(&order.date), order.order));
+        }
+        page.line(format!("date_format = {}", quoted(crate::job::OPEN)));
+        page.remark(true, format!("date_format: {why}"));
+    }
     let why = match zone {
         Zone::Known => {
             page.line("# timezone = \"Europe/Paris\"           # not needed: the zone of every time is known");
@@ -261,9 +329,11 @@ mod tests {
     #[test]
     fn days_in_paths_can_be_filled_in() {
         assert_eq!(
-            dated("exports/2024-03-28/visits-2024-03-28.csv").as_deref(),
-            Some("exports/{date}/visits-{date}.csv")
+            dated("exports/2024-03-28/visits-2024-03-28.csv"),
+            Some(("2024-03-28", "exports/{date}/visits-{date}.csv".to_owned()))
         );
+        assert_eq!(compact_day("exports/visits_20240328.csv"), Some("20240328"));
+        assert_eq!(compact_day("exports/20240399/1234567.csv"), None);
         assert_eq!(dated("exports/2024-13-28.csv"), None);
         assert_eq!(dated("é-é-é-é-é-é.csv"), None);
     }

@@ -4,6 +4,7 @@
 //! months only so.
 
 use super::dialect::{self, Guess};
+use super::shape;
 use super::times;
 use crate::scan::{CellFault, Export, Format, Only, Pick, Rows, ScanError, Source, peek, whole};
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -84,6 +85,43 @@ pub(super) struct Column {
     pub(super) keys: HashSet<u64>,
     /// How many of those rows have a value here.
     pub(super) filled: usize,
+    numbers: Numbers,
+}
+
+/// What the keys of a column are as numbers.
+#[derive(Clone, Copy, Debug, Default)]
+enum Numbers {
+    #[default]
+    Unseen,
+    /// Whole numbers, the smallest and the largest.
+    Between(u64, u64),
+    /// Something else is among them.
+    Mixed,
+}
+
+/// What the first line of an export is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Header<'a> {
+    Names,
+    /// Names that are there again further down, as in files that were put behind each other.
+    Again,
+    /// A row: these of its cells are values.
+    Values(Vec<&'a str>),
+}
+
+fn is_value(text: &str) -> bool {
+    let is_time = shape::Shape::of(text).is_some() || shape::is_time_of_day(text);
+    is_time || text.parse::<f64>().is_ok() || text.contains('@') && text.contains('.')
+}
+
+/// Whether the name of a column is a value like those below it. A column that is called by a day has something else
+/// there, such as the sales of that day.
+fn is_value_in(column: &Column) -> bool {
+    let first = column.filled().next().unwrap_or_default();
+    let is_same = |fits: fn(&str) -> bool| fits(&column.name) == fits(first);
+    is_value(&column.name)
+        && is_same(|text| shape::Shape::of(text).is_some())
+        && is_same(|text| text.parse::<f64>().is_ok())
 }
 
 /// One file of an export.
@@ -102,6 +140,33 @@ impl Column {
     /// Which share of the rows with a value have one of their own.
     pub(super) fn uniqueness(&self) -> f64 {
         if self.filled == 0 { 0.0 } else { self.keys.len() as f64 / self.filled as f64 }
+    }
+
+    fn add_key(&mut self, value: &str) {
+        self.keys.insert(hash(value));
+        self.filled += 1;
+        let is_plain = value.bytes().all(|b| b.is_ascii_digit());
+        self.numbers = match (self.numbers, value.parse().ok().filter(|_| is_plain)) {
+            (Numbers::Unseen, Some(n)) => Numbers::Between(n, n),
+            (Numbers::Between(least, most), Some(n)) => Numbers::Between(least.min(n), most.max(n)),
+            _ => Numbers::Mixed,
+        };
+    }
+
+    /// Whether all keys are whole numbers.
+    pub(super) fn is_of_numbers(&self) -> bool {
+        matches!(self.numbers, Numbers::Between(..))
+    }
+
+    /// Whether the keys are a nearly unbroken run of whole numbers from a small or a round one on, as rows and tables
+    /// count: any two exports share such values, whatever they are about.
+    pub(super) fn is_running(&self) -> bool {
+        const SMALL: u64 = 1_000;
+        const UNBROKEN: f64 = 0.8;
+        let Numbers::Between(least, most) = self.numbers else { return false };
+        let is_round = |n: u64| n > 0 && n == 10u64.pow(n.ilog10());
+        let begins_anew = least <= SMALL || is_round(least) || is_round(least - 1);
+        begins_anew && self.keys.len() as f64 >= UNBROKEN * (most - least + 1) as f64
     }
 }
 
@@ -155,8 +220,35 @@ impl Sample {
         self.export.has_the_files_of(&other.export)
     }
 
+    /// What the header of a CSV file looks like.
+    pub(super) fn header(&self) -> Header<'_> {
+        if self.dialect.is_none() {
+            return Header::Names;
+        }
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        let is_below = |column: &&Column| column.keys.contains(&hash(&column.name));
+        let values = self.columns.iter().filter(|column| is_value_in(column)).map(|column| column.name.as_str());
+        // A name that is there twice is no column to look at; a day or a number is no name all the same.
+        let twice = self.unusable.iter().map(|(name, _)| name.as_str()).filter(|name| is_value(name));
+        let values: Vec<&str> = values.chain(twice).collect();
+        if !values.is_empty() {
+            return Header::Values(values);
+        }
+        let below: Vec<&str> = self.columns.iter().filter(is_below).map(|column| column.name.as_str()).collect();
+        match below.len() {
+            0 => Header::Names,
+            n if n > 1 && n == names().count() => Header::Again,
+            _ => Header::Values(below),
+        }
+    }
+
     pub(super) fn column(&self, at: usize) -> &Column {
         &self.columns[at]
+    }
+
+    /// Files that have not a column in common with any other one.
+    pub(super) fn strays(&self) -> Vec<String> {
+        self.export.strays()
     }
 
     fn read(&mut self) -> Result<(), ScanError> {
@@ -204,8 +296,7 @@ impl Sample {
                 for (n, &row) in good.iter().enumerate() {
                     let value = cells.value(row);
                     if !value.is_empty() {
-                        column.keys.insert(hash(&value));
-                        column.filled += 1;
+                        column.add_key(&value);
                     }
                     if n < kept {
                         column.values.push(value.chars().take(LONGEST).collect());

@@ -36,6 +36,12 @@ pub(super) fn shown(text: &str) -> String {
     format!("{}…", quoted(&cut))
 }
 
+/// A column's name within a sentence: in quotes only where it needs them.
+pub(super) fn plainly(name: &str) -> String {
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if is_plain && !name.is_empty() { name.to_owned() } else { shown(name) }
+}
+
 /// `"a", "b" and 3 more`.
 pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>, most: usize) -> String {
     let all: Vec<String> = texts.into_iter().map(shown).collect();

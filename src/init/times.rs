@@ -4,8 +4,10 @@
 //! format, which is then tried on all of them. Where day and month could stand in either order, and no value
 //! decides, all orders come out: nobody but a person can say.
 
+use super::shape::{DATE, Date, FRACTION, Shape, Zone};
 use crate::build::Pattern;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use chrono::{DateTime, NaiveDate};
 use std::collections::BTreeMap;
 
 /// How the values of a column are to be read.
@@ -23,6 +25,8 @@ pub(super) enum Way {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) format: String,
+    /// The part of it that has the date.
+    pub(super) date: String,
     pub(super) order: &'static str,
 }
 
@@ -51,6 +55,36 @@ pub(super) struct Reading {
     pub(super) misfits: usize,
     pub(super) misfit: Option<String>,
 }
+
+impl Order {
+    /// The day of a value.
+    pub(super) fn day(&self, value: &str) -> Option<NaiveDate> {
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, value, items(&self.format)?.iter()).ok()?;
+        parsed.to_naive_date().ok()
+    }
+}
+
+impl Reading {
+    /// The day of a value as it is written, where that is beyond doubt; of a number, that of UTC.
+    pub(super) fn day(&self, value: &str) -> Option<NaiveDate> {
+        match &self.way {
+            Way::Plain => value.get(..10)?.parse().ok(),
+            Way::Epoch(unit) => {
+                let per_second = UNITS.iter().find(|(name, _)| name == unit).map(|(_, per)| *per)?;
+                let seconds = value.parse::<f64>().ok()? / per_second;
+                DateTime::from_timestamp(seconds as i64, 0).map(|time| time.date_naive())
+            }
+            Way::Formats(orders) => match orders.as_slice() {
+                [only] => only.day(value),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// What numbers of times count, and how many of it make a second.
+const UNITS: [(&str, f64); 4] = [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)];
 
 /// Values that must share a way of writing before the others count as slips.
 const MOST: f64 = 0.8;
@@ -102,8 +136,8 @@ pub(super) fn read(values: &[&str]) -> Option<Reading> {
         let template = template.replace(FRACTION, if fraction { "%.f" } else { "" });
         let texts: Vec<&str> = chosen.iter().map(|(value, _)| *value).collect();
         let (mut orders, refused) = orders(&date.orders(), &template, &texts)?;
-        if matches!(date, Date::YearFirst(..)) {
-            // Nobody writes the day in between, but where the values leave nothing else.
+        // Nobody writes the day in between, nor the month before a dot, but where the values leave nothing else.
+        if matches!(date, Date::YearFirst(..)) || date.is_dotted() && !contradict(&orders, &refused) {
             orders.truncate(1);
         }
         misfits += refused.len();
@@ -143,7 +177,7 @@ fn orders<'a>(
             Some(items) => values.iter().filter(|value| !reads(&items, value)).copied().collect(),
             None => continue,
         };
-        tried.push((Order { format, order }, refused));
+        tried.push((Order { format, date: date.clone(), order }, refused));
     }
     let fewest = tried.iter().map(|(_, refused)| refused.len()).min()?;
     let best = tried.iter().position(|(_, refused)| refused.len() == fewest)?;
@@ -159,6 +193,12 @@ fn orders<'a>(
     }
     let refused = tried.first().map(|(_, refused)| refused.clone())?;
     Some((tried.into_iter().map(|(order, _)| order).collect(), refused))
+}
+
+/// Whether one order reads what another one refuses.
+fn contradict(orders: &[Order], refused: &[&str]) -> bool {
+    let reads_some = |order: &Order| items(&order.format).is_some_and(|items| refused.iter().any(|v| reads(&items, v)));
+    orders.iter().any(reads_some)
 }
 
 /// Leaves out the orders that a further value does not allow, unless it allows none of them.
@@ -190,16 +230,8 @@ fn epoch(values: &[&str]) -> Option<&'static str> {
         if plain { text.parse().ok() } else { None }
     };
     let numbers: Vec<f64> = values.iter().map(|value| number(value)).collect::<Option<_>>()?;
-    let units = [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)];
     let fits = |per: f64| numbers.iter().all(|number| EPOCHS.contains(&(number / per)));
-    units.iter().find(|(_, per)| fits(*per)).map(|(unit, _)| *unit)
-}
-
-/// Whether a value is a time of day without a date, such as `08:15`.
-pub(super) fn is_time_of_day(value: &str) -> bool {
-    let mut left = Left { text: value, format: String::new() };
-    let mut shape = Shape::default();
-    left.time(&mut shape).is_some() && left.text.is_empty()
+    UNITS.iter().find(|(_, per)| fits(*per)).map(|(unit, _)| *unit)
 }
 
 /// Whether a value may be a day number of a spreadsheet, such as `45356.34`: days since 1899.
@@ -209,304 +241,9 @@ pub(super) fn is_day_number(value: &str) -> bool {
         && number.parse::<f64>().is_ok_and(|days| (36_526.0..73_051.0).contains(&days))
 }
 
-/// Stands in a template for the date, and for the fraction that some values have.
-const DATE: &str = "\u{1}";
-const FRACTION: &str = "\u{2}";
-
-/// What the date of a value looks like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Date {
-    #[default]
-    None,
-    /// The year first.
-    YearFirst(String, String),
-    /// The year last, in four digits.
-    YearLast(String, String),
-    /// Three numbers of two digits.
-    ShortYear(String, String),
-    /// Digits without anything between them.
-    Compact,
-    /// With the name of the month: a format without an open question.
-    Named(String),
-}
-
-impl Date {
-    fn orders(&self) -> Vec<(&'static str, String)> {
-        let numbers = |order: &'static str, parts: [&str; 3], a: &str, b: &str| {
-            (order, format!("{}{a}{}{b}{}", parts[0], parts[1], parts[2]))
-        };
-        match self {
-            Date::None => Vec::new(),
-            Date::YearFirst(a, b) => vec![
-                numbers("year, month, day", ["%Y", "%m", "%d"], a, b),
-                numbers("year, day, month", ["%Y", "%d", "%m"], a, b),
-            ],
-            Date::YearLast(a, b) => {
-                vec![numbers("day first", ["%d", "%m", "%Y"], a, b), numbers("month first", ["%m", "%d", "%Y"], a, b)]
-            }
-            Date::ShortYear(a, b) => vec![
-                numbers("day first", ["%d", "%m", "%y"], a, b),
-                numbers("month first", ["%m", "%d", "%y"], a, b),
-                numbers("year first", ["%y", "%m", "%d"], a, b),
-            ],
-            Date::Compact => vec![("year, month, day", "%Y%m%d".to_owned())],
-            Date::Named(format) => vec![("named month", format.clone())],
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Zone {
-    #[default]
-    None,
-    /// `+01:00`, `Z`.
-    Offset,
-    /// `UTC` or `GMT`.
-    Utc,
-}
-
-/// A value taken apart.
-#[derive(Clone, Debug, Default)]
-struct Shape {
-    date: Date,
-    /// The format, with marks for the date and the fraction.
-    template: String,
-    fraction: bool,
-    has_time: bool,
-    midnight: bool,
-    zone: Zone,
-    plain: bool,
-}
-
-impl Shape {
-    /// What values of one way of writing have in common. How the zone of a plain time is written does not matter.
-    fn kind(&self) -> (&Date, &str, bool) {
-        (&self.date, if self.plain { "" } else { &self.template }, self.plain)
-    }
-
-    fn of(value: &str) -> Option<Shape> {
-        let mut left = Left { text: value, format: String::new() };
-        let mut shape = Shape::default();
-        left.date(&mut shape)?;
-        left.format.push_str(DATE);
-        if !left.text.is_empty() {
-            let strict = left.separator()?;
-            let seconds_and_minutes = left.time(&mut shape)?;
-            shape.plain &= strict && seconds_and_minutes;
-            left.zone(&mut shape)?;
-        }
-        shape.template = left.format;
-        Some(shape)
-    }
-}
-
-/// What is left of a value, and the format of what was taken off it.
-struct Left<'a> {
-    text: &'a str,
-    format: String,
-}
-
-impl<'a> Left<'a> {
-    fn take(&mut self, accepts: impl Fn(char) -> bool) -> &'a str {
-        let end = self.text.find(|c| !accepts(c)).unwrap_or(self.text.len());
-        let (taken, rest) = self.text.split_at(end);
-        self.text = rest;
-        taken
-    }
-
-    fn digits(&mut self) -> &'a str {
-        self.take(|c| c.is_ascii_digit())
-    }
-
-    fn date(&mut self, shape: &mut Shape) -> Option<()> {
-        let first = self.digits();
-        if first.is_empty() {
-            return self.month_first(shape);
-        }
-        if first.len() >= 8 {
-            return self.compact(first, shape);
-        }
-        let a = self.take(|c| matches!(c, '-' | '/' | '.' | ' '));
-        if self.text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let month = self.month()?;
-            let b = self.take(|c| matches!(c, '-' | '/' | '.' | ' ' | ','));
-            let year = self.year()?;
-            shape.date = Date::Named(format!("%d{a}{month}{b}{year}"));
-            return (first.len() <= 2).then_some(());
-        }
-        let second = self.digits();
-        let b = self.take(|c| matches!(c, '-' | '/' | '.' | ' '));
-        let third = self.digits();
-        let (a, b) = (a.to_owned(), b.to_owned());
-        if a.is_empty() || b.is_empty() {
-            return None;
-        }
-        shape.plain = a == "-" && b == "-" && (first.len(), second.len(), third.len()) == (4, 2, 2);
-        shape.date = match (first.len(), second.len(), third.len()) {
-            (4, 1..=2, 1..=2) => Date::YearFirst(a, b),
-            (1..=2, 1..=2, 4) => Date::YearLast(a, b),
-            (1..=2, 1..=2, 2) => Date::ShortYear(a, b),
-            _ => return None,
-        };
-        Some(())
-    }
-
-    /// `20240305`, with or without a time of day right behind it.
-    fn compact(&mut self, digits: &'a str, shape: &mut Shape) -> Option<()> {
-        shape.date = Date::Compact;
-        if !matches!(digits.len(), 8 | 12 | 14) || !(digits.starts_with("19") || digits.starts_with("20")) {
-            return None;
-        }
-        // The time is read as if a space stood before it.
-        if digits.len() > 8 {
-            shape.has_time = true;
-            shape.midnight = digits[8..].bytes().all(|b| b == b'0');
-            self.format.push_str(DATE);
-            self.format.push_str(if digits.len() == 14 { "%H%M%S" } else { "%H%M" });
-            // The caller adds the date's mark; without it the template would name the date twice.
-            let format = std::mem::take(&mut self.format);
-            if !self.text.is_empty() {
-                return None;
-            }
-            shape.date = Date::Named(format.replace(DATE, "%Y%m%d"));
-        }
-        Some(())
-    }
-
-    /// `Mar 5, 2024`.
-    fn month_first(&mut self, shape: &mut Shape) -> Option<()> {
-        let month = self.month()?;
-        let a = self.take(|c| matches!(c, '-' | '/' | '.' | ' '));
-        let day = self.digits();
-        let b = self.take(|c| matches!(c, '-' | '/' | '.' | ' ' | ','));
-        let year = self.year()?;
-        shape.date = Date::Named(format!("{month}{a}%d{b}{year}"));
-        (matches!(day.len(), 1 | 2) && !b.is_empty()).then_some(())
-    }
-
-    /// An English month's name: the only ones that a format can read.
-    fn month(&mut self) -> Option<&'static str> {
-        let name = self.take(|c| c.is_ascii_alphabetic()).to_ascii_lowercase();
-        let known = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-        let known = known.contains(&name.get(..3)?);
-        known.then_some(if name.len() == 3 { "%b" } else { "%B" })
-    }
-
-    fn year(&mut self) -> Option<&'static str> {
-        match self.digits().len() {
-            4 => Some("%Y"),
-            2 => Some("%y"),
-            _ => None,
-        }
-    }
-
-    /// What stands between date and time; whether it is one that needs no format.
-    fn separator(&mut self) -> Option<bool> {
-        let separator = self.take(|c| matches!(c, 'T' | 't' | ' ' | ',' | '_' | '-'));
-        self.format.push_str(separator);
-        (!separator.is_empty()).then_some(matches!(separator, "T" | "t" | " "))
-    }
-
-    /// The time of day; whether it is written as a time that needs no format is.
-    fn time(&mut self, shape: &mut Shape) -> Option<bool> {
-        let hour = self.digits();
-        shape.has_time = true;
-        if matches!(hour.len(), 4 | 6) {
-            self.format.push_str(if hour.len() == 6 { "%H%M%S" } else { "%H%M" });
-            shape.midnight = hour.bytes().all(|b| b == b'0');
-            return Some(false);
-        }
-        if !matches!(hour.len(), 1 | 2) {
-            return None;
-        }
-        let before_hour = self.format.len();
-        let colon = self.take(|c| matches!(c, ':' | '.' | 'h'));
-        let minute = self.digits();
-        if colon.len() != 1 || minute.len() != 2 {
-            return None;
-        }
-        let mut strict = colon == ":" && hour.len() == 2;
-        let mut clock = format!("{colon}%M");
-        let mut zero = [hour, minute].iter().all(|part| part.bytes().all(|b| b == b'0'));
-        let rest = self.text;
-        if let Some(after) = rest.strip_prefix(colon).filter(|after| after.starts_with(|c: char| c.is_ascii_digit())) {
-            self.text = after;
-            let second = self.digits();
-            if second.len() != 2 {
-                return None;
-            }
-            zero &= second == "00";
-            clock.push_str(&format!("{colon}%S"));
-            clock.push_str(FRACTION);
-            if self.text.starts_with(['.', ',']) {
-                let comma = self.text.starts_with(',');
-                self.text = &self.text[1..];
-                let fraction = self.digits();
-                zero &= fraction.bytes().all(|b| b == b'0');
-                if fraction.is_empty() {
-                    return None;
-                }
-                shape.fraction = !comma;
-                if comma {
-                    // Only a dot has a fraction of its own; behind a comma the digits are a number.
-                    clock = clock.replace(FRACTION, ",%f");
-                }
-            }
-        }
-        let spaces = self.text.len() - self.text.trim_start().len();
-        let half = self.text.trim_start().get(..2).unwrap_or_default();
-        let is_half = half.eq_ignore_ascii_case("am") || half.eq_ignore_ascii_case("pm");
-        if is_half {
-            clock = format!("%I{clock}{}%p", &self.text[..spaces]);
-            self.text = &self.text[spaces + 2..];
-            zero = zero || (hour == "12" && half.eq_ignore_ascii_case("am") && minute == "00");
-            strict = false;
-        } else {
-            clock = format!("%H{clock}");
-        }
-        debug_assert_eq!(before_hour, self.format.len());
-        self.format.push_str(&clock);
-        shape.midnight = zero;
-        Some(strict)
-    }
-
-    /// What follows the time: nothing, a zone, or words that all values share.
-    fn zone(&mut self, shape: &mut Shape) -> Option<()> {
-        let spaces = self.take(|c| c == ' ');
-        self.format.push_str(spaces);
-        match self.text {
-            "" => {}
-            "Z" | "z" => {
-                shape.zone = Zone::Offset;
-                self.format.push_str("%#z");
-            }
-            "UTC" | "GMT" => {
-                shape.zone = Zone::Utc;
-                self.format.push_str(self.text);
-            }
-            text if text.starts_with(['+', '-']) => {
-                let digits = text[1..].bytes().all(|b| b.is_ascii_digit() || b == b':');
-                let format = match text.len() {
-                    3 if digits => "%#z",
-                    5 if digits && !text.contains(':') => "%z",
-                    6 if digits && text.as_bytes()[3] == b':' => "%z",
-                    _ => return None,
-                };
-                shape.zone = Zone::Offset;
-                self.format.push_str(format);
-            }
-            words if words.chars().all(char::is_alphabetic) && words.len() <= 5 => {
-                shape.plain = false;
-                self.format.push_str(words);
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shape::is_time_of_day;
     use super::*;
 
     fn formats(values: &[&str]) -> Vec<String> {
@@ -522,11 +259,19 @@ mod tests {
         assert_eq!(formats(&["03/04/2024 08:15", "25/04/2024 08:15"]), ["%d/%m/%Y %H:%M"]);
         assert_eq!(formats(&["03/04/2024", "03/25/2024"]), ["%m/%d/%Y"]);
         assert_eq!(formats(&["03/04/2024 08:15"]), ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]);
-        assert_eq!(formats(&["03.04.24"]), ["%d.%m.%y", "%m.%d.%y", "%y.%m.%d"]);
+        assert_eq!(formats(&["03/04/24"]), ["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"]);
         assert_eq!(formats(&["24-03-05"]), ["%d-%m-%y", "%y-%m-%d"], "there is no month 24");
         assert_eq!(formats(&["24-03-05", "24-03-41"]), ["%d-%m-%y"]);
         assert_eq!(formats(&["2024/03/05"]), ["%Y/%m/%d"]);
         assert_eq!(formats(&["2024/25/03"]), ["%Y/%d/%m"]);
+    }
+
+    #[test]
+    fn with_dots_the_day_comes_first_unless_the_values_say_otherwise() {
+        assert_eq!(formats(&["03.04.2026"]), ["%d.%m.%Y"]);
+        assert_eq!(formats(&["03.04.26 8:15"]), ["%d.%m.%y %H:%M"]);
+        assert_eq!(formats(&["03.25.2026", "03.04.2026"]), ["%m.%d.%Y"]);
+        assert_eq!(formats(&["03.25.2026", "25.03.2026"]).len(), 2);
     }
 
     #[test]

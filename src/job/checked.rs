@@ -3,6 +3,8 @@
 use super::columns::{Kind, Picks, known_values};
 use super::error::{JobError, Mistake};
 use super::file::{Api, File, Scalar, Section, Spanned, Upload};
+use super::formats::{DateFormat, date_format, offered};
+use super::named::named;
 use super::notify::notify;
 use super::parse::{Parsed, parse};
 use super::paths::Placeholders;
@@ -45,6 +47,13 @@ pub(super) struct Mistakes<'a> {
 impl Mistakes<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.found.push(Mistake::at(self.file, self.text, span, message.into()));
+    }
+
+    /// The answers that comments above a question offer.
+    pub(super) fn offers(&self, question: &Spanned<String>, key: &str) -> Vec<(String, String)> {
+        let start = question.span().start;
+        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        offered(self.text, line_start, key)
     }
 
     /// Something that is not there, and should be.
@@ -106,7 +115,7 @@ pub(super) fn job(path: &Path, text: &str, options: &Options) -> Result<Job, Job
 }
 
 /// In the order of the file.
-fn told(mut mistakes: Vec<Mistake>) -> JobError {
+pub(super) fn told(mut mistakes: Vec<Mistake>) -> JobError {
     mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
     JobError::Mistakes(mistakes)
 }
@@ -125,7 +134,8 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let date = options.date.map(|date| date.day(options.now, zone));
     let placeholders = Placeholders { name: &name, date, now: options.now };
 
-    let (visits, mut rules) = visits(&file, zone, &placeholders, mistakes);
+    let date_format = date_format(file.time.date_format.as_ref(), mistakes);
+    let (visits, mut rules) = visits(&file, zone, date_format, &placeholders, mistakes);
     let scenes = scenes(&file, &mut rules, &placeholders, mistakes);
     let (target, endpoint, token) = api(&file.api, &file.upload, &placeholders, mistakes);
     let namespace = mistakes.parsed(&file.ids.namespace, |text| {
@@ -154,6 +164,9 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let results = results(&file, options, &placeholders, mistakes);
     let metrics = metrics(&file, &placeholders, mistakes);
     let notify = notify(&file.notify, mistakes);
+    let places = (path, mistakes.text);
+    let of_visits = named(places, "visits", &file.visits, file.visits.columns.all());
+    let of_scenes = named(places, "scenes", &file.scenes, file.scenes.columns.all());
     Job {
         name,
         file: path.to_owned(),
@@ -173,6 +186,7 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         notify,
         report: file.results.report,
         warnings,
+        named: of_visits.into_iter().chain(of_scenes).collect(),
     }
 }
 
@@ -228,6 +242,7 @@ fn source<C>(
         only: file
             .only
             .iter()
+            .flat_map(|only| only.get_ref())
             .map(|(column, values)| Only { column: column.clone(), values: values.0.clone() })
             .collect(),
         picks: Vec::new(),
@@ -245,12 +260,13 @@ fn one_byte(text: &str) -> Result<u8, String> {
 fn visits(
     file: &File,
     zone: Option<Zone>,
+    date_format: Option<DateFormat>,
     placeholders: &Placeholders<'_>,
     mistakes: &mut Mistakes<'_>,
 ) -> (Source, Rules) {
     let mut source = source("visits", &file.visits, placeholders, mistakes);
     let columns = &file.visits.columns;
-    let mut picks = Picks::new(&columns.visit_id, placeholders, mistakes);
+    let mut picks = Picks::new(&columns.visit_id, date_format, placeholders, mistakes);
     let store_number = picks.field("store_number", Kind::Text, &columns.store_number, mistakes);
     let session_start_time = picks.field("session_start_time", Kind::Time, &columns.session_start_time, mistakes);
     let mut optional = |name, kind, spec: &Option<Spanned<super::file::Column>>| {
@@ -301,7 +317,7 @@ fn visits(
 fn scenes(file: &File, rules: &mut Rules, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes<'_>) -> Source {
     let mut source = source("scenes", &file.scenes, placeholders, mistakes);
     let columns = &file.scenes.columns;
-    let mut picks = Picks::new(&columns.visit_id, placeholders, mistakes);
+    let mut picks = Picks::new(&columns.visit_id, None, placeholders, mistakes);
     rules.scene_id = picks.field("scene_id", Kind::Key, &columns.scene_id, mistakes);
     rules.task_code = columns.task_code.as_ref().map(|spec| picks.field("task_code", Kind::Text, spec, mistakes));
     if let (true, None, Some(required)) = (rules.task_code_required, &rules.task_code, &file.check.task_code_required) {

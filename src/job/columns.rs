@@ -2,8 +2,9 @@
 
 use super::checked::Mistakes;
 use super::file::{Column, ColumnTable, OPEN, Scalar, Spanned};
+use super::formats::{DateFormat, pattern};
 use super::paths::Placeholders;
-use crate::build::{Field, Origin, Pattern, Unit, Zone};
+use crate::build::{Field, Origin, Unit, Zone};
 use crate::scan::Pick;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -25,6 +26,7 @@ pub(super) enum Kind {
 /// The columns of one section, collected while its fields are read.
 pub(super) struct Picks<'p> {
     picks: Vec<Pick>,
+    date_format: Option<DateFormat>,
     placeholders: &'p Placeholders<'p>,
 }
 
@@ -32,13 +34,14 @@ impl<'p> Picks<'p> {
     /// The key comes first.
     pub(super) fn new(
         key: &Spanned<Column>,
+        date_format: Option<DateFormat>,
         placeholders: &'p Placeholders<'p>,
         mistakes: &mut Mistakes<'_>,
     ) -> Picks<'p> {
         mistakes.open_column("visit_id", key);
         mistakes.only_plain(key);
         let column = key.get_ref().0.column.clone().unwrap_or_default();
-        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }], placeholders }
+        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }], date_format, placeholders }
     }
 
     pub(super) fn finish(self) -> Vec<Pick> {
@@ -67,25 +70,10 @@ impl<'p> Picks<'p> {
         if kind == Kind::Key {
             mistakes.only_plain(spec);
         }
-        let map = map(table, &span, self.placeholders, mistakes);
+        let map = map(name, table, &span, self.placeholders, mistakes);
         let pattern = table.format.as_ref().and_then(|format| {
             mistakes.only_for(&[Kind::Date, Kind::Time], kind, format.span(), "format", name);
-            if format.get_ref() == OPEN {
-                let message = format!(
-                    "how {name} is written is an open question: put a format in place of the \"?\", such as \"%d/%m/%Y %H:%M\" for day first or \"%m/%d/%Y %H:%M\" for month first"
-                );
-                mistakes.add(format.span(), message);
-                return None;
-            }
-            let pattern = Pattern::new(format.get_ref());
-            if pattern.is_none() {
-                let message = format!(
-                    "{:?} is no pattern of chrono's strftime, such as \"%d/%m/%Y %H:%M\"; zones can be read as %z, but not by name (%Z)",
-                    format.get_ref()
-                );
-                mistakes.add(format.span(), message);
-            }
-            pattern
+            pattern(name, kind, format, self.date_format.as_ref(), mistakes)
         });
         let unit = table.unit.as_ref().and_then(|unit| {
             mistakes.only_for(&[Kind::Time], kind, unit.span(), "unit", name);
@@ -121,6 +109,9 @@ impl<'p> Picks<'p> {
             (None, Some(Scalar(value))) => {
                 if value.trim().is_empty() {
                     mistakes.add(span, "the constant is empty; leave the field out instead");
+                } else if value == OPEN {
+                    let message = format!("the value of {name} is an open question: put it in place of the \"?\"");
+                    mistakes.add(span, message);
                 }
                 Origin::Constant(value.clone())
             }
@@ -134,6 +125,7 @@ impl<'p> Picks<'p> {
 }
 
 fn map(
+    field: &str,
     table: &ColumnTable,
     span: &Range<usize>,
     placeholders: &Placeholders<'_>,
@@ -146,7 +138,20 @@ fn map(
             None
         }
         (Some(map), None) => {
-            let pairs = map.get_ref().iter().map(|(from, Scalar(to))| (from.clone(), to.clone()));
+            let open = map.get_ref().iter().filter(|(_, to)| to.get_ref().0 == OPEN);
+            // In the order of the file, of which the map knows nothing.
+            let mut open: Vec<(Range<usize>, &String)> = open.map(|(from, to)| (to.span(), from)).collect();
+            open.sort_by_key(|(span, _)| span.start);
+            if let Some((first, _)) = open.first() {
+                let names: Vec<String> = open.iter().map(|(_, from)| format!("{from:?}")).collect();
+                let stands = if names.len() > 1 { "stand" } else { "stands" };
+                let message = format!(
+                    "what {} {stands} for is an open question: put the {field} that Trax has for it in place of each \"?\"",
+                    names.join(", ")
+                );
+                mistakes.add(first.clone(), message);
+            }
+            let pairs = map.get_ref().iter().map(|(from, to)| (from.clone(), to.get_ref().0.clone()));
             Some(pairs.collect())
         }
         (None, Some(file)) => match placeholders.dated(file.get_ref()).and_then(|path| map_file(&path)) {
@@ -166,6 +171,11 @@ fn map_file(path: &str) -> Result<HashMap<String, String>, String> {
         let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
             return Err(format!("{path}:{line}: a line needs two cells, a value of the export and what it stands for"));
         };
+        if to == OPEN {
+            return Err(format!(
+                "{path}:{line}: what {from:?} stands for is an open question: put it in place of the \"?\""
+            ));
+        }
         if let Some(other) = map.insert(from.to_owned(), to.to_owned()).filter(|other| other != to) {
             return Err(format!(
                 "{path}:{line}: {from:?} stands for {to:?} here and for {other:?} above; keep one of them"

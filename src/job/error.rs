@@ -26,6 +26,15 @@ pub enum JobError {
         /// The first line that is none, from 1.
         line: usize,
     },
+    /// It is what a job file names.
+    #[error(
+        "{} is an export, not a job file; traxload init makes one from it: traxload init --visits VISITS --scenes SCENES -o job.toml, then traxload check job.toml",
+        path.display()
+    )]
+    Export {
+        /// The file.
+        path: PathBuf,
+    },
     /// An option of the command line.
     #[error("{0}")]
     Option(String),

@@ -87,8 +87,7 @@ pub(super) struct Section<C> {
     /// Whether spaces and tabs around a cell count for nothing. Left out: true.
     pub(super) trim: Option<bool>,
     /// Only rows with these values in these columns, such as { status = ["completed"] }. The others are counted.
-    #[serde(default)]
-    pub(super) only: BTreeMap<String, Scalars>,
+    pub(super) only: Option<Spanned<BTreeMap<String, Scalars>>>,
     /// Field of the API = column of the export.
     pub(super) columns: C,
 }
@@ -138,6 +137,8 @@ pub(super) struct Shuffle {
 pub(super) struct Time {
     /// Of times that carry no zone, such as "Europe/Paris" or "+01:00". Without it such a time is a problem.
     pub(super) timezone: Option<Spanned<String>>,
+    /// What %x stands for in every `format`, such as "%d/%m/%Y".
+    pub(super) date_format: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -276,12 +277,32 @@ pub(super) struct ColumnTable {
     /// A column with the zone of each row; where it is empty, timezone counts.
     pub(super) timezone_column: Option<Spanned<String>>,
     /// What the values of the export stand for, such as { monthly = 801, weekly = 802 }; any other is a problem.
-    pub(super) map: Option<Spanned<BTreeMap<String, Scalar>>>,
+    pub(super) map: Option<Spanned<BTreeMap<String, Spanned<Scalar>>>>,
     /// The same from a CSV file with two columns and no header.
     pub(super) map_file: Option<Spanned<String>>,
     /// `field = "?"`, as `init` leaves it where nothing tells the column. A column of that name is `{ column = "?" }`.
     #[serde(skip)]
     pub(super) is_open: bool,
+}
+
+impl VisitColumns {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Spanned<Column>> {
+        let optional = [
+            &self.visit_date,
+            &self.session_end_time,
+            &self.visit_type_id,
+            &self.email_address,
+            &self.client_session_uid,
+        ];
+        let required = [&self.visit_id, &self.store_number, &self.session_start_time];
+        required.into_iter().chain(optional.into_iter().flatten())
+    }
+}
+
+impl SceneColumns {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Spanned<Column>> {
+        [&self.visit_id, &self.scene_id].into_iter().chain(&self.task_code)
+    }
 }
 
 impl<'de> Deserialize<'de> for Column {

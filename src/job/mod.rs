@@ -7,6 +7,9 @@ mod checked;
 mod columns;
 mod error;
 mod file;
+mod formats;
+mod looks;
+mod named;
 mod notify;
 mod parse;
 mod paths;
@@ -104,6 +107,8 @@ pub struct Job {
     pub report: bool,
     /// What is allowed and yet worth a word.
     pub warnings: Vec<String>,
+    /// Where it names the columns of its exports.
+    named: Vec<named::Named>,
 }
 
 impl Job {
@@ -113,6 +118,9 @@ impl Job {
     /// All mistakes that can be told, with their places.
     pub fn load(path: &Path, options: &Options) -> Result<Job, JobError> {
         let bytes = std::fs::read(path).map_err(|source| JobError::Unreadable { path: path.to_owned(), source })?;
+        if looks::is_export(path, &bytes) {
+            return Err(JobError::Export { path: path.to_owned() });
+        }
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
             JobError::NoText { path: path.to_owned(), line }

@@ -19,12 +19,14 @@ fn of_problem(code: &str) -> Option<&'static str> {
         "too_long" => "more characters than the API takes: shorten it, or map another column",
         "bad_number" => "not a whole number: mend it, or use `map` for names of visit types",
         "bad_date" => "not a date: mend it, or name its `format`",
-        "bad_time" => "not a time, or no time zone: mend it, or name its `format`",
+        "bad_time" => {
+            "not a time, or no time zone: mend it, or name its `format`; a day and its time belong in one column"
+        }
         "zoneless_time" => "a time without a zone: set `timezone` under [time], or `timezone_column`",
         "ambiguous_time" => "in the hour that happens twice when clocks go back: export it in UTC or with its offset",
         "impossible_time" => "in the hour that clocks leave out: most often the wrong time zone; export it in UTC",
         "time_order" => "the visit ends before it starts: mend it; are the two columns swapped?",
-        "time_unit" => "milliseconds, or a time out of any reason: set `unit`",
+        "time_unit" => "milliseconds, or a time out of any reason: set `unit`; are day and month swapped?",
         "date_mismatch" => "the date is far from the start: most often day and month are swapped; set `format`",
         "bad_email" => "not an address: mend it; one @, no white space, a dot in the domain",
         "mangled_number" => "a spreadsheet or a float column has rounded it: export the column as text",
@@ -37,7 +39,7 @@ fn of_problem(code: &str) -> Option<&'static str> {
         "unknown_user" => "not in the list of users: add the user at Trax, or refresh the list",
         "unknown_task_code" => "not in the list of task codes: add it at Trax, or refresh the list",
         "unknown_visit_type" => "not in the list of visit types: add it at Trax, or refresh the list",
-        "bad_text" => "bytes that are no text in the file's encoding: set `encoding`",
+        "bad_text" => "bytes that are no text in the file's encoding: most often set `encoding = \"windows-1252\"`",
         "bad_row" => "too few or too many cells: an unquoted delimiter, or `delimiter`, `quote` or `escape` is wrong",
         _ => return None,
     })

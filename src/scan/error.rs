@@ -2,6 +2,21 @@
 
 use std::io;
 
+/// A column that is in no file of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// As the job names it.
+    pub column: String,
+    /// That it is missing, where, and what may have been meant.
+    pub message: String,
+}
+
+impl std::borrow::Borrow<str> for MissingColumn {
+    fn borrow(&self) -> &str {
+        &self.message
+    }
+}
+
 /// An export that cannot be opened or read to its end. Nothing is sent after any of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,17 +67,13 @@ pub enum ScanError {
         /// The file.
         file: String,
     },
-    /// A mapped column that no file of the section has.
-    #[error("{section}: no column {column:?} in {files}{hint}; name one of its columns in the job file: {found}")]
-    NoColumn {
+    /// Columns that the job names and no file of the section has.
+    #[error("{section}: {}; name one of its columns in the job file: {found}", .missing.join("; "))]
+    NoColumns {
         /// `visits` or `scenes`.
         section: &'static str,
-        /// As the job names it.
-        column: String,
-        /// The first file, and how many more.
-        files: String,
-        /// ` (did you mean …?)`, or nothing.
-        hint: String,
+        /// Each of them, with what is said of it.
+        missing: Vec<MissingColumn>,
         /// All columns of all files.
         found: String,
     },
@@ -77,7 +88,9 @@ pub enum ScanError {
         column: String,
     },
     /// A header that is no text.
-    #[error("{file}: the header line is not valid {encoding}; set `encoding` in the job file")]
+    #[error(
+        "{file}: the header line is not valid {encoding}; set `encoding` in the job file, most often `encoding = \"windows-1252\"`"
+    )]
     BadHeader {
         /// The file.
         file: String,

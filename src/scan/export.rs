@@ -4,7 +4,7 @@
 use super::cells::Cleaning;
 use super::files::{self, Found};
 use super::text::Magic;
-use super::{Fault, Format, Lines, Only, Rows, ScanError, Source, csv, parquet};
+use super::{Fault, Format, Lines, MissingColumn, Only, Rows, ScanError, Source, csv, parquet};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
 use std::fs::File;
@@ -128,6 +128,20 @@ impl Export {
         self.files.iter().map(|file| file.path.as_path())
     }
 
+    /// Files beside others that have not a column in common with any of them: notes, lists, whatever else lies there.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        let with_rows: Vec<&ExportFile> = self.files.iter().filter(|file| !file.header.is_empty()).collect();
+        let shares = |one: &ExportFile, other: &ExportFile| one.header.iter().any(|name| other.header.contains(name));
+        let is_stray = |file: &&&ExportFile| {
+            // Of two files either may be the stray one; a table has more than a column.
+            let is_odd = with_rows.len() > 2 || with_rows.len() == 2 && file.header.len() == 1;
+            is_odd && !with_rows.iter().any(|other| other.path != file.path && shares(file, other))
+        };
+        let strays = with_rows.iter().filter(is_stray).map(|file| file.name.to_string()).collect::<Vec<_>>();
+        // Files that are all unlike each other are a matter of their own.
+        if strays.len() == with_rows.len() { Vec::new() } else { strays }
+    }
+
     /// The columns of all files, those that folders add at the end of each file's own.
     pub fn columns(&self) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
@@ -220,45 +234,67 @@ impl Export {
             .collect();
         columns.sort();
         columns.dedup();
-        for column in columns {
+        let has = |file: &ExportFile, column: &String| {
+            file.header.contains(column) || files::folder_value(&file.path, column).is_some()
+        };
+        let mut nowhere: Vec<&String> = Vec::new();
+        for column in &columns {
             for file in &with_rows {
-                if file.header.iter().filter(|name| *name == column).count() > 1 {
-                    return Err(ScanError::ColumnTwice { file: file.name.to_string(), column: column.clone() });
+                if file.header.iter().filter(|name| name == column).count() > 1 {
+                    return Err(ScanError::ColumnTwice { file: file.name.to_string(), column: (*column).clone() });
                 }
             }
-            let has =
-                |file: &&&ExportFile| file.header.contains(column) || files::folder_value(&file.path, column).is_some();
-            let without: Vec<_> = with_rows.iter().filter(|file| !has(file)).collect();
-            if without.len() == with_rows.len() {
-                return Err(self.no_column(column, first, with_rows.len()));
+            if !with_rows.iter().any(|file| has(file, column)) {
+                nowhere.push(column);
             }
-            for file in without {
-                warnings.push(format!(
-                    "{} has no column {column:?}; its cells count as empty; is its export complete?",
+        }
+        if !nowhere.is_empty() {
+            return Err(self.no_columns(&nowhere, first, with_rows.len()));
+        }
+        for file in &with_rows {
+            let lacking: Vec<String> =
+                columns.iter().filter(|column| !has(file, column)).map(|column| format!("{column:?}")).collect();
+            // What a folder says of a file, it says of a stray one as well.
+            let own = columns.iter().filter(|column| file.header.contains(column)).count();
+            warnings.extend(match lacking.as_slice() {
+                [] => None,
+                _ if own == 0 && with_rows.len() > 1 => Some(format!(
+                    "{} has none of the columns that the job names, and its rows count as rows without values; if it is a stray file, move it away, or name the others by a pattern such as \"exports/*.csv\"",
                     file.name
-                ));
-            }
+                )),
+                [only] => Some(format!(
+                    "{} has no column {only}; its cells count as empty; is its export complete?",
+                    file.name
+                )),
+                several => Some(format!(
+                    "{} has no columns {}; their cells count as empty; is its export complete?",
+                    file.name,
+                    several.join(", ")
+                )),
+            });
         }
         Ok(warnings)
     }
 
-    fn no_column(&self, column: &str, first: &ExportFile, files: usize) -> ScanError {
+    fn no_columns(&self, columns: &[&String], first: &ExportFile, files: usize) -> ScanError {
         let found = self.columns();
-        let hint = match found.as_slice() {
-            [only] if only.contains([',', ';', '\t', '|']) => " (is `delimiter` in the job file right?)".to_owned(),
-            _ => crate::nearest::hint(column, found.iter().map(String::as_str)),
-        };
         let more = match files - 1 {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        ScanError::NoColumn {
-            section: self.source.section,
-            column: column.into(),
-            files: format!("{}{more}", first.name),
-            hint,
-            found: found.join(", "),
-        }
+        let is_one = matches!(found.as_slice(), [only] if only.contains([',', ';', '\t', '|']));
+        let missing = columns.iter().map(|column| {
+            let hint = match is_one {
+                true => " (is `delimiter` in the job file right?)".to_owned(),
+                false => crate::nearest::hint(column, found.iter().map(String::as_str)),
+            };
+            let message = format!("no column {column:?} in {}{more}{hint}", first.name);
+            MissingColumn { column: (*column).clone(), message }
+        });
+        // By another delimiter all of them may be there: it is one mistake.
+        let most = if is_one { 1 } else { columns.len() };
+        let missing = missing.take(most).collect();
+        ScanError::NoColumns { section: self.source.section, missing, found: found.join(", ") }
     }
 }
 

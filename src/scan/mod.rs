@@ -19,7 +19,7 @@ mod rows;
 mod text;
 
 pub(crate) use cells::whole;
-pub use error::ScanError;
+pub use error::{MissingColumn, ScanError};
 pub use export::{Batches, Export};
 pub(crate) use peek::{decoded, peek, split};
 pub use rows::{CellFault, Fault, Lines, Place, Rows};

@@ -23,10 +23,17 @@ pub(crate) struct Peek {
     pub(crate) whole: bool,
 }
 
+fn has_the_name_of_a_table(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    [".csv", ".tsv", ".tab", ".parquet", ".parq", ".pq"].iter().any(|ending| lower.contains(ending))
+}
+
 /// Looks at the first `most` bytes of an export.
 pub(crate) fn peek(path: &str, most: usize) -> Result<Peek, ScanError> {
-    let found = files::find(&[path.to_owned()])?;
+    let mut found = files::find(&[path.to_owned()])?;
     let files = found.len();
+    // A README beside tables says nothing of how they are written.
+    found.sort_by_key(|file| !has_the_name_of_a_table(&file.name));
     for file in &found {
         let looks = looks(file)?;
         let format = match looks.magic {
