@@ -5,10 +5,13 @@ use crate::job::{Job, Target};
 use crate::results::{Manifest, beside, is_result_file};
 use std::path::Path;
 
+/// How a manifest calls the sandbox.
+pub(super) const SANDBOX: &str = "sandbox";
+
 /// Where sessions go. What a sandbox got, nobody else has.
 pub(super) fn target_name(job: &Job) -> String {
     match job.target {
-        Target::Sandbox => "sandbox".to_owned(),
+        Target::Sandbox => SANDBOX.to_owned(),
         Target::Server => job.endpoint.base_url.clone(),
     }
 }
