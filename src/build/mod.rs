@@ -170,6 +170,16 @@ impl<'a> Builder<'a> {
         Ok(Prepared(Parts { identity, session_uid: built.session_uid, body, payload_sha256 }))
     }
 
+    /// What a visit is called that is valid and will not be sent. `scratch` is overwritten.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub fn identify(&self, at: usize, scratch: &mut Vec<u8>) -> Result<Identity, Box<Invalid>> {
+        scratch.clear();
+        let built = self.build(at, scratch)?;
+        Ok(self.identity(self.grouped.visit(at), built))
+    }
+
     fn identity(&self, visit: Visit<'_>, built: Built) -> Identity {
         let columns = &self.visits[visit.batch()];
         let row = visit.row();

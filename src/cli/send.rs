@@ -50,6 +50,30 @@ pub(super) struct Sent {
     pub(super) kept: u64,
 }
 
+/// Visits that follow each other, built.
+#[derive(Default)]
+struct Chunk {
+    /// Visits whose rows stay as they were.
+    kept: u64,
+    valid: Vec<Prepared>,
+    /// What has its outcome without being sent.
+    settled: Vec<Outcome>,
+    /// For bodies that nobody wants.
+    scratch: Vec<u8>,
+}
+
+/// Why not everything was handed over.
+enum Unfed {
+    Shuffle(ShuffleError),
+    NobodyTakes,
+}
+
+impl From<ShuffleError> for Unfed {
+    fn from(error: ShuffleError) -> Self {
+        Unfed::Shuffle(error)
+    }
+}
+
 impl Sending<'_> {
     /// Sends everything outstanding. `token`: `None` where nothing may be sent at all; then valid visits come out as
     /// not attempted.
@@ -62,6 +86,7 @@ impl Sending<'_> {
         let (outcomes, rows) = mpsc::channel(BEHIND);
         let (visits, queue) = mpsc::channel(AHEAD);
         let (done, until_done) = progress::until_done();
+        let sends = token.is_some();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| write(journal, rows, self.counts));
             let network = {
@@ -69,7 +94,7 @@ impl Sending<'_> {
                 scope.spawn(move || self.network(token, queue, outcomes))
             };
             let shown = scope.spawn(move || progress::show(console, self.rows, self.counts, self.traffic, &until_done));
-            let kept = self.feed(&visits, &outcomes);
+            let kept = self.feed(sends, &visits, &outcomes);
             drop((visits, outcomes));
             let sent = network.join();
             let journal = writer.join();
@@ -90,59 +115,63 @@ impl Sending<'_> {
         })
     }
 
-    /// Builds and hands over, part by part. Returns how many visits keep the rows that they have.
+    /// Builds and hands over, part by part. Returns how many visits keep the rows that they have. `sends`: whether
+    /// anything may be sent.
     fn feed(
         &self,
+        sends: bool,
         visits: &mpsc::Sender<Vec<Prepared>>,
         outcomes: &mpsc::Sender<Outcome>,
     ) -> Result<u64, ShuffleError> {
         let mut kept = 0;
-        self.shuffled.each(|grouped| {
+        let fed = self.shuffled.each(|grouped| {
             let builder = Builder::new(&self.job.rules, grouped, self.now);
-            let chunk = |range: Range<usize>| -> (u64, Vec<_>) {
+            let chunk = |range: Range<usize>| {
                 let count = range.len();
                 let visits = (self.outstanding)(grouped, range);
-                let kept = (count - visits.len()) as u64;
-                (kept, visits.into_iter().map(|visit| builder.prepare(visit)).collect())
+                let mut chunk = Chunk { kept: (count - visits.len()) as u64, ..Chunk::default() };
+                // What is never sent needs its checks and no body. There may be millions of them, and whoever has ended
+                // the run waits for the last one.
+                let is_over = !sends || self.stop.reason().is_some();
+                for visit in visits {
+                    let settled = if is_over {
+                        builder.identify(visit, &mut chunk.scratch).map(upload::not_attempted)
+                    } else {
+                        match builder.prepare(visit) {
+                            Ok(prepared) => {
+                                chunk.valid.push(prepared);
+                                continue;
+                            }
+                            Err(invalid) => Err(invalid),
+                        }
+                    };
+                    chunk.settled.push(settled.unwrap_or_else(|invalid| invalid_outcome(*invalid)));
+                }
+                chunk
             };
-            let _ = in_order(grouped.len(), chunk, |(unchanged, built)| {
-                kept += unchanged;
-                let mut valid = Vec::with_capacity(built.len());
-                let mut handed_over = true;
-                for visit in built {
-                    match visit {
-                        Ok(prepared) => valid.push(prepared),
-                        Err(invalid) => handed_over &= outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
-                    }
-                }
-                handed_over &= valid.is_empty() || visits.blocking_send(valid).is_ok();
-                // The other end is gone only after a failure that its own thread reports.
-                if !handed_over {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
+            let fed = in_order(grouped.len(), chunk, |chunk| {
+                kept += chunk.kept;
+                let is_taken = chunk.settled.into_iter().all(|outcome| outcomes.blocking_send(outcome).is_ok())
+                    && (chunk.valid.is_empty() || visits.blocking_send(chunk.valid).is_ok());
+                if is_taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
-            Ok::<_, ShuffleError>(())
-        })?;
-        Ok(kept)
+            if fed.is_break() { Err(Unfed::NobodyTakes) } else { Ok(()) }
+        });
+        match fed {
+            // The other end is gone only after a failure that its own thread reports; no further part is of use to it.
+            Ok(()) | Err(Unfed::NobodyTakes) => Ok(kept),
+            Err(Unfed::Shuffle(error)) => Err(error),
+        }
     }
 
     fn network(
         &self,
         token: Option<Token>,
-        mut queue: mpsc::Receiver<Vec<Prepared>>,
+        queue: mpsc::Receiver<Vec<Prepared>>,
         outcomes: mpsc::Sender<Outcome>,
     ) -> Result<(), Failure> {
-        let Some(token) = token else {
-            while let Some(visits) = queue.blocking_recv() {
-                for visit in visits {
-                    if outcomes.blocking_send(upload::not_attempted(visit)).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            return Ok(());
-        };
+        // Nothing may be sent, and nothing comes.
+        let Some(token) = token else { return Ok(()) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             Failure::new(Exit::Unexpected, format!("cannot start the network: {error}; the same command tries again"))
         })?;

@@ -26,6 +26,9 @@ use uuid::Uuid;
 const OPEN_PER_PLACE: usize = 4;
 const FEWEST_OPEN: usize = 40;
 
+/// The longest reason of an outage that is said, in characters.
+const LONGEST_REASON: usize = 160;
+
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
 pub async fn upload<N: Network>(
@@ -64,7 +67,7 @@ pub async fn upload<N: Network>(
                     open.push(engine.deliver(number, visit));
                     continue;
                 }
-                Some(visit) => not_attempted(visit),
+                Some(visit) => not_attempted(visit.into_parts().identity),
                 None => continue,
             },
             None => tokio::select! {
@@ -87,9 +90,8 @@ pub async fn upload<N: Network>(
     }
 }
 
-/// The outcome of a visit whose turn never came.
-pub fn not_attempted(visit: Prepared) -> Outcome {
-    let Parts { identity, payload_sha256, .. } = visit.into_parts();
+/// The outcome of a visit whose turn never came. It says nothing of a body, for there need not be one.
+pub fn not_attempted(identity: Identity) -> Outcome {
     Outcome {
         identity,
         status: Status::NotAttempted,
@@ -98,7 +100,7 @@ pub fn not_attempted(visit: Prepared) -> Outcome {
         error: "the run stopped before this visit's turn".to_owned(),
         attempts: 0,
         elapsed_ms: 0,
-        payload_sha256: Some(payload_sha256),
+        payload_sha256: None,
     }
 }
 
@@ -170,10 +172,7 @@ impl Delivery {
                 refused.text.push_str(" (the run stopped before another attempt)");
                 self.refused(Status::Failed, refused)
             }
-            None => {
-                let text = "the run stopped before this visit's turn".to_owned();
-                self.refused(Status::NotAttempted, Refused { code: ErrorCode::Stopped, status: None, text })
-            }
+            None => not_attempted(self.identity),
         }
     }
 }
@@ -236,7 +235,8 @@ impl<N: Network> Engine<'_, N> {
                     delivery.may_have_arrived |= may_have_arrived;
                     delivery.refused = Some(refused.clone());
                     match self.failed(number, &mut delivery, probe.is_some()) {
-                        Next::Retry(wait) => wait.max(retry_after.unwrap_or_default()),
+                        // However long a single visit is to wait, the run does not outlast an outage for it.
+                        Next::Retry(wait) => wait.max(retry_after.unwrap_or_default().min(self.config.patience)),
                         Next::Probe => Duration::ZERO,
                         Next::GiveUp => return delivery.refused(Status::Failed, refused),
                     }
@@ -332,7 +332,7 @@ impl<N: Network> Engine<'_, N> {
             Seen::Outage { began } => {
                 delivery.counted -= 1;
                 if began {
-                    let reason = delivery.refused.as_ref().map_or("", |refused| &refused.text);
+                    let reason = delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text));
                     let patience = self.config.patience.as_secs();
                     tracing::warn!(
                         "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
@@ -350,6 +350,11 @@ impl<N: Network> Engine<'_, N> {
             }
         }
     }
+}
+
+/// As much of an answer as a log line bears; the result file has more.
+fn start_of(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_REASON).map_or(text, |(cut, _)| &text[..cut])
 }
 
 enum Next {

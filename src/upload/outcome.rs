@@ -145,6 +145,6 @@ pub struct Outcome {
     pub attempts: u32,
     /// From the first attempt to the last answer, in milliseconds.
     pub elapsed_ms: u64,
-    /// SHA-256 of the body, for a valid visit.
+    /// SHA-256 of the body, for a visit that was sent.
     pub payload_sha256: Option<[u8; 32]>,
 }
