@@ -149,8 +149,13 @@ fn check_says_whether_the_upload_fits_and_which_days_would() {
     ]);
     // The last line is the one that is read.
     let last = done.stderr.trim_end().lines().last().expect("a line");
-    assert!(last.starts_with("A run of at most 21 min 0 s would not send everything: about 20 visits"), "{last}");
+    assert!(
+        last.starts_with("warning: a run of at most 21 min 0 s would not send everything: about 20 visits"),
+        "{last}"
+    );
     assert!(!fits.stderr.contains("would not send everything"), "{}", fits.stderr);
+    let quiet = work.traxload(&["check", "job.toml", "--max-duration", "21m", "-q"]).ends_with(0);
+    assert!(quiet.stderr.ends_with("about 20 visits would be left for reruns\n"), "{}", quiet.stderr);
     let window = &done.json()["window"];
     assert_eq!((&window["fits"], &window["holds_visits"]), (&false.into(), &20.into()));
     assert_eq!(window["slices"][1]["from"], "2024-03-03");

@@ -1,5 +1,6 @@
 //! `traxload check`: everything that `run` does before it sends, and a report of it.
 
+use super::accounting;
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
 use super::survey::{Bodies, Survey, SurveyError, survey};
@@ -66,6 +67,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
             )
         }
     })?;
+    accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     let exit = exit(&survey, &job, args.job.allow_empty);
     for warning in survey.warnings(exports.flat) {
         console.warn(&warning);
@@ -74,6 +76,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     let window = job.max_duration.filter(|_| survey.valid > 0).map(window);
     let summary = summary(&job, &survey, window.as_ref(), exit);
     console.finish(&report(&job, exports.flat, &survey, window.as_ref()), &summary);
+    // At the end, where it is seen: check ends with 0 all the same, for reruns send the rest.
+    if let Some(warning) = window.as_ref().and_then(Window::warning) {
+        console.warn(&warning);
+    }
     if console.is_quiet() && exit != Exit::Done {
         console.error(&format!(
             "{}: {} of {} visits are invalid; without --quiet the problems are listed",
@@ -189,10 +195,6 @@ fn report(job: &Job, flat: bool, survey: &Survey, window: Option<&Window>) -> St
         );
     } else if survey.invalid > 0 {
         let _ = writeln!(out, "\nA run would send the valid visits and leave the invalid ones in the result file.");
-    }
-    // At the end, where it is seen: check ends with 0 all the same, for reruns send the rest.
-    if let Some(warning) = window.and_then(Window::warning) {
-        let _ = writeln!(out, "\n{warning}");
     }
     out
 }

@@ -244,3 +244,69 @@ fn write(journal: Journal, rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Re
         runtime.map_err(|source| ResultsError::Write { path: journal.path().display().to_string(), source })?;
     runtime.block_on(record(journal, rows, counts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::exports::{Opened, Selection};
+    use crate::job::Options;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const VISITS: usize = 2_000;
+
+    /// A job with so many visits and so little memory that they are parted on disk.
+    fn job(folder: &std::path::Path) -> Job {
+        let file = |name: &str, content: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, content).expect("written");
+            path
+        };
+        let rows = |row: fn(usize) -> String| (0..VISITS).map(row).collect::<String>();
+        let visits = file("v.csv", "id,store,start\n".to_owned() + &rows(|n| format!("V{n},S,2024-03-05T08:00:00Z\n")));
+        let scenes = file("s.csv", "id,scene\n".to_owned() + &rows(|n| format!("V{n},S{n}\n")));
+        let toml = format!(
+            "name = \"parts\"\n[visits]\npath = {visits:?}\n[visits.columns]\nvisit_id = \"id\"\nstore_number = \"store\"\n\
+             session_start_time = \"start\"\n[scenes]\npath = {scenes:?}\n[scenes.columns]\nvisit_id = \"id\"\n\
+             scene_id = \"scene\"\n[time]\ntimezone = \"UTC\"\n[shuffle]\nmemory = \"1KB\"\n[api]\nbase_url = \"sandbox\"\n\
+             [results]\npath = \"r.csv\"\n"
+        );
+        let now = chrono::DateTime::from_timestamp(1_709_700_000, 0).expect("in range");
+        let options = Options { date: None, now, results: None, rate: None, memory: None, max_duration: None };
+        Job::load(&file("job.toml", toml), &options).expect("a job")
+    }
+
+    #[test]
+    fn once_nobody_takes_visits_no_further_part_is_built() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = job(folder.path());
+        let exports = Opened::new(&job).and_then(|opened| opened.read(&job, &Selection::default()));
+        let shuffled = exports.expect("readable").shuffled;
+        assert!(shuffled.parts() > 4, "{} parts", shuffled.parts());
+        for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {
+            let seen = AtomicUsize::new(0);
+            let (stop, counts, traffic) = (Stop::default(), Counts::default(), Traffic::default());
+            if is_stopped {
+                stop.request(upload::Reason::TimeIsUp);
+            }
+            let sending = Sending {
+                job: &job,
+                shuffled: &shuffled,
+                now: 1_709_700_000,
+                outstanding: &|_, range| {
+                    seen.fetch_add(range.len(), Ordering::Relaxed);
+                    range.collect()
+                },
+                rows: VISITS as u64,
+                stop: &stop,
+                deadline: None,
+                counts: &counts,
+                traffic: &traffic,
+            };
+            let (visits, _) = mpsc::channel(AHEAD);
+            let (outcomes, _) = mpsc::channel(BEHIND);
+            assert_eq!(sending.feed(sends, &visits, &outcomes).expect("readable"), 0);
+            let seen = seen.into_inner();
+            assert!(seen > 0 && seen < VISITS / 2, "{seen} of {VISITS} visits were looked at");
+        }
+    }
+}

@@ -60,7 +60,14 @@ impl Summary<'_> {
         let causes = self.counts.causes();
         let causes: Vec<Value> = causes
             .iter()
-            .map(|((status, code), cause)| json!({"status": status.name(), "error_code": code, "count": cause.count}))
+            .map(|((status, code), cause)| {
+                json!({
+                    "status": status.name(),
+                    "error_code": code,
+                    "count": cause.count,
+                    "from_earlier_run": cause.earlier,
+                })
+            })
             .collect();
         map.insert("causes".to_owned(), Value::Array(causes));
         map.insert("requests".to_owned(), json!(self.traffic.requests()));

@@ -71,7 +71,7 @@ impl Window {
         let left = self.visits.saturating_sub(self.holds);
         (left > 0).then(|| {
             format!(
-                "A run of at most {} would not send everything: about {} would be left for reruns.",
+                "a run of at most {} would not send everything: about {} would be left for reruns",
                 duration(self.longest),
                 count(left, "visit", "visits")
             )
