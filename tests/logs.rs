@@ -52,7 +52,7 @@ fn a_run_with_warnings_pauses_and_refusals_says_it_in_events() {
     let summary = &one(&events, "INFO", "finished")["summary"];
     assert_eq!((&summary["uploaded"], &summary["rejected"]), (&1.into(), &1.into()));
     let quiet = json(&work, &["run", "job.toml", "--fresh", "-q"], 3);
-    one(&quiet, "ERROR", "next: mend what is said above, then traxload rerun results.csv");
+    one(&quiet, "ERROR", "next: mend the causes, then traxload rerun results.csv");
 }
 
 #[test]

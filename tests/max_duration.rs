@@ -20,11 +20,25 @@ fn a_run_whose_time_is_up_before_it_sends_attempts_nothing_and_a_rerun_sends_it_
     let rows = work.results();
     assert_eq!(rows.column("status"), ["not_attempted"; 3]);
     assert_eq!(rows.column("error_code"), ["stopped"; 3]);
+    assert_eq!(rows.column("scenes"), ["1"; 3]);
+    assert!(rows.column("payload_sha256").iter().all(|hash| hash.len() == 64), "the body that it would have");
     let done = work.traxload(&["rerun", "results.csv", "--max-duration", "1ms", "--json", "-q"]).ends_with(3);
     assert_eq!(done.json()["stopped"], "max_duration");
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     assert_eq!(done.json()["stopped"], serde_json::Value::Null, "the window of an earlier run is over");
     assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn what_is_invalid_is_told_as_such_also_where_the_time_is_up() {
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    let visits = [harness::visit(1), "V2,,2024-03-05,2024-03-05T08:00:00Z,,,".to_owned(), harness::visit(3)];
+    let work = Workdir::with_rows(&visits, &["V1,S,T", "V2,S,T", "V3,S,T"].map(str::to_owned));
+    work.job(&JobFile::to(&server.url()));
+    work.traxload(&["run", "job.toml", "--max-duration", "1ms"]).ends_with(3);
+    let rows = work.results();
+    assert_eq!((rows.count("not_attempted"), &rows.of("V2")["error_code"]), (2, "missing_field"));
+    assert!(server.requests().is_empty());
 }
 
 #[test]
@@ -133,6 +147,15 @@ fn check_says_whether_the_upload_fits_and_which_days_would() {
         "  --from 2024-03-01 --to 2024-03-02   20 visits, about 20 min",
         "  --from 2024-03-03 --to 2024-03-04   20 visits, about 20 min",
     ]);
+    // The last line is the one that is read.
+    let last = done.stderr.trim_end().lines().last().expect("a line");
+    assert!(
+        last.starts_with("warning: a run of at most 21 min 0 s would not send everything: about 20 visits"),
+        "{last}"
+    );
+    assert!(!fits.stderr.contains("would not send everything"), "{}", fits.stderr);
+    let quiet = work.traxload(&["check", "job.toml", "--max-duration", "21m", "-q"]).ends_with(0);
+    assert!(quiet.stderr.ends_with("about 20 visits would be left for reruns\n"), "{}", quiet.stderr);
     let window = &done.json()["window"];
     assert_eq!((&window["fits"], &window["holds_visits"]), (&false.into(), &20.into()));
     assert_eq!(window["slices"][1]["from"], "2024-03-03");

@@ -70,7 +70,48 @@ fn what_is_delivered_is_told_only_where_it_is_asked_for() {
     work.job(&JobFile::new().and(&notify(&hooks, "when = \"always\"")));
     work.traxload(&["run", "job.toml", "--fresh"]).ends_with(0);
     let (_, body) = told(&hooks);
-    assert!(body["text"].as_str().is_some_and(|text| text.ends_with("test: 1 visit, all delivered")), "{body}");
+    let text = body["text"].as_str().expect("a sentence");
+    assert!(text.ends_with("test (sandbox: nothing was sent to Trax): 1 visit, all delivered"), "{body}");
+    assert_eq!(body["sandbox"], true);
+}
+
+#[test]
+fn the_sentence_stands_by_itself_and_names_the_causes() {
+    let refusals =
+        ["Unknown Store 1", "Unknown Store 2", "Lookup value does not exist: 3", "missing attributes - x", ""];
+    let (api, hooks) =
+        (ScriptedServer::replying(refusals.iter().map(|text| Reply::error(400, text)).collect()), hooks());
+    let work = Workdir::with_visits(5);
+    work.job(&JobFile::to(&api.url()).upload("max_in_flight", "1").and(&notify(&hooks, "")));
+    let done = work.traxload(&["run", "job.toml", "-q"]).ends_with(3);
+    let (_, body) = told(&hooks);
+    let text = body["text"].as_str().expect("a sentence");
+    for part in [
+        "test: 5 visits are not delivered of 5: 2 rejected (unknown_store), 1 rejected (",
+        "1 for other causes; see results.csv; next: mend the causes, then traxload rerun results.csv",
+    ] {
+        assert!(text.contains(part) && done.stderr.contains(part), "{part} in\n{text}\n{}", done.stderr);
+    }
+    assert!(!text.contains("above"), "{text}");
+    assert_eq!(body["sandbox"], false);
+}
+
+#[test]
+fn of_a_failure_only_the_first_line_is_told() {
+    let hooks = hooks();
+    let work = Workdir::with_visits(1);
+    let job = JobFile::new().and(&notify(&hooks, "when = \"not_delivered\""));
+    work.run(&job).ends_with(0);
+    let done = work.traxload(&["run", "job.toml"]).ends_with(2);
+    assert!(done.stderr.lines().count() > 1, "{}", done.stderr);
+    let (_, body) = told(&hooks);
+    assert_eq!(body["error"], "results.csv is there already, from a finished run …");
+    let text = body["text"].as_str().expect("a sentence");
+    assert!(
+        text.contains("(sandbox: nothing was sent to Trax): ended with exit code 2: results.csv is there"),
+        "{text}"
+    );
+    assert!(!text.contains('\n') && body["sandbox"] == true, "{body}");
 }
 
 #[test]

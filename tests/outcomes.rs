@@ -435,6 +435,33 @@ fn retry_after_is_honoured_on_a_503() {
 }
 
 #[test]
+fn retry_after_on_a_503_is_borne_no_longer_than_an_outage() {
+    let trouble = Reply::status(503).with("retry-after", "31536000");
+    let server = ScriptedServer::replying(vec![trouble, Reply::ok()]);
+    let work = Workdir::with_visits(1);
+    // It would be a year.
+    work.run(&JobFile::to(&server.url()).upload("patience", "\"100ms\"")).ends_with(0);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_page_of_a_load_balancer_is_told_by_its_words_once() {
+    let page = format!(
+        "<!DOCTYPE html><html><head><style>p {{ color: red }}</style><title>503 Service Unavailable</title></head>\
+         <body><p class=\"x\">The gateway is down.</p><!-- {} --></body></html>",
+        "x".repeat(600)
+    );
+    let server = ScriptedServer::replying(vec![Reply::text(503, &page)]);
+    let work = Workdir::with_visits(30);
+    let job = JobFile::to(&server.url()).upload("patience", "\"50ms\"").upload("max_attempts", "20");
+    let done =
+        work.run(&job).ends_with(5).says(&["the API seems to be down (503 Service Unavailable The gateway is down.)"]);
+    assert!(!done.stderr.contains('<') && !done.stderr.contains("xxx"), "{}", done.stderr);
+    // When the outage began, and with the visits that it left: once for all of them.
+    assert_eq!(done.stderr.matches("The gateway is down.").count(), 2, "{}", done.stderr);
+}
+
+#[test]
 fn a_retry_after_that_nobody_can_read_is_as_none() {
     let server = ScriptedServer::replying(vec![
         Reply::status(429).with("retry-after", "soon"),

@@ -123,7 +123,7 @@ fn the_counts_of_the_page_are_those_of_the_file_and_of_the_run() {
         "Invalidit has problems; never sent | 1 | 16.7% |",
         "Rejectedthe API refused it for good | 1 | 16.7% |",
         "7 rows read = 6 result rows + 1 identical duplicate",
-        "Mend what is said above, then:",
+        "Mend the causes, then:",
     ] {
         assert!(page.contains(line), "{line} in\n{page}");
     }
@@ -270,11 +270,105 @@ fn a_run_that_goes_on_shows_what_is_there_of_it() {
         let done = work.traxload(&["report", named]).ends_with(0).says(&["report: results.csv.html"]);
         assert!(done.stdout.is_empty());
         let page = text(&work.read("results.csv.html"));
-        assert!(page.contains("So far, all 2 visits delivered") && page.contains("the run has not finished"), "{page}");
-        assert!(page.contains("If the run is not going on any more"), "{page}");
+        for line in [
+            "The run has not finished: 2 of 3 visits have a row, 2 delivered",
+            "Delivered so far\n66.7%2 of 3 visits",
+            "Visits without a row yet | 1 | 33.3%",
+            "Nothing so far: every visit that has a row is delivered. The others have none yet.",
+            "If the run is not going on any more, this takes it up where it was:",
+            "traxload rerun ",
+        ] {
+            assert!(page.contains(line), "{line} in\n{page}");
+        }
+        assert!(!page.contains("100%") && !page.contains("All 2 visits"), "{page}");
     }
     gate.open();
     run.finish().ends_with(0);
+}
+
+#[test]
+fn a_journal_without_any_row_is_no_success_and_names_the_command_that_takes_it_up() {
+    let work = Workdir::new();
+    let begun = MANIFEST
+        .replace("\"2024-03-05T08:00:16.000Z\", \"exit_code\": 3", "null, \"exit_code\": null")
+        .replace("\"carried_over\": 3", "\"carried_over\": 0");
+    work.write("results.csv.partial", format!("{HEADER}\n")).write("results.csv.json", begun);
+    let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
+    assert!(page.contains("The run has not finished: none of 16 visits has a row yet"), "{page}");
+    assert!(page.contains("traxload rerun "), "{page}");
+    std::fs::remove_file(work.path("results.csv.json")).expect("it is there");
+    let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
+    assert!(page.contains("The run has not finished: no visit has a row yet"), "{page}");
+    assert!(page.contains("traxload run with its job takes it up"), "{page}");
+}
+
+#[test]
+fn a_run_that_was_stopped_says_so_before_anything_else() {
+    let work = Workdir::new();
+    let rows = [row("V1", "uploaded", "", "", "1001", 1), row("V2", "not_attempted", "stopped", "", "1001", 2)];
+    work.write("results.csv", file(&rows));
+    for (code, headline) in [
+        (5, "The run stopped early: 1 of 2 visits delivered; 1 needs attention"),
+        (6, "The run stopped early: "),
+        (143, "The run stopped early: "),
+        // Its time was up.
+        (3, "The run stopped early: "),
+        (4, "Nothing was sent: 0 of 2 visits are invalid"),
+    ] {
+        work.write("results.csv.json", MANIFEST.replace("\"exit_code\": 3", &format!("\"exit_code\": {code}")));
+        let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
+        assert!(page.lines().nth(1).is_some_and(|line| line.starts_with(headline)), "{headline} in\n{page}");
+    }
+}
+
+#[test]
+fn a_file_that_a_later_run_has_begun_to_replace_is_no_success() {
+    let work = Workdir::new();
+    work.write("results.csv", file(&[row("V1", "uploaded", "", "", "1001", 1)]));
+    let begun = MANIFEST.replace("\"2024-03-05T08:00:16.000Z\", \"exit_code\": 3", "null, \"exit_code\": null");
+    work.write("results.csv.json", begun).write("results.csv.partial", format!("{HEADER}\n"));
+    let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
+    for line in [
+        "A later run has not finished; before it, the only visit is delivered",
+        "The page shows the file as it was before",
+        "Nothing before the later run",
+        "traxload rerun ",
+    ] {
+        assert!(page.contains(line), "{line} in\n{page}");
+    }
+}
+
+#[test]
+fn a_page_of_the_sandbox_says_that_nothing_was_sent_to_trax() {
+    let work = Workdir::with_visits(2);
+    work.run(&JobFile::new().and("[results]\npath = \"results.csv\"\nreport = true")).ends_with(0);
+    let page = work.read("results.csv.html");
+    assert!(text(&page).contains("Sandbox, nothing was sent to Trax. All 2 visits delivered"), "{page}");
+    assert!(page.contains("<title>Sandbox, nothing was sent to Trax."), "{page}");
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    work.job(&JobFile::to(&server.url()).and("[results]\npath = \"real.csv\"\nreport = true"));
+    work.traxload(&["run", "job.toml"]).ends_with(0);
+    assert!(!work.read("real.csv.html").contains("andbox"));
+}
+
+#[test]
+fn what_several_visits_say_alike_is_shown_once_and_what_an_earlier_run_left_is_told_apart() {
+    let rows = [
+        row("V1", "rejected", "unknown_store", "Unknown Store 7 (exports/visits.csv:3)", "7", 1),
+        row("V2", "rejected", "unknown_store", "Unknown Store 7", "7", 2),
+        row("V3", "rejected", "unknown_store", "Unknown Store 8", "8", 3),
+        row("V4", "failed", "timeout", "no answer in time", "8", 4),
+    ];
+    let work = Workdir::new();
+    // The run began after the first two of them.
+    let started = MANIFEST.replace("2024-03-05T08:00:00.000Z", "2024-03-05T08:00:03.000Z");
+    work.write("results.csv", file(&rows)).write("results.csv.json", started);
+    let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
+    assert!(page.contains("3 75.0% of those not delivered, 2 from an earlier run"), "{page}");
+    assert!(page.contains("1 25.0% of those not delivered\n"), "{page}");
+    let samples = "V1store 7exports/visits.csv:3\nV2store 7exports/visits.csv:4\nUnknown Store 7\n\
+                   V3store 8exports/visits.csv:5\nUnknown Store 8\n";
+    assert!(page.contains(samples), "{page}");
 }
 
 #[test]

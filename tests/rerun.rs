@@ -362,7 +362,15 @@ fn status_narrows_what_is_sent_and_leaves_the_other_rows_as_they_are() {
     switch.mend();
     let rerun =
         |status: &str, code| work.traxload(&["rerun", "results.csv", "--json", "--status", status]).ends_with(code);
-    let done = rerun("failed", 3);
+    let done = rerun("failed", 3).says(&[
+        // What was not asked for is not delivered either.
+        "  rejected unknown_store: 1, from an earlier run",
+        "  invalid missing_field: 1, from an earlier run",
+        "    \"V3\": Unknown Store",
+    ]);
+    let causes: Option<u64> =
+        done.json()["causes"].as_array().expect("causes").iter().map(|cause| cause["count"].as_u64()).sum();
+    assert_eq!(causes, Some(2), "every row that is not delivered has its cause");
     has_counts(&done, &[("carried_over", 6), ("requests", 1), ("rejected", 1), ("invalid", 1), ("failed", 0)]);
     for at in [0, 1, 2, 4, 5, 6] {
         assert_eq!(work.raw_row("results.csv", ALL[at]), before[at]);
@@ -489,7 +497,7 @@ fn no_result_file_is_2_and_leaves_nothing_behind() {
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["results.csv"]);
     work.traxload(&["rerun", "no/such/results.csv"]).ends_with(2).says(&["no/such/results.csv"]);
     // The job file in place of the result file is an easy slip.
-    work.traxload(&["rerun", "job.toml"]).ends_with(2).says(&["job.toml"]);
+    work.traxload(&["rerun", "job.toml"]).ends_with(2).says(&["job.toml is no result file", "traxload run job.toml"]);
     work.traxload(&["rerun", "."]).ends_with(2);
     assert_eq!(work.listing("."), before);
 }
@@ -511,6 +519,102 @@ fn a_job_file_or_a_folder_that_is_gone_is_2_and_is_named() {
     work.write("results.csv.json", manifest);
     std::fs::rename(work.path("renamed.toml"), work.path("job.toml")).expect("it is there");
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
+}
+
+#[test]
+fn a_job_file_in_place_of_a_result_file_names_the_result_file_that_is_there() {
+    let work = Workdir::with_visits(1);
+    work.run(&JobFile::new().and("[results]\npath = \"my results.csv\"")).ends_with(0);
+    let done = work.traxload(&["rerun", "job.toml"]).ends_with(2);
+    let command = done.stderr.trim_end().rsplit_once("For this job: ").expect("a command").1;
+    work.shell(command).ends_with(0);
+}
+
+#[test]
+fn options_of_a_first_run_are_told_to_belong_there() {
+    let work = Workdir::with_visits(1);
+    for option in ["--date", "--from", "--to", "--limit", "--results", "--fresh"] {
+        let done = work.traxload(&["rerun", "results.csv", option, "2024-03-05"]).ends_with(2);
+        done.says(&[&format!("unexpected argument '{option}'"), "the run before", "traxload run JOB"]);
+    }
+    let done = work.traxload(&["rerun", "results.csv", "--alow-empty"]).ends_with(2);
+    assert!(done.stderr.contains("--allow-empty") && !done.stderr.contains("the run before"), "{}", done.stderr);
+}
+
+#[test]
+fn a_folder_that_was_moved_is_no_hindrance_where_the_job_file_moved_with_it() {
+    let (server, switch) = refusing(&["V2"]);
+    let work = Workdir::new();
+    let inner = Workdir::with_visits(2);
+    inner.run(&JobFile::to(&server.url())).ends_with(3);
+    switch.mend();
+    for name in inner.listing(".") {
+        work.write(&format!("moved/{name}"), inner.read(&name));
+    }
+    drop(inner);
+    work.shell("traxload rerun moved/results.csv").ends_with(2).says(&["go to the folder in which job.toml is now"]);
+    work.shell("cd moved && traxload rerun results.csv").ends_with(0).says(&["taking the one in this folder"]);
+    assert_eq!(sent(&server, &["V1", "V2"]), [1, 2]);
+}
+
+/// The command at the end of a line that begins so.
+#[track_caller]
+fn command_after<'a>(done: &'a Done, words: &str) -> &'a str {
+    let line = done.stderr.lines().find_map(|line| line.strip_prefix(words));
+    line.unwrap_or_else(|| panic!("{words:?} is missing in\n{}", done.stderr))
+}
+
+#[test]
+fn after_a_trial_in_the_sandbox_the_first_message_names_the_command_that_sends_everything() {
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    let results = "[results]\npath = \"my results/{date}.csv\"";
+    let run = ["run", "job.toml", "--date", "2024-03-05", "--limit", "2"];
+    for is_rerun in [false, true] {
+        let work = Workdir::with_visits(3);
+        work.job(&JobFile::new().and(results));
+        work.traxload(&run).ends_with(0);
+        work.job(&JobFile::to(&server.url()).and(results));
+        let again = if is_rerun { &["rerun", "my results/2024-03-05.csv"] as &[&str] } else { &run };
+        let done = work.traxload(again).ends_with(2).says(&["sandbox", "Trax has none of its visits"]);
+        assert!(!done.stderr.contains("traxload rerun"), "{}", done.stderr);
+        let words = if is_rerun {
+            "To move them aside and send everything: "
+        } else {
+            "To move it aside and send everything: "
+        };
+        work.shell(command_after(&done, words)).ends_with(0).says(&["2 requests"]);
+    }
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[test]
+fn a_trial_that_died_is_told_the_same() {
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    let work = Workdir::with_visits(1);
+    work.run(&JobFile::new()).ends_with(0);
+    std::fs::rename(work.path("results.csv"), work.path("results.csv.partial")).expect("it is there");
+    work.job(&JobFile::to(&server.url()));
+    let done = work.traxload(&["run", "job.toml"]).ends_with(2).says(&["went to the sandbox"]);
+    work.shell(command_after(&done, "To move them aside and send everything: ")).ends_with(0);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_finished_file_under_other_ids_is_not_sent_to_a_rerun_that_would_refuse_it() {
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    let work = Workdir::with_visits(1);
+    let job = JobFile::to(&server.url());
+    work.run(&job).ends_with(0);
+    work.job(&job.clone().api("project", "\"theirs\""));
+    let done =
+        work.traxload(&["run", "job.toml"]).ends_with(2).says(&["project was \"my-project\" and is now \"theirs\""]);
+    assert!(!done.stderr.contains("traxload rerun"), "{}", done.stderr);
+    work.shell(command_after(&done, "To begin anew and keep the old file aside: ")).ends_with(0);
+    // The same job again: the rerun works, and is named so that it can be typed.
+    let spaced = job.and("[results]\npath = \"it's mine.csv\"");
+    work.run(&spaced).ends_with(0);
+    let done = work.traxload(&["run", "job.toml"]).ends_with(2);
+    work.shell(command_after(&done, "To send what it shows as not delivered: ")).ends_with(0);
 }
 
 #[test]

@@ -172,9 +172,7 @@ impl Simulation<'_> {
             None => results::begin(&self.results).unwrap(),
             Some(previous) => {
                 let keeps = |visit: &str, status| keeps_row(status, self.grouped.contains(visit), &wanted);
-                let (journal, kept) = previous.carry_over(&self.results, keeps).unwrap();
-                kept.into_iter().for_each(|(status, rows)| counts.carry_over(status, rows));
-                journal
+                previous.carry_over(&self.results, keeps, &counts).unwrap()
             }
         };
         let synced = journal.path().metadata().unwrap().len();

@@ -181,6 +181,17 @@ impl<'a> Builder<'a> {
         Some(Glance { identity: self.identity(visit, built), start, on_the_wall })
     }
 
+    /// What a visit is called that is valid and will not be sent, and the SHA-256 of the body that it would have.
+    /// `scratch` is overwritten.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub fn identify(&self, at: usize, scratch: &mut Vec<u8>) -> Result<(Identity, [u8; 32]), Box<Invalid>> {
+        scratch.clear();
+        let built = self.build(at, scratch)?;
+        Ok((self.identity(self.grouped.visit(at), built), Sha256::digest(scratch).into()))
+    }
+
     fn identity(&self, visit: Visit<'_>, built: Built) -> Identity {
         let columns = &self.visits[visit.batch()];
         let row = visit.row();

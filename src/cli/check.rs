@@ -1,5 +1,6 @@
 //! `traxload check`: everything that `run` does before it sends, and a report of it.
 
+use super::accounting;
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
 use super::survey::{Bodies, Survey, SurveyError, survey};
@@ -15,7 +16,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -42,26 +43,33 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     };
     let survey = match &args.payloads {
         None => build_all(None),
+        Some(path) if is_standard_output(path) => {
+            if args.job.json {
+                let message = "--payloads - and --json both write to standard output; name a file for one of them";
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            write_all(&build_all, io::stdout().lock())
+        }
         Some(path) if opened_files.contains(&full(path)) => {
             let message = format!("{} is one of the exports; name another file for the bodies", path.display());
             return Err(Failure::new(Exit::Usage, message));
         }
-        Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| {
-            let mut file = BufWriter::with_capacity(1 << 20, file);
-            let survey = build_all(Some(&mut |lines: &[u8]| file.write_all(lines)))?;
-            file.flush().map(|()| survey).map_err(SurveyError::Write)
-        }),
+        Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| write_all(&build_all, file)),
     };
     let survey = survey.map_err(|error| match error {
         SurveyError::Shuffle(error) => error.into(),
+        SurveyError::Write(error) if args.payloads.as_deref().is_some_and(is_standard_output) => {
+            Failure::new(Exit::Unexpected, format!("cannot write the bodies to standard output: {error}"))
+        }
         SurveyError::Write(error) => {
             let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
             Failure::new(
-                Exit::Usage,
+                Exit::of_write(&error),
                 format!("cannot write the bodies to {path}: {error}; name another file with --payloads"),
             )
         }
     })?;
+    accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     let exit = exit(&survey, &job, args.job.allow_empty);
     for warning in survey.warnings(exports.flat) {
         console.warn(&warning);
@@ -71,6 +79,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     let first = survey.first(&files);
     let summary = summary(&job, &survey, first, window.as_ref(), exit);
     console.finish(&report(&job, exports.flat, &survey, first, window.as_ref()), &summary);
+    // At the end, where it is seen: check ends with 0 all the same, for reruns send the rest.
+    if let Some(warning) = window.as_ref().and_then(Window::warning) {
+        console.warn(&warning);
+    }
     if console.is_quiet() && exit != Exit::Done {
         console.error(&format!(
             "{}: {} of {} visits are invalid; without --quiet the problems are listed",
@@ -83,6 +95,32 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
         console.data(&summary.to_string())?;
     }
     Ok(exit)
+}
+
+/// As `-` is elsewhere.
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Builds all visits and writes their bodies.
+fn write_all(
+    build_all: &impl Fn(Option<Bodies<'_>>) -> Result<Survey, SurveyError>,
+    to: impl Write,
+) -> Result<Survey, SurveyError> {
+    let mut to = Some(BufWriter::with_capacity(1 << 20, to));
+    let mut write = |work: &mut dyn FnMut(&mut BufWriter<_>) -> io::Result<()>| {
+        let Some(open) = &mut to else { return Ok(()) };
+        match work(open) {
+            // Whoever reads has seen enough, as `head` has; what there is to say is said all the same.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                to = None;
+                Ok(())
+            }
+            done => done,
+        }
+    };
+    let survey = build_all(Some(&mut |lines: &[u8]| write(&mut |to| to.write_all(lines))))?;
+    write(&mut |to| to.flush()).map(|()| survey).map_err(SurveyError::Write)
 }
 
 fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
@@ -129,6 +167,9 @@ fn report(job: &Job, flat: bool, survey: &Survey, first: Option<&Glance>, window
     }
     if let Some(window) = window {
         out.push_str(&window.text());
+    }
+    if let Some(slices) = window.and_then(Window::slices_text) {
+        out.push_str(&slices);
     }
     orphans(&mut out, tally);
     if !survey.problems.is_empty() {

@@ -7,7 +7,8 @@ use super::exit::{Exit, Failure};
 use super::machine;
 use super::metrics::{Figures, Metrics};
 use super::screen::Console;
-use crate::job::Job;
+use super::summary::called;
+use crate::job::{Job, Target};
 use crate::notify::{self, Hook, HookSource, Notify, When};
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ pub(super) struct Ended {
 pub(super) struct Ending {
     command: &'static str,
     job: String,
+    is_sandbox: bool,
     metrics: Option<PathBuf>,
     notify: Option<(Hook, Notify)>,
     ca_file: Option<PathBuf>,
@@ -55,6 +57,7 @@ impl Ending {
         Ending {
             command,
             job: job.name.clone(),
+            is_sandbox: job.target == Target::Sandbox,
             metrics: job.metrics.clone(),
             notify,
             ca_file: job.endpoint.ca_file.clone(),
@@ -69,9 +72,9 @@ impl Ending {
         match &ended {
             Ok(ended) => self.tell(ended.exit, Some(&ended.figures), ended.summary.clone(), &ended.in_short),
             Err(failure) => {
-                let first = failure.message.lines().next().unwrap_or_default();
-                let in_short = format!("{}: ended with exit code {}: {first}", self.job, failure.exit.code());
-                self.tell(failure.exit, None, self.without_summary(failure.exit, &failure.message), &in_short);
+                let first = first_line(&failure.message);
+                let in_short = format!("{}: ended with exit code {}: {first}", self.called(), failure.exit.code());
+                self.tell(failure.exit, None, self.without_summary(failure.exit, &first), &in_short);
             }
         }
         ended.map(|ended| ended.exit)
@@ -80,11 +83,21 @@ impl Ending {
     /// After a signal that ended the process while nothing was under way.
     pub(super) fn after_signal(&self, exit: Exit) {
         let message = "stopped by a signal before anything was sent";
-        self.tell(exit, None, self.without_summary(exit, message), &format!("{}: {message}", self.job));
+        self.tell(exit, None, self.without_summary(exit, message), &format!("{}: {message}", self.called()));
+    }
+
+    fn called(&self) -> String {
+        called(&self.job, self.is_sandbox)
     }
 
     fn without_summary(&self, exit: Exit, message: &str) -> Value {
-        json!({ "command": self.command, "job": self.job, "exit_code": exit.code(), "error": message })
+        json!({
+            "command": self.command,
+            "job": self.job,
+            "sandbox": self.is_sandbox,
+            "exit_code": exit.code(),
+            "error": message,
+        })
     }
 
     fn tell(&self, exit: Exit, figures: Option<&Figures>, summary: Value, in_short: &str) {
@@ -127,6 +140,20 @@ fn hook(source: &HookSource) -> Result<Hook, String> {
     }
 }
 
+/// The longest message of a failure that is sent, in characters.
+const LONGEST: usize = 300;
+
+/// The first line of a message, for a chat; the rest is on the screen and in the log.
+fn first_line(message: &str) -> String {
+    let mut lines = message.trim().lines();
+    let first = lines.next().unwrap_or_default();
+    match first.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &first[..cut]),
+        None if lines.next().is_some() => format!("{} …", first.trim_end_matches([':', '.', ' '])),
+        None => first.to_owned(),
+    }
+}
+
 /// `text` is what chats show of it, Slack and those that take the same.
 fn message(mut summary: Value, in_short: &str) -> Value {
     let host = machine::name();
@@ -136,4 +163,16 @@ fn message(mut summary: Value, in_short: &str) -> Value {
         map.insert("host".to_owned(), json!(host));
     }
     summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_message_the_start_is_sent() {
+        assert_eq!(first_line("one line"), "one line");
+        assert_eq!(first_line("other ids:\n  a was 1\n  b was 2"), "other ids …");
+        assert_eq!(first_line(&"é".repeat(9_000)), format!("{}…", "é".repeat(LONGEST)));
+    }
 }

@@ -1,11 +1,12 @@
 //! Exit codes, and the failures that end a command before it has a summary.
 
 use crate::job::{JobError, Mistake};
-use crate::results::Counts;
+use crate::results::{Counts, ResultsError};
 use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
 use crate::upload::Reason;
 use std::fmt;
+use std::io::{self, ErrorKind};
 
 /// How a command ends; the numbers are part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,14 @@ impl Exit {
         }
     }
 
+    /// How a command ends that cannot write a file: a full disk is nothing that another path or command mends.
+    pub(super) fn of_write(error: &io::Error) -> Exit {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Exit::Unexpected,
+            _ => Exit::Usage,
+        }
+    }
+
     /// The way to end that has this code.
     pub(super) fn from_code(code: u8) -> Option<Exit> {
         Exit::ALL.into_iter().find(|exit| exit.code() == code)
@@ -111,6 +120,15 @@ impl Failure {
     /// A failure with a message of its own.
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
         Failure { exit, message: message.into(), mistakes: Vec::new() }
+    }
+
+    /// A result file that is in the way, cannot be read or cannot be written before anything is under way.
+    pub(super) fn of_results(error: &ResultsError) -> Failure {
+        let exit = match error {
+            ResultsError::Write { source, .. } => Exit::of_write(source),
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, error.to_string())
     }
 }
 

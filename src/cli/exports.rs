@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 const VISITS_AHEAD: usize = 8;
 /// Batches of scenes that are read while the visits still come in, if they fit into this share of the memory. A batch
 /// is about so many bytes.
-const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 8..=128;
+const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
 const SHARE_AHEAD: u64 = 32;
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are taken in at once.
@@ -72,13 +72,13 @@ impl Opened {
     pub(super) fn read(self, job: &Job, selection: &Selection) -> Result<Exports, Failure> {
         let flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
-        let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end());
+        let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         let mut shuffle = Shuffle::new(flat, memory, expected);
         let mut selector = Selector { selection, rules: &job.rules, kept: HashSet::new(), keyless: 0 };
         std::thread::scope(|scope| -> Result<(), Failure> {
-            let visits = read_ahead(scope, &self.visits, VISITS_AHEAD);
-            let scenes = read_ahead(scope, &self.scenes, ahead as usize);
+            let visits = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
+            let scenes = read_ahead(scope, &self.scenes, ahead);
             for rows in visits {
                 let mut rows = rows?;
                 let keep = selector.keep(&mut rows);

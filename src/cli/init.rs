@@ -40,7 +40,9 @@ pub(super) fn init(args: &InitArgs, console: &Console) -> Result<Exit, Failure> 
         }
         Some(path) => {
             let written = write(path, &draft.text, args.force);
-            written.map_err(|error| Failure::new(Exit::Usage, format!("cannot write {}: {error}", path.display())))?;
+            written.map_err(|error| {
+                Failure::new(Exit::of_write(&error), format!("cannot write {}: {error}", path.display()))
+            })?;
             let name = path.display().to_string();
             report(&draft, &name, console);
             let open = draft.remarks.iter().filter(|remark| remark.is_question).count();

@@ -2,8 +2,11 @@
 //!
 //! Standard output carries data only. Everything for people goes to standard error.
 
+mod accounting;
 mod check;
+mod course;
 mod describe;
+mod earlier;
 mod ending;
 mod exit;
 mod exports;
@@ -14,6 +17,7 @@ mod metrics;
 mod next;
 mod progress;
 mod report;
+mod rerun;
 mod run;
 mod sandbox;
 mod screen;
@@ -23,6 +27,7 @@ mod summary;
 mod survey;
 mod taking_up;
 mod token;
+mod usage;
 mod window;
 
 pub use exit::Exit;
@@ -35,7 +40,6 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use exit::Failure;
 use exports::Selection;
 use screen::Console;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -101,7 +105,7 @@ struct RunArgs {
 struct CheckArgs {
     #[command(flatten)]
     job: JobArgs,
-    /// Write the body of every valid visit to this file, one a line, as it would be sent
+    /// Write the body of every valid visit to this file, one a line, as it would be sent; `-`: standard output
     #[arg(long, value_name = "FILE")]
     payloads: Option<PathBuf>,
 }
@@ -234,7 +238,7 @@ pub fn main() -> ExitCode {
     // A panic is a mistake of ours; its message is printed by then, and the contract has a code for it.
     let began = Instant::now();
     let exit = std::panic::catch_unwind(|| {
-        let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+        let cli = Cli::try_parse().unwrap_or_else(|error| usage::refuse(error));
         let console = Console::new(&cli);
         dispatch(&cli.command, began, &console).unwrap_or_else(|failure| {
             console.failure(&failure);
@@ -244,27 +248,12 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.unwrap_or(Exit::Unexpected).code())
 }
 
-/// Ends with what is wrong with the command line, or with the help that was asked for.
-fn refuse(error: &clap::Error) -> ! {
-    let mut args = std::env::args_os().skip_while(|arg| arg != "--log-format" && arg != "--log-format=json");
-    let json =
-        args.next().is_some_and(|arg| arg == "--log-format=json") || args.next().is_some_and(|arg| arg == "json");
-    if json && error.use_stderr() {
-        let message = error.render().to_string();
-        let message = message.trim_start_matches("error: ").trim_end();
-        // A closed standard error changes nothing.
-        let _ = std::io::stderr().write_all(screen::event("ERROR", message, &serde_json::Value::Null).as_bytes());
-        std::process::exit(error.exit_code());
-    }
-    error.exit()
-}
-
 fn dispatch(command: &Command, began: Instant, console: &Console) -> Result<Exit, Failure> {
     let now = Utc::now();
     match command {
         Command::Run(args) => run::run(args, now, began, console),
         Command::Check(args) => check::check(args, now, began, console),
-        Command::Rerun(args) => run::rerun(args, now, began, console),
+        Command::Rerun(args) => rerun::rerun(args, now, began, console),
         Command::Report(args) => report::report(args, console),
         Command::Ids(args) => ids::ids(args, now, console),
         Command::Init(args) => init::init(args, console),

@@ -28,7 +28,7 @@ pub(super) fn next(results: &Path, exit: Option<Exit>, count: impl Fn(Status) ->
         Some(Exit::TooManyInvalid) => "mend the exports or raise max_invalid, then ",
         Some(Exit::KeyRefused) => "put a valid token in place, then ",
         Some(Exit::ApiDown) => "when the API is up again: ",
-        _ if left(Status::Invalid) || left(Status::Rejected) => "mend what is said above, then ",
+        _ if left(Status::Invalid) || left(Status::Rejected) => "mend the causes, then ",
         _ if left(Status::Failed) || left(Status::NotAttempted) => "",
         _ => return None,
     };
@@ -40,13 +40,32 @@ pub(super) fn rerun(results: &Path) -> String {
     format!("traxload rerun {}", quoted(&results.display().to_string()))
 }
 
+/// The command of this process once more, with another option at its end.
+pub(super) fn this_command_with(option: &str) -> String {
+    let args = std::env::args_os().skip(1).map(|arg| quoted_argument(&arg.to_string_lossy()));
+    format!("traxload {} {option}", args.collect::<Vec<_>>().join(" "))
+}
+
+/// An argument as a shell takes it, which may be an option.
+fn quoted_argument(argument: &str) -> String {
+    if argument.starts_with('-') && argument.chars().all(is_plain) { argument.to_owned() } else { quoted(argument) }
+}
+
+/// What stands for itself in a shell.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '=' | ':' | ',' | '+' | '@')
+}
+
 /// A path as a shell takes it.
 pub(super) fn quoted(path: &str) -> String {
     if path.starts_with('-') {
         return quoted(&format!("./{path}"));
     }
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '=' | ':' | ',' | '+' | '@');
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]

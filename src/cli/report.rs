@@ -1,9 +1,10 @@
 //! `traxload report`: a result file as one HTML page, and the same at the end of a run that asks for it.
 
 use super::exit::{Exit, Failure};
-use super::next::next;
+use super::next::{next, rerun};
 use super::screen::Console;
-use crate::report::{About, Advice, Tally, page};
+use super::taking_up::SANDBOX;
+use crate::report::{About, Advice, Standing, Tally, page};
 use crate::results::{Manifest, beside};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -72,54 +73,74 @@ impl Source {
         let file = if self.is_journal { beside(&self.results, "partial") } else { self.results.clone() };
         let mut notes = Vec::new();
         let manifest = self.manifest(&mut notes);
+        let is_sandbox = manifest.as_ref().is_some_and(|manifest| manifest.base_url == SANDBOX);
+        let standing = match &manifest {
+            _ if self.is_journal => Standing::Unfinished,
+            Some(manifest) if manifest.finished_at.is_none() => Standing::Overtaken,
+            _ => Standing::Ended,
+        };
+        let is_resumable = manifest.is_some();
+        // That of the later run says nothing of these rows.
+        let manifest = manifest.filter(|_| standing != Standing::Overtaken);
         let since = manifest.as_ref().and_then(|manifest| DateTime::parse_from_rfc3339(&manifest.started_at).ok());
         let tally = Tally::read(&file, since.map(|since| since.to_utc()))
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         // The page may be read from anywhere.
         let results = std::path::absolute(&self.results).unwrap_or_else(|_| self.results.clone());
-        let next = self.advice(&tally, &results, manifest.as_ref());
-        let about = About { results, manifest, is_journal: self.is_journal, notes, next, made_at: Utc::now() };
+        let next = match standing {
+            Standing::Ended => ended(&tally, &results, manifest.as_ref()),
+            Standing::Unfinished | Standing::Overtaken => Some(unfinished(&results, is_resumable)),
+        };
+        let about = About { results, manifest, standing, is_sandbox, notes, next, made_at: Utc::now() };
         Ok(page(&tally, &about))
     }
 
-    /// The manifest of the run that left these rows.
+    /// The manifest beside the file, which may be a later run's.
     fn manifest(&self, notes: &mut Vec<String>) -> Option<Manifest> {
         if !beside(&self.results, "json").exists() {
             notes.push("there is no manifest beside the file, so the page cannot say which job it belongs to or how the counts add up.".to_owned());
             return None;
         }
-        let manifest = match Manifest::read(&self.results) {
-            Ok(manifest) => manifest,
+        match Manifest::read(&self.results) {
+            Ok(manifest) => {
+                if manifest.finished_at.is_none() && !self.is_journal {
+                    notes.push(
+                        "a later run has begun: it goes on, or it died. The page shows the file as it was before."
+                            .to_owned(),
+                    );
+                }
+                Some(manifest)
+            }
             Err(_) => {
                 notes.push("the manifest beside the file is damaged.".to_owned());
-                return None;
+                None
             }
-        };
-        if manifest.finished_at.is_none() && !self.is_journal {
-            notes.push("a later run has begun and not finished; the page shows the file as it was before.".to_owned());
-            return None;
         }
-        Some(manifest)
     }
+}
 
-    fn advice(&self, tally: &Tally, results: &Path, manifest: Option<&Manifest>) -> Option<Advice> {
-        let exit = manifest.and_then(|manifest| Exit::from_code(manifest.exit_code?));
-        let next = next(results, exit, |status| tally.count(status));
-        if self.is_journal {
-            let command = next.map_or_else(|| super::next::rerun(results), |next| next.command);
-            let words = "if the run is not going on any more, this takes it up where it was:".to_owned();
-            return Some(Advice { words, command: manifest.map(|_| command) });
-        }
-        let next = next?;
-        if Manifest::read(results).is_err() {
-            let words = "without the manifest a rerun cannot know its job: run the job again with another result \
-                         file. What the API has already comes back as already received";
-            return Some(Advice { words: words.to_owned(), command: None });
-        }
-        let before = next.before.trim_end_matches([' ', ':', ',']);
-        let words = if before.is_empty() { "send again what is left:".to_owned() } else { format!("{before}:") };
-        Some(Advice { words, command: Some(next.command) })
+/// What to do where a run has no end.
+fn unfinished(results: &Path, is_resumable: bool) -> Advice {
+    if is_resumable {
+        let words = "if the run is not going on any more, this takes it up where it was:".to_owned();
+        return Advice { words, command: Some(rerun(results)) };
     }
+    let words = "if the run is not going on any more, `traxload run` with its job takes it up where it was".to_owned();
+    Advice { words, command: None }
+}
+
+/// What to do about a run that came to its end.
+fn ended(tally: &Tally, results: &Path, manifest: Option<&Manifest>) -> Option<Advice> {
+    let exit = manifest.and_then(|manifest| Exit::from_code(manifest.exit_code?));
+    let next = next(results, exit, |status| tally.count(status))?;
+    if manifest.is_none() {
+        let words = "without the manifest a rerun cannot know its job: run the job again with another result file. \
+                     What the API has already comes back as already received";
+        return Some(Advice { words: words.to_owned(), command: None });
+    }
+    let before = next.before.trim_end_matches([' ', ':', ',']);
+    let words = if before.is_empty() { "send again what is left:".to_owned() } else { format!("{before}:") };
+    Some(Advice { words, command: Some(next.command) })
 }
 
 fn print(page: &str) -> Result<(), Failure> {
@@ -146,8 +167,10 @@ fn write(output: &Path, results: &Path, page: &str) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let failed = |error: io::Error| {
-        let exit = if error.kind() == io::ErrorKind::StorageFull { Exit::Unexpected } else { Exit::Usage };
-        Failure::new(exit, format!("cannot write {}: {error}; name another file with -o", output.display()))
+        Failure::new(
+            Exit::of_write(&error),
+            format!("cannot write {}: {error}; name another file with -o", output.display()),
+        )
     };
     let new = beside(output, "new");
     std::fs::write(&new, page).and_then(|()| std::fs::rename(&new, output)).map_err(|error| {

@@ -50,6 +50,30 @@ pub(super) struct Sent {
     pub(super) kept: u64,
 }
 
+/// Visits that follow each other, built.
+#[derive(Default)]
+struct Chunk {
+    /// Visits whose rows stay as they were.
+    kept: u64,
+    valid: Vec<Prepared>,
+    /// What has its outcome without being sent.
+    settled: Vec<Outcome>,
+    /// For bodies that nobody wants.
+    scratch: Vec<u8>,
+}
+
+/// Why not everything was handed over.
+enum Unfed {
+    Shuffle(ShuffleError),
+    NobodyTakes,
+}
+
+impl From<ShuffleError> for Unfed {
+    fn from(error: ShuffleError) -> Self {
+        Unfed::Shuffle(error)
+    }
+}
+
 impl Sending<'_> {
     /// Sends everything outstanding. `token`: `None` where nothing may be sent at all; then valid visits come out as
     /// not attempted.
@@ -62,6 +86,7 @@ impl Sending<'_> {
         let (outcomes, rows) = mpsc::channel(BEHIND);
         let (visits, queue) = mpsc::channel(AHEAD);
         let (done, until_done) = progress::until_done();
+        let sends = token.is_some();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| write(journal, rows, self.counts));
             let network = {
@@ -69,7 +94,7 @@ impl Sending<'_> {
                 scope.spawn(move || self.network(token, queue, outcomes))
             };
             let shown = scope.spawn(move || progress::show(console, self.rows, self.counts, self.traffic, &until_done));
-            let kept = self.feed(&visits, &outcomes);
+            let kept = self.feed(sends, &visits, &outcomes);
             drop((visits, outcomes));
             let sent = network.join();
             let journal = writer.join();
@@ -90,59 +115,64 @@ impl Sending<'_> {
         })
     }
 
-    /// Builds and hands over, part by part. Returns how many visits keep the rows that they have.
+    /// Builds and hands over, part by part. Returns how many visits keep the rows that they have. `sends`: whether
+    /// anything may be sent.
     fn feed(
         &self,
+        sends: bool,
         visits: &mpsc::Sender<Vec<Prepared>>,
         outcomes: &mpsc::Sender<Outcome>,
     ) -> Result<u64, ShuffleError> {
         let mut kept = 0;
-        self.shuffled.each(|grouped| {
+        let fed = self.shuffled.each(|grouped| {
             let builder = Builder::new(&self.job.rules, grouped, self.now);
-            let chunk = |range: Range<usize>| -> (u64, Vec<_>) {
+            let chunk = |range: Range<usize>| {
                 let count = range.len();
                 let visits = (self.outstanding)(grouped, range);
-                let kept = (count - visits.len()) as u64;
-                (kept, visits.into_iter().map(|visit| builder.prepare(visit)).collect())
+                let mut chunk = Chunk { kept: (count - visits.len()) as u64, ..Chunk::default() };
+                // What is never sent needs no body of its own. There may be millions of them, and whoever has ended the
+                // run waits for the last one.
+                let is_over = !sends || self.stop.reason().is_some();
+                for visit in visits {
+                    let settled = if is_over {
+                        let identified = builder.identify(visit, &mut chunk.scratch);
+                        identified.map(|(identity, payload_sha256)| upload::not_attempted(identity, payload_sha256))
+                    } else {
+                        match builder.prepare(visit) {
+                            Ok(prepared) => {
+                                chunk.valid.push(prepared);
+                                continue;
+                            }
+                            Err(invalid) => Err(invalid),
+                        }
+                    };
+                    chunk.settled.push(settled.unwrap_or_else(|invalid| invalid_outcome(*invalid)));
+                }
+                chunk
             };
-            let _ = in_order(grouped.len(), chunk, |(unchanged, built)| {
-                kept += unchanged;
-                let mut valid = Vec::with_capacity(built.len());
-                let mut handed_over = true;
-                for visit in built {
-                    match visit {
-                        Ok(prepared) => valid.push(prepared),
-                        Err(invalid) => handed_over &= outcomes.blocking_send(invalid_outcome(*invalid)).is_ok(),
-                    }
-                }
-                handed_over &= valid.is_empty() || visits.blocking_send(valid).is_ok();
-                // The other end is gone only after a failure that its own thread reports.
-                if !handed_over {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
+            let fed = in_order(grouped.len(), chunk, |chunk| {
+                kept += chunk.kept;
+                let is_taken = chunk.settled.into_iter().all(|outcome| outcomes.blocking_send(outcome).is_ok())
+                    && (chunk.valid.is_empty() || visits.blocking_send(chunk.valid).is_ok());
+                if is_taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
-            Ok::<_, ShuffleError>(())
-        })?;
-        Ok(kept)
+            if fed.is_break() { Err(Unfed::NobodyTakes) } else { Ok(()) }
+        });
+        match fed {
+            // The other end is gone only after a failure that its own thread reports; no further part is of use to it.
+            Ok(()) | Err(Unfed::NobodyTakes) => Ok(kept),
+            Err(Unfed::Shuffle(error)) => Err(error),
+        }
     }
 
     fn network(
         &self,
         token: Option<Token>,
-        mut queue: mpsc::Receiver<Vec<Prepared>>,
+        queue: mpsc::Receiver<Vec<Prepared>>,
         outcomes: mpsc::Sender<Outcome>,
     ) -> Result<(), Failure> {
-        let Some(token) = token else {
-            while let Some(visits) = queue.blocking_recv() {
-                for visit in visits {
-                    if outcomes.blocking_send(upload::not_attempted(visit)).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            return Ok(());
-        };
+        // Nothing may be sent, and nothing comes.
+        let Some(token) = token else { return Ok(()) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             Failure::new(Exit::Unexpected, format!("cannot start the network: {error}; the same command tries again"))
         })?;
@@ -214,4 +244,70 @@ fn write(journal: Journal, rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Re
     let runtime =
         runtime.map_err(|source| ResultsError::Write { path: journal.path().display().to_string(), source })?;
     runtime.block_on(record(journal, rows, counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::exports::{Opened, Selection};
+    use crate::job::Options;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const VISITS: usize = 2_000;
+
+    /// A job with so many visits and so little memory that they are parted on disk.
+    fn job(folder: &std::path::Path) -> Job {
+        let file = |name: &str, content: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, content).expect("written");
+            path
+        };
+        let rows = |row: fn(usize) -> String| (0..VISITS).map(row).collect::<String>();
+        let visits = file("v.csv", "id,store,start\n".to_owned() + &rows(|n| format!("V{n},S,2024-03-05T08:00:00Z\n")));
+        let scenes = file("s.csv", "id,scene\n".to_owned() + &rows(|n| format!("V{n},S{n}\n")));
+        let toml = format!(
+            "name = \"parts\"\n[visits]\npath = {visits:?}\n[visits.columns]\nvisit_id = \"id\"\nstore_number = \"store\"\n\
+             session_start_time = \"start\"\n[scenes]\npath = {scenes:?}\n[scenes.columns]\nvisit_id = \"id\"\n\
+             scene_id = \"scene\"\n[time]\ntimezone = \"UTC\"\n[shuffle]\nmemory = \"1KB\"\n[api]\nbase_url = \"sandbox\"\n\
+             [results]\npath = \"r.csv\"\n"
+        );
+        let now = chrono::DateTime::from_timestamp(1_709_700_000, 0).expect("in range");
+        let options = Options { date: None, now, results: None, rate: None, memory: None, max_duration: None };
+        Job::load(&file("job.toml", toml), &options).expect("a job")
+    }
+
+    #[test]
+    fn once_nobody_takes_visits_no_further_part_is_built() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = job(folder.path());
+        let exports = Opened::new(&job).and_then(|opened| opened.read(&job, &Selection::default()));
+        let shuffled = exports.expect("readable").shuffled;
+        assert!(shuffled.parts() > 4, "{} parts", shuffled.parts());
+        for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {
+            let seen = AtomicUsize::new(0);
+            let (stop, counts, traffic) = (Stop::default(), Counts::default(), Traffic::default());
+            if is_stopped {
+                stop.request(upload::Reason::TimeIsUp);
+            }
+            let sending = Sending {
+                job: &job,
+                shuffled: &shuffled,
+                now: 1_709_700_000,
+                outstanding: &|_, range| {
+                    seen.fetch_add(range.len(), Ordering::Relaxed);
+                    range.collect()
+                },
+                rows: VISITS as u64,
+                stop: &stop,
+                deadline: None,
+                counts: &counts,
+                traffic: &traffic,
+            };
+            let (visits, _) = mpsc::channel(AHEAD);
+            let (outcomes, _) = mpsc::channel(BEHIND);
+            assert_eq!(sending.feed(sends, &visits, &outcomes).expect("readable"), 0);
+            let seen = seen.into_inner();
+            assert!(seen > 0 && seen < VISITS / 2, "{seen} of {VISITS} visits were looked at");
+        }
+    }
 }

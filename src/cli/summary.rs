@@ -12,10 +12,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+/// So many causes are told in one line.
+const CAUSES_IN_SHORT: usize = 3;
+
 /// Everything that a summary is made of.
 pub(super) struct Summary<'a> {
     pub(super) command: &'static str,
     pub(super) name: &'a str,
+    /// Whether the visits went to the sandbox, and not to Trax.
+    pub(super) is_sandbox: bool,
     pub(super) results: &'a Path,
     pub(super) tally: &'a Tally,
     pub(super) identical_scenes: u64,
@@ -37,6 +42,7 @@ impl Summary<'_> {
         let mut map = Map::new();
         map.insert("command".to_owned(), json!(self.command));
         map.insert("job".to_owned(), json!(self.name));
+        map.insert("sandbox".to_owned(), json!(self.is_sandbox));
         map.insert("rows_read".to_owned(), json!(self.tally.visit_rows));
         map.insert("identical_duplicates".to_owned(), json!(self.tally.identical_duplicates));
         map.insert("left_out".to_owned(), json!(self.tally.visits_left_out));
@@ -54,7 +60,14 @@ impl Summary<'_> {
         let causes = self.counts.causes();
         let causes: Vec<Value> = causes
             .iter()
-            .map(|((status, code), cause)| json!({"status": status.name(), "error_code": code, "count": cause.count}))
+            .map(|((status, code), cause)| {
+                json!({
+                    "status": status.name(),
+                    "error_code": code,
+                    "count": cause.count,
+                    "from_earlier_run": cause.earlier,
+                })
+            })
             .collect();
         map.insert("causes".to_owned(), Value::Array(causes));
         map.insert("requests".to_owned(), json!(self.traffic.requests()));
@@ -87,10 +100,14 @@ impl Summary<'_> {
                 rate(n as f64 / self.elapsed.as_secs_f64().max(0.001))
             ),
         };
+        if self.is_sandbox {
+            let _ = writeln!(out, "  {:<18}{NOTHING_SENT}", "sandbox");
+        }
         for status in Status::ALL {
             let _ = writeln!(out, "  {:<18}{}", status.name().replace('_', " "), grouped(self.counts.get(status)));
         }
-        let mut sum = vec![count(self.counts.rows() - self.carried_and_gone, "result row", "result rows")];
+        let mut sum =
+            vec![count(self.counts.rows().saturating_sub(self.carried_and_gone), "result row", "result rows")];
         if self.tally.identical_duplicates > 0 {
             sum.push(count(self.tally.identical_duplicates, "identical duplicate", "identical duplicates"));
         }
@@ -158,21 +175,39 @@ impl Summary<'_> {
         Some(format!("stopped: max_duration = {} is over; {left} not attempted", duration(longest)))
     }
 
-    /// One line for those who only want to hear of failures.
+    /// One line for those who only want to hear of failures. It stands by itself.
     pub(super) fn in_short(&self) -> String {
         let rows = self.counts.rows();
+        let name = called(self.name, self.is_sandbox);
         if self.exit == Exit::Done {
-            return format!("{}: {}, all delivered", self.name, count(rows, "visit", "visits"));
+            return format!("{name}: {}, all delivered", count(rows, "visit", "visits"));
         }
-        let missing = count(rows - self.counts.delivered(), "visit is", "visits are");
+        let missing = count(rows.saturating_sub(self.counts.delivered()), "visit is", "visits are");
         let next = self.next().map(|next| format!("; next: {next}")).unwrap_or_default();
         let why = self.time_is_up().map(|stopped| format!(" ({stopped})")).unwrap_or_default();
         format!(
-            "{}: {missing} not delivered of {}{why}, see {}{next}",
-            self.name,
+            "{name}: {missing} not delivered of {}{why}{}; see {}{next}",
             grouped(rows),
+            self.causes_in_short(),
             self.results.display()
         )
+    }
+
+    /// The most frequent causes.
+    fn causes_in_short(&self) -> String {
+        let causes = self.counts.causes();
+        let mut causes: Vec<_> = causes.iter().map(|((status, code), cause)| (cause.count, *status, code)).collect();
+        causes.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+        let told = causes.iter().take(CAUSES_IN_SHORT).map(|(count, status, code)| match status {
+            Status::NotAttempted => format!("{} not attempted", grouped(*count)),
+            status => format!("{} {status} ({code})", grouped(*count)),
+        });
+        let mut told: Vec<String> = told.collect();
+        let more: u64 = causes.iter().skip(CAUSES_IN_SHORT).map(|(count, ..)| count).sum();
+        if more > 0 {
+            told.push(format!("{} for other causes", grouped(more)));
+        }
+        if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) }
     }
 
     fn causes(&self, out: &mut String) {
@@ -183,13 +218,23 @@ impl Summary<'_> {
         let _ = writeln!(out, "not delivered:");
         for ((status, code), cause) in &causes {
             let _ = write!(out, "  {status} {code}: {}", grouped(cause.count));
+            let _ = match cause.earlier {
+                0 => Ok(()),
+                earlier if earlier == cause.count => write!(out, ", from an earlier run"),
+                earlier => write!(out, ", {} of them from an earlier run", grouped(earlier)),
+            };
             // What stopped the run, and the next command, are told below.
             let _ = match hint(*status, code).filter(|_| *status != Status::NotAttempted) {
                 Some(hint) => writeln!(out, " - {hint}"),
                 None => writeln!(out),
             };
-            for (visit, error) in cause.examples.iter().filter(|_| *status != Status::NotAttempted) {
-                let _ = writeln!(out, "    {visit:?}: {}", shortened(error));
+            if *status == Status::NotAttempted {
+                continue;
+            }
+            // What several say alike is said once.
+            for alike in cause.examples.chunk_by(|(_, a), (_, b)| a == b) {
+                let visits: Vec<String> = alike.iter().map(|(visit, _)| format!("{visit:?}")).collect();
+                let _ = writeln!(out, "    {}: {}", visits.join(", "), shortened(&alike[0].1));
             }
         }
     }
@@ -204,6 +249,14 @@ impl Summary<'_> {
         }
         next(self.results, Some(self.exit), count)
     }
+}
+
+/// What has to be known of a run against the sandbox before anybody takes it for a real one.
+pub(super) const NOTHING_SENT: &str = "nothing was sent to Trax";
+
+/// A job as sentences call it.
+pub(super) fn called(name: &str, is_sandbox: bool) -> String {
+    if is_sandbox { format!("{name} (sandbox: {NOTHING_SENT})") } else { name.to_owned() }
 }
 
 /// The start of an error that goes on for long; the result file has all of it.

@@ -23,6 +23,8 @@ pub(super) struct Survey {
     pub(super) scenes: u64,
     /// Scene rows of valid visits that say the same as an earlier one.
     pub(super) identical_scenes: u64,
+    /// Scene rows that are with their visits, whatever becomes of those.
+    pub(super) grouped_scenes: u64,
     pub(super) body_bytes: u64,
     /// Valid visits by their date.
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
@@ -64,6 +66,9 @@ pub(super) fn survey(
             let mut part = Survey::default();
             let mut lines = Vec::with_capacity(if keep { range.len() * 512 } else { 4096 });
             let count = range.len();
+            // Differing rows of one key share its scenes.
+            let firsts = range.clone().map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
+            part.grouped_scenes = firsts.map(|visit| visit.scenes().len() as u64).sum();
             let visits = wanted(grouped, range);
             part.passed_over = (count - visits.len()) as u64;
             for visit in visits {
@@ -183,6 +188,7 @@ impl Survey {
         self.passed_over += part.passed_over;
         self.scenes += part.scenes;
         self.identical_scenes += part.identical_scenes;
+        self.grouped_scenes += part.grouped_scenes;
         self.body_bytes += part.body_bytes;
         for (day, visits) in part.by_day {
             *self.by_day.entry(day).or_default() += visits;

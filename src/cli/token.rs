@@ -1,6 +1,7 @@
 //! Where the project's token comes from. It is read once, and goes from here to the HTTP client only.
 
 use super::exit::{Exit, Failure};
+use super::next::quoted;
 use super::screen::Console;
 use crate::job::{Job, Target, TokenSource};
 use crate::upload::Token;
@@ -51,8 +52,9 @@ fn variable(name: &str) -> String {
 fn warn_if_readable_by_others(path: &Path, console: &Console) {
     use std::os::unix::fs::PermissionsExt;
     if std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0) {
-        let path = path.display();
-        console.warn(&format!("the token file {path} can be read by others; mend it with: chmod 600 {path}"));
+        let path = path.display().to_string();
+        console
+            .warn(&format!("the token file {path} can be read by others; mend it with: chmod 600 {}", quoted(&path)));
     }
 }
 

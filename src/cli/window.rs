@@ -48,7 +48,7 @@ impl Window {
         Duration::from_secs_f64(visits as f64 / self.rate)
     }
 
-    /// A line for the report, and below it the slices where it takes several runs.
+    /// A line for the report.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         let longest = duration(self.longest);
@@ -63,6 +63,27 @@ impl Window {
             grouped(self.holds),
             count(self.visits, "visit", "visits")
         );
+        out
+    }
+
+    /// What to know at the end of all where it takes several runs.
+    pub(super) fn warning(&self) -> Option<String> {
+        let left = self.visits.saturating_sub(self.holds);
+        (left > 0).then(|| {
+            format!(
+                "a run of at most {} would not send everything: about {} would be left for reruns",
+                duration(self.longest),
+                count(left, "visit", "visits")
+            )
+        })
+    }
+
+    /// The slices that fit, where it takes several runs.
+    pub(super) fn slices_text(&self) -> Option<String> {
+        if self.fits() {
+            return None;
+        }
+        let mut out = String::new();
         let _ = writeln!(out, "\nDays that would fit together, each slice with a result file of its own (--results):");
         for slice in self.slices.iter().take(SLICES) {
             let fits = if slice.visits <= self.holds { "" } else { ": too long even for a run of its own" };
@@ -79,7 +100,7 @@ impl Window {
         if more > 0 {
             let _ = writeln!(out, "  … and {} more", grouped(more as u64));
         }
-        out
+        Some(out)
     }
 
     pub(super) fn json(&self) -> Value {
@@ -135,6 +156,7 @@ mod tests {
         assert!(!window(20, &[60, 41]).fits());
         assert_eq!(window(5, &[1]).holds, 0);
         assert_eq!(window(20, &[60, 40]).text(), "  window       fits into 20 s, with 0.0 s to spare\n");
+        assert_eq!((window(20, &[60, 40]).warning(), window(20, &[60, 40]).slices_text()), (None, None));
     }
 
     #[test]
@@ -144,9 +166,11 @@ mod tests {
             window.slices.iter().map(|slice| (slice.from.to_string(), slice.to.to_string(), slice.visits)).collect();
         let day = |day: &str| format!("2024-03-{day}");
         assert_eq!(slices, [(day("01"), day("02"), 100), (day("03"), day("03"), 101), (day("04"), day("05"), 60)]);
-        let text = window.text();
+        let text = window.text() + &window.slices_text().expect("it does not fit");
         assert!(text.contains("20 s hold about 100 of 261 visits"), "{text}");
         assert!(text.contains("--from 2024-03-03 --to 2024-03-03   101 visits, about 20 s: too long"), "{text}");
+        let warning = window.warning().expect("it does not fit");
+        assert!(warning.contains("at most 20 s would not send everything: about 161 visits"), "{warning}");
         assert_eq!(window.json()["slices"][1]["fits"], false);
     }
 }

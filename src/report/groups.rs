@@ -39,7 +39,7 @@ pub(super) fn stores(tally: &Tally) -> Markup {
                     "."
                 }
                 div.scroll tabindex="0" role="region" aria-label="Stores with undelivered visits" {
-                    table {
+                    table.stores {
                         caption.unseen { "Stores with undelivered visits, the worst first" }
                         thead {
                             tr {

@@ -1,7 +1,7 @@
 //! How it ended: the numbers that matter most, visits by status, and how the counts add up.
 
 use super::words::{duration, share, wait};
-use super::{About, Tally};
+use super::{About, Standing, Tally};
 use crate::results::{Manifest, Status};
 use crate::text::{count, grouped};
 use chrono::DateTime;
@@ -41,11 +41,13 @@ pub(super) fn length_ms(tally: &Tally, manifest: Option<&Manifest>) -> Option<u6
 
 pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
     let visits = tally.visits();
+    let expected = about.expected(tally);
+    let all = expected.unwrap_or(visits);
     html! {
         section aria-labelledby="outcomes" {
             h2 #outcomes { "Outcomes" }
             (figures(tally, about))
-            (strip(tally))
+            (strip(tally, expected))
             table.outcomes {
                 caption.unseen { "Visits by status" }
                 thead {
@@ -60,12 +62,15 @@ pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
                                 span.meaning { (meaning(status)) }
                             }
                             td.number { (grouped(tally.count(status))) }
-                            td.number { (share(tally.count(status), visits)) }
+                            td.number { (share(tally.count(status), all)) }
                         }
                     }
                 }
                 tfoot {
                     tr { th scope="row" { "All result rows" } td.number { (grouped(visits)) } td {} }
+                    @if let Some(all) = expected {
+                        tr { th scope="row" { "Visits without a row yet" } td.number { (grouped(all - visits)) } td.number { (share(all - visits, all)) } }
+                    }
                 }
             }
             (sums(tally, about))
@@ -75,12 +80,21 @@ pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
 
 /// The few numbers that are looked for first.
 fn figures(tally: &Tally, about: &About) -> Markup {
-    let visits = tally.visits();
+    let (visits, delivered) = (tally.visits(), tally.delivered());
+    let so_far = if about.standing == Standing::Unfinished { " so far" } else { "" };
     let length = length_ms(tally, about.manifest.as_ref());
     let typical = tally.spread.quantile(0.5).zip(tally.spread.quantile(0.95));
     html! {
         dl.figures {
-            div { dt { "Delivered" } dd { (share(tally.delivered(), visits)) small { (count(tally.delivered(), "visit", "visits")) } } }
+            div {
+                dt { "Delivered" (so_far) }
+                @match about.expected(tally) {
+                    Some(all) => dd { (share(delivered, all)) small { (grouped(delivered)) " of " (count(all, "visit", "visits")) } },
+                    // Of how many, nobody knows.
+                    None if about.standing == Standing::Unfinished => dd { (grouped(delivered)) },
+                    None => dd { (share(delivered, visits)) small { (count(delivered, "visit", "visits")) } },
+                }
+            }
             @if let Some(ms) = length {
                 div { dt { "Duration" } dd.words { (duration(ms)) } }
             }
@@ -102,23 +116,24 @@ fn figures(tally: &Tally, about: &About) -> Markup {
     }
 }
 
-/// All visits as one bar.
-fn strip(tally: &Tally) -> Markup {
-    let visits = tally.visits();
-    let parts: Vec<(Status, u64)> =
-        Status::ALL.into_iter().map(|status| (status, tally.count(status))).filter(|(_, count)| *count > 0).collect();
+/// All visits as one bar, those without a row yet at its end.
+fn strip(tally: &Tally, expected: Option<u64>) -> Markup {
+    let visits = expected.unwrap_or(tally.visits());
+    let parts = Status::ALL.into_iter().map(|status| (status.name(), name(status), tally.count(status)));
+    let parts = parts.chain(expected.map(|all| ("without", "Without a row yet", all - tally.visits())));
+    let parts: Vec<(&str, &str, u64)> = parts.filter(|(_, _, count)| *count > 0).collect();
     let words: Vec<String> =
-        parts.iter().map(|(status, count)| format!("{} {}", name(*status).to_lowercase(), grouped(*count))).collect();
+        parts.iter().map(|(_, name, count)| format!("{} {}", name.to_lowercase(), grouped(*count))).collect();
     // A handful among a million is still to be seen.
     let widths: Vec<f64> =
-        parts.iter().map(|(_, count)| (*count as f64 * 1000.0 / visits.max(1) as f64).max(6.0)).collect();
+        parts.iter().map(|(_, _, count)| (*count as f64 * 1000.0 / visits.max(1) as f64).max(6.0)).collect();
     let scale = 1000.0 / widths.iter().sum::<f64>();
     let mut x = 0.0;
-    let rects: Vec<(Status, f64, f64)> = parts
+    let rects: Vec<(&str, f64, f64)> = parts
         .iter()
         .zip(&widths)
-        .map(|((status, _), width)| {
-            let rect = (*status, x, width * scale);
+        .map(|((class, ..), width)| {
+            let rect = (*class, x, width * scale);
             x += width * scale;
             rect
         })
@@ -126,8 +141,8 @@ fn strip(tally: &Tally) -> Markup {
     html! {
         @if visits > 0 {
             svg.strip viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label={ "Of " (count(visits, "visit", "visits")) ": " (words.join(", ")) } {
-                @for (status, x, width) in rects {
-                    rect class=(status.name()) x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="20" {}
+                @for (class, x, width) in rects {
+                    rect class=(class) x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="20" {}
                 }
             }
         }

@@ -1,11 +1,11 @@
 //! The page as a whole: its head, what happened in one sentence, the sections, what to do next.
 
-use super::causes::{causes, sentence};
+use super::causes::{causes, sentence, with_code};
 use super::course::course;
 use super::groups::{days, stores};
 use super::outcomes::outcomes;
 use super::words::{ending, moment, shown, stamp};
-use super::{About, Tally};
+use super::{About, Standing, Tally};
 use crate::results::{Manifest, Status};
 use crate::text::{count, grouped};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ pub fn page(tally: &Tally, about: &About) -> String {
                 main {
                     @if tally.visits() > 0 {
                         (outcomes(tally, about))
-                        (causes(tally))
+                        (causes(tally, about))
                         (next(about))
                         (course(tally))
                         (stores(tally))
@@ -68,12 +68,49 @@ pub fn page(tally: &Tally, about: &About) -> String {
 
 /// What happened, in one sentence.
 fn headline(tally: &Tally, about: &About) -> String {
+    let headline = match about.standing {
+        Standing::Unfinished => unfinished(tally, about),
+        Standing::Overtaken => {
+            format!("A later run has not finished; before it, {}", in_the_middle(&ended(tally, about)))
+        }
+        Standing::Ended if stopped_early(tally, about) => {
+            format!("The run stopped early: {}", in_the_middle(&ended(tally, about)))
+        }
+        Standing::Ended => ended(tally, about),
+    };
+    if about.is_sandbox { format!("Sandbox, nothing was sent to Trax. {headline}") } else { headline }
+}
+
+/// Of a run that has no end: how much of it there is.
+fn unfinished(tally: &Tally, about: &About) -> String {
+    let (visits, delivered) = (tally.visits(), grouped(tally.delivered()));
+    let rows = match (visits, about.expected(tally)) {
+        (0, None) => "no visit has a row yet".to_owned(),
+        (0, Some(all)) => format!("none of {} has a row yet", count(all, "visit", "visits")),
+        (1, None) => format!("1 visit has a row so far, {delivered} delivered"),
+        (_, None) => format!("{} visits have a row so far, {delivered} delivered", grouped(visits)),
+        (_, Some(all)) => {
+            let have = if visits == 1 { "has" } else { "have" };
+            format!("{} of {} {have} a row, {delivered} delivered", grouped(visits), count(all, "visit", "visits"))
+        }
+    };
+    format!("The run has not finished: {rows}")
+}
+
+/// A run that came to its end before its visits did.
+fn stopped_early(tally: &Tally, about: &About) -> bool {
+    match about.manifest.as_ref().and_then(|manifest| manifest.exit_code) {
+        Some(4) => false,
+        Some(5 | 6 | 130 | 143) => tally.undelivered() > 0,
+        _ => tally.count(Status::NotAttempted) > 0,
+    }
+}
+
+fn ended(tally: &Tally, about: &About) -> String {
     let (visits, delivered, left) = (tally.visits(), tally.delivered(), tally.undelivered());
-    let so_far = if about.is_journal { "So far, " } else { "" };
     let exit = about.manifest.as_ref().and_then(|manifest| manifest.exit_code);
     let need = if left == 1 { "1 needs attention".to_owned() } else { format!("{} need attention", grouped(left)) };
     match (visits, left) {
-        (0, _) if about.is_journal => "No visits are settled yet".to_owned(),
         (0, _) => "There are no visits in this result file".to_owned(),
         _ if exit == Some(4) => {
             format!(
@@ -82,28 +119,26 @@ fn headline(tally: &Tally, about: &About) -> String {
                 count(visits, "visit", "visits")
             )
         }
-        (1, 0) => sentence_start(so_far, "The only visit is delivered"),
-        (_, 0) => sentence_start(so_far, &format!("All {} visits delivered", grouped(visits))),
-        _ if delivered == 0 => {
-            sentence_start(so_far, &format!("None of {} delivered; {need}", count(visits, "visit", "visits")))
-        }
-        _ => format!("{so_far}{} of {} delivered; {need}", grouped(delivered), count(visits, "visit", "visits")),
+        (1, 0) => "The only visit is delivered".to_owned(),
+        (_, 0) => format!("All {} visits delivered", grouped(visits)),
+        _ if delivered == 0 => format!("None of {} delivered; {need}", count(visits, "visit", "visits")),
+        _ => format!("{} of {} delivered; {need}", grouped(delivered), count(visits, "visit", "visits")),
     }
 }
 
-fn sentence_start(before: &str, words: &str) -> String {
-    match before {
-        "" => words.to_owned(),
-        _ => format!("{before}{}{}", words[..1].to_lowercase(), &words[1..]),
-    }
+/// Words that no longer begin a sentence.
+fn in_the_middle(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// When it was, how it ended.
 fn lede(tally: &Tally, about: &About) -> Markup {
     let manifest = about.manifest.as_ref();
+    let is_unfinished = about.standing == Standing::Unfinished;
     let start = manifest.and_then(|manifest| time(&manifest.started_at)).or(tally.first);
     let end =
-        manifest.and_then(|manifest| time(manifest.finished_at.as_ref()?)).or(tally.last.filter(|_| !about.is_journal));
+        manifest.and_then(|manifest| time(manifest.finished_at.as_ref()?)).or(tally.last.filter(|_| !is_unfinished));
     html! {
         p.lede {
             @if let Some(start) = start {
@@ -128,7 +163,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 
 fn notes(tally: &Tally, about: &About) -> Vec<String> {
     let mut notes = Vec::new();
-    if about.is_journal {
+    if about.standing == Standing::Unfinished {
         notes.push(
             "the run has not finished: it is going on, or it died. The page shows the visits whose rows were \
              written by the time it was made."
@@ -166,7 +201,7 @@ fn next(about: &About) -> Markup {
         @if let Some(advice) = &about.next {
             section.next aria-labelledby="next" {
                 h2 #next { "What to do next" }
-                p { (sentence(&advice.words)) }
+                p { (with_code(&sentence(&advice.words))) }
                 @if let Some(command) = &advice.command {
                     pre tabindex="0" { code { (shown(command, 4_000)) } }
                 }

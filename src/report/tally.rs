@@ -5,6 +5,7 @@ use super::timeline::Timeline;
 use super::words::shown;
 use crate::results::{ResultsError, Row, Status, read};
 use chrono::{DateTime, NaiveDate, Utc};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -49,6 +50,8 @@ pub(super) struct Cause {
     pub(super) status: Status,
     pub(super) code: String,
     pub(super) count: u64,
+    /// Of those, rows that are older than the run.
+    pub(super) earlier: u64,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -122,7 +125,7 @@ impl Tally {
         };
         self.by_status[place(status)] += 1;
         let is_delivered = status.is_delivered();
-        let cause = if is_delivered { None } else { self.cause(status, row) };
+        let cause = if is_delivered { None } else { self.cause(status, row, since) };
         self.store(row.store_number(), is_delivered, cause);
         let day = match row.visit_date() {
             None => &mut self.undated,
@@ -153,13 +156,13 @@ impl Tally {
         }
     }
 
-    fn cause(&mut self, status: Status, row: Row<'_>) -> Option<usize> {
+    fn cause(&mut self, status: Status, row: Row<'_>, since: Option<DateTime<Utc>>) -> Option<usize> {
         let code = row.error_code();
         let at = self.causes.iter().position(|cause| cause.status == status && cause.code == code);
         let at = match at {
             Some(at) => at,
             None if self.causes.len() < CAUSES => {
-                self.causes.push(Cause { status, code: code.to_owned(), count: 0, samples: Vec::new() });
+                self.causes.push(Cause { status, code: code.to_owned(), count: 0, earlier: 0, samples: Vec::new() });
                 self.causes.len() - 1
             }
             None => {
@@ -169,12 +172,13 @@ impl Tally {
         };
         let cause = &mut self.causes[at];
         cause.count += 1;
+        cause.earlier += u64::from(since.zip(row.finished_at()).is_some_and(|(since, at)| at < since));
         // Of visits that had no turn there is nothing to see.
         if cause.samples.len() < SAMPLES && status != Status::NotAttempted {
             cause.samples.push(Sample {
                 visit: shown(row.visit_id(), 80),
                 store: shown(row.store_number(), 40),
-                error: shown(row.error(), 300),
+                error: shown(&without_place(row.error(), row.source()), 300),
                 source: shown(row.source(), 120),
             });
         }
@@ -192,6 +196,12 @@ impl Tally {
             self.other_stores.add(is_delivered, cause);
         }
     }
+}
+
+/// An error without the place that is shown beside it.
+fn without_place<'r>(error: &'r str, source: &str) -> Cow<'r, str> {
+    let place = format!(" ({source})");
+    if !source.is_empty() && error.contains(&place) { error.replace(&place, "").into() } else { error.into() }
 }
 
 fn place(status: Status) -> usize {

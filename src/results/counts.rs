@@ -1,6 +1,7 @@
 //! The one set of counters of a run: progress, summary and exit code all read it.
 
 use crate::upload::{Outcome, Status};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ const EXAMPLES: usize = 3;
 pub struct Counts {
     by_status: [AtomicU64; Status::ALL.len()],
     carried_over: AtomicU64,
-    causes: Mutex<BTreeMap<(Status, &'static str), Cause>>,
+    causes: Mutex<BTreeMap<(Status, Cow<'static, str>), Cause>>,
 }
 
 /// Visits that were not delivered for the same reason.
@@ -21,6 +22,8 @@ pub struct Counts {
 pub struct Cause {
     /// How many.
     pub count: u64,
+    /// Of those, rows of an earlier run that stay as they are.
+    pub earlier: u64,
     /// The first of them: key and error.
     pub examples: Vec<(String, String)>,
 }
@@ -29,19 +32,28 @@ impl Counts {
     /// Counts an outcome.
     pub fn add(&self, outcome: &Outcome) {
         self.of(outcome.status).fetch_add(1, Ordering::Relaxed);
-        let Some(code) = outcome.error_code else { return };
-        let Ok(mut causes) = self.causes.lock() else { return };
-        let cause = causes.entry((outcome.status, code.name())).or_default();
-        cause.count += 1;
-        if cause.examples.len() < EXAMPLES {
-            cause.examples.push((outcome.identity.visit_id.clone(), outcome.error.clone()));
+        if let Some(code) = outcome.error_code {
+            self.add_cause(outcome.status, code.name().into(), &outcome.identity.visit_id, &outcome.error, false);
         }
     }
 
-    /// Counts rows that an earlier run left and that stay as they are.
-    pub fn carry_over(&self, status: Status, rows: u64) {
-        self.of(status).fetch_add(rows, Ordering::Relaxed);
-        self.carried_over.fetch_add(rows, Ordering::Relaxed);
+    /// Counts a row that an earlier run left and that stays as it is. `code` is empty where there is none.
+    pub fn carry_over(&self, status: Status, visit_id: &str, code: &str, error: &str) {
+        self.of(status).fetch_add(1, Ordering::Relaxed);
+        self.carried_over.fetch_add(1, Ordering::Relaxed);
+        if !status.is_delivered() {
+            self.add_cause(status, code.to_owned().into(), visit_id, error, true);
+        }
+    }
+
+    fn add_cause(&self, status: Status, code: Cow<'static, str>, visit_id: &str, error: &str, is_earlier: bool) {
+        let Ok(mut causes) = self.causes.lock() else { return };
+        let cause = causes.entry((status, code)).or_default();
+        cause.count += 1;
+        cause.earlier += u64::from(is_earlier);
+        if cause.examples.len() < EXAMPLES {
+            cause.examples.push((visit_id.to_owned(), error.to_owned()));
+        }
     }
 
     /// Rows of this status.
@@ -65,7 +77,7 @@ impl Counts {
     }
 
     /// Why visits were not delivered, by status and error code.
-    pub fn causes(&self) -> BTreeMap<(Status, &'static str), Cause> {
+    pub fn causes(&self) -> BTreeMap<(Status, Cow<'static, str>), Cause> {
         self.causes.lock().map(|causes| causes.clone()).unwrap_or_default()
     }
 

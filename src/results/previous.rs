@@ -2,9 +2,9 @@
 
 use super::reading::for_each_record;
 use super::row::{COLUMNS, ResultRow};
-use super::{Journal, ResultsError};
+use super::{Counts, Journal, ResultsError};
 use crate::upload::Status;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -59,13 +59,18 @@ impl Previous {
         self.visits.get(visit_id).map(|(status, _)| *status)
     }
 
+    /// The key of a visit, if it has a row.
+    pub fn key(&self, visit_id: &str) -> Option<&str> {
+        self.visits.get_key_value(visit_id).map(|(key, _)| key.as_str())
+    }
+
     /// All visits with their status and session id.
     pub fn visits(&self) -> impl Iterator<Item = (&str, Status, Option<Uuid>)> {
         self.visits.iter().map(|(visit, (status, uid))| (visit.as_str(), *status, *uid))
     }
 
     /// Begins a journal with the rows of these visits, as they were. Of several rows for one visit a single one is
-    /// kept. Returns how many there are of each status.
+    /// kept, and counted.
     ///
     /// # Errors
     /// Where reading or writing fails.
@@ -73,24 +78,23 @@ impl Previous {
         &self,
         results: &Path,
         keep: impl Fn(&str, Status) -> bool,
-    ) -> Result<(Journal, BTreeMap<Status, u64>), ResultsError> {
-        let mut kept = BTreeMap::new();
-        let mut seen = std::collections::HashSet::new();
-        let journal = Journal::begin(results, |writer| {
+        counts: &Counts,
+    ) -> Result<Journal, ResultsError> {
+        let mut seen = HashSet::new();
+        Journal::begin(results, |writer| {
             self.files.iter().try_for_each(|file| {
                 for_each_row(file, |row| {
                     let Some(status) = row.status() else { return Ok(()) };
-                    let counts = self.status(&row.visit_id) == Some(status) && keep(&row.visit_id, status);
-                    if counts && !seen.contains(&row.visit_id) {
+                    let stays = self.status(&row.visit_id) == Some(status) && keep(&row.visit_id, status);
+                    if stays && !seen.contains(&row.visit_id) {
                         writer.serialize(&row).map_err(|error| ResultsError::write(results, error.into()))?;
-                        *kept.entry(status).or_default() += 1;
+                        counts.carry_over(status, &row.visit_id, &row.error_code, &row.error);
                         seen.insert(row.visit_id);
                     }
                     Ok(())
                 })
             })
-        })?;
-        Ok((journal, kept))
+        })
     }
 }
 

@@ -217,7 +217,7 @@ impl Groups {
         let mut spill = Spill::new(self.index.hasher(), memory, expected)?;
         // What is moved is counted again when it is grouped again.
         let mut tally = self.tally;
-        tally.visit_rows -= self.entries.len() as u64;
+        tally.visit_rows = tally.visit_rows.saturating_sub(self.entries.len() as u64);
         for hash in self.left_out {
             spill.leave_out(hash);
         }
@@ -231,7 +231,8 @@ impl Groups {
         let index = &self.index;
         let key = |group| std::str::from_utf8(index.key(group)).unwrap_or_default();
         scenes.unpack(key, |columns, places, faults| {
-            tally.scene_rows -= places.len() as u64;
+            // Where it does not add up, the accounting ends the run.
+            tally.scene_rows = tally.scene_rows.saturating_sub(places.len() as u64);
             spill.add_scenes(rows_of(columns, places, faults)?)
         })?;
         spill.count(&tally);

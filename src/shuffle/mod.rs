@@ -64,7 +64,9 @@ pub struct Tally {
     pub identical_duplicates: u64,
     /// Visit rows that filters left out.
     pub visits_left_out: u64,
-    /// Scene rows with a key, orphans and those of visits left out included.
+    /// Scene rows with a key, as they came in.
+    pub scenes_taken: u64,
+    /// The same, counted again where they are grouped: scene rows with a key, orphans and those of visits left out included.
     pub scene_rows: u64,
     /// Of those, scenes of visits that filters left out.
     pub scenes_left_out: u64,
@@ -88,7 +90,7 @@ impl Tally {
 
     /// Scene rows that were read: those with a visit, orphans, and those of which nobody can say.
     pub fn scenes_read(&self) -> u64 {
-        self.scene_rows - self.scenes_left_out + self.unreadable
+        self.scene_rows.saturating_sub(self.scenes_left_out).saturating_add(self.unreadable)
     }
 
     /// Takes the counts of another part.
@@ -96,6 +98,7 @@ impl Tally {
         self.visit_rows += part.visit_rows;
         self.identical_duplicates += part.identical_duplicates;
         self.visits_left_out += part.visits_left_out;
+        self.scenes_taken += part.scenes_taken;
         self.scene_rows += part.scene_rows;
         self.scenes_left_out += part.scenes_left_out;
         self.orphans += part.orphans;
@@ -167,6 +170,7 @@ impl Shuffle {
         let mut scenes: Vec<Rows> = Vec::with_capacity(batches.len());
         for rows in batches {
             let rows = self.assignable(rows)?;
+            self.tally.scenes_taken += rows.batch.num_rows() as u64;
             if rows.batch.num_rows() == 0 {
                 continue;
             }

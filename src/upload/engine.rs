@@ -26,6 +26,9 @@ use uuid::Uuid;
 const OPEN_PER_PLACE: usize = 4;
 const FEWEST_OPEN: usize = 40;
 
+/// The longest reason of an outage that is said, in characters.
+const LONGEST_REASON: usize = 160;
+
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
 pub async fn upload<N: Network>(
@@ -64,7 +67,10 @@ pub async fn upload<N: Network>(
                     open.push(engine.deliver(number, visit));
                     continue;
                 }
-                Some(visit) => not_attempted(visit),
+                Some(visit) => {
+                    let Parts { identity, payload_sha256, .. } = visit.into_parts();
+                    not_attempted(identity, payload_sha256)
+                }
                 None => continue,
             },
             None => tokio::select! {
@@ -88,8 +94,7 @@ pub async fn upload<N: Network>(
 }
 
 /// The outcome of a visit whose turn never came.
-pub fn not_attempted(visit: Prepared) -> Outcome {
-    let Parts { identity, payload_sha256, .. } = visit.into_parts();
+pub fn not_attempted(identity: Identity, payload_sha256: [u8; 32]) -> Outcome {
     Outcome {
         identity,
         status: Status::NotAttempted,
@@ -170,10 +175,7 @@ impl Delivery {
                 refused.text.push_str(" (the run stopped before another attempt)");
                 self.refused(Status::Failed, refused)
             }
-            None => {
-                let text = "the run stopped before this visit's turn".to_owned();
-                self.refused(Status::NotAttempted, Refused { code: ErrorCode::Stopped, status: None, text })
-            }
+            None => not_attempted(self.identity, self.payload_sha256),
         }
     }
 }
@@ -236,7 +238,8 @@ impl<N: Network> Engine<'_, N> {
                     delivery.may_have_arrived |= may_have_arrived;
                     delivery.refused = Some(refused.clone());
                     match self.failed(number, &mut delivery, probe.is_some()) {
-                        Next::Retry(wait) => wait.max(retry_after.unwrap_or_default()),
+                        // However long a single visit is to wait, the run does not outlast an outage for it.
+                        Next::Retry(wait) => wait.max(retry_after.unwrap_or_default().min(self.config.patience)),
                         Next::Probe => Duration::ZERO,
                         Next::GiveUp => return delivery.refused(Status::Failed, refused),
                     }
@@ -332,7 +335,7 @@ impl<N: Network> Engine<'_, N> {
             Seen::Outage { began } => {
                 delivery.counted -= 1;
                 if began {
-                    let reason = delivery.refused.as_ref().map_or("", |refused| &refused.text);
+                    let reason = delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text));
                     let patience = self.config.patience.as_secs();
                     tracing::warn!(
                         "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
@@ -350,6 +353,11 @@ impl<N: Network> Engine<'_, N> {
             }
         }
     }
+}
+
+/// As much of an answer as a log line bears; the result file has more.
+fn start_of(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_REASON).map_or(text, |(cut, _)| &text[..cut])
 }
 
 enum Next {
