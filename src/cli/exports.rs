@@ -74,7 +74,8 @@ impl Opened {
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
-        let mut shuffle = Shuffle::new(flat, memory, expected);
+        // What is read and not yet grouped is a part of it.
+        let mut shuffle = Shuffle::new(flat, memory - memory / 16, expected);
         let mut selector = Selector { selection, rules: &job.rules, kept: HashSet::new(), keyless: 0 };
         std::thread::scope(|scope| -> Result<(), Failure> {
             let visits = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));

@@ -214,27 +214,27 @@ impl Groups {
     /// Gives everything to temporary files.
     pub(super) fn move_to(mut self, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
         self.pack();
-        let mut spill = Spill::new(self.index.hasher(), memory, expected)?;
+        let mut spill = Spill::new(self.index.hasher(), memory, expected);
         // What is moved is counted again when it is grouped again.
-        let mut tally = self.tally;
-        tally.visit_rows = tally.visit_rows.saturating_sub(self.entries.len() as u64);
-        for hash in self.left_out {
+        let Groups { index, visits, entries, left_out, scenes, mut tally, .. } = self;
+        tally.visit_rows = tally.visit_rows.saturating_sub(entries.len() as u64);
+        drop(entries);
+        // The keys are needed only for scenes, which are kept without them.
+        let moving = scenes.map(|scenes| (scenes, index));
+        for hash in left_out {
             spill.leave_out(hash);
         }
-        for rows in self.visits {
+        for rows in visits {
             spill.add_visits(rows)?;
         }
-        let Some(scenes) = self.scenes else {
-            spill.count(&tally);
-            return Ok(spill);
-        };
-        let index = &self.index;
-        let key = |group| std::str::from_utf8(index.key(group)).unwrap_or_default();
-        scenes.unpack(key, |columns, places, faults| {
-            // Where it does not add up, the accounting ends the run.
-            tally.scene_rows = tally.scene_rows.saturating_sub(places.len() as u64);
-            spill.add_scenes(rows_of(columns, places, faults)?)
-        })?;
+        if let Some((scenes, index)) = moving {
+            let key = |group| std::str::from_utf8(index.key(group)).unwrap_or_default();
+            scenes.unpack(key, |columns, places, faults| {
+                // Where it does not add up, the accounting ends the run.
+                tally.scene_rows = tally.scene_rows.saturating_sub(places.len() as u64);
+                spill.add_scenes(rows_of(columns, places, faults)?)
+            })?;
+        }
         spill.count(&tally);
         Ok(spill)
     }

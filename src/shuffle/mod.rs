@@ -18,6 +18,7 @@ use crate::scan::{Place, Rows};
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::error::ArrowError;
 use groups::Groups;
+use hashbrown::DefaultHashBuilder;
 use spill::Spill;
 use std::collections::VecDeque;
 use std::io;
@@ -134,13 +135,20 @@ enum Store {
 }
 
 /// Beside its columns' bytes, what a row costs while it is grouped.
-const PER_ROW: u64 = 48;
+const PER_ROW: u64 = 64;
+/// Exports that seem to need so many times the memory are not even begun in it. What they seem to need is a guess on the
+/// safe side: they may have many columns that the job does not map.
+const HOPELESS: u64 = 8;
 
 impl Shuffle {
     /// `flat`: visits and scenes are the same rows of the same files. `memory`: bytes that may be held before temporary
     /// files are used. `expected`: the size of the exports in memory, about.
     pub fn new(flat: bool, memory: u64, expected: u64) -> Self {
-        Shuffle { flat, memory, expected, store: Store::Memory(Box::default()), held: 0, tally: Tally::default() }
+        let store = match expected > memory.saturating_mul(HOPELESS) {
+            true => Store::Disk(Box::new(Spill::new(DefaultHashBuilder::default(), memory, expected))),
+            false => Store::Memory(Box::default()),
+        };
+        Shuffle { flat, memory, expected, store, held: 0, tally: Tally::default() }
     }
 
     /// Takes a batch of visits. Rows for which `keep` is false are left out: they are not rows read, and their

@@ -7,7 +7,7 @@
 
 use super::KEY;
 use super::index::NO_GROUP;
-use crate::scan::{Fault, Lines, Place, Rows};
+use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
 use crate::short;
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::buffer::NullBuffer;
@@ -286,27 +286,30 @@ impl Packing {
         Ok(Packed { reach, width, stretches: stretches.collect::<Result<_, ArrowError>>()?, origins })
     }
 
-    /// Hands out all scenes again as rows of text, stretch by stretch, with the key of each group.
+    /// Hands out all scenes again as rows of text, batch by batch, with the key of each group.
     pub(super) fn unpack<'k, E: From<ArrowError>>(
         self,
         key: impl Fn(u32) -> &'k str,
         mut take: impl FnMut(Vec<StringArray>, Vec<Place>, Vec<Fault>) -> Result<(), E>,
     ) -> Result<(), E> {
         for (at, records) in self.stretches.into_iter().enumerate() {
-            let (mut places, mut faults) = (Vec::new(), Vec::new());
             let texts = records.finish()?;
             let all: Vec<Record<'_>> = texts.places(self.width).map(|place| texts.at(place)).collect();
-            for record in &all {
-                let own = self.origins.faults(record.scene()).iter();
-                faults.extend(own.map(|fault| Fault { row: places.len() as u32, ..fault.clone() }));
-                places.push(self.origins.place(record.scene()));
+            for some in all.chunks(BATCH_ROWS) {
+                let (mut places, mut faults) = (Vec::new(), Vec::new());
+                for record in some {
+                    let own = self.origins.faults(record.scene()).iter();
+                    faults.extend(own.map(|fault| Fault { row: places.len() as u32, ..fault.clone() }));
+                    places.push(self.origins.place(record.scene()));
+                }
+                let keys = some.iter().map(|record| key((at * self.reach + record.group()) as u32));
+                let mut columns = vec![StringArray::from_iter_values(keys)];
+                for column in 0..self.width {
+                    let cells = some.iter().map(|record| record.cell(self.width, column));
+                    columns.push(StringArray::from_iter_values(cells));
+                }
+                take(columns, places, faults)?;
             }
-            let keys = all.iter().map(|record| key((at * self.reach + record.group()) as u32));
-            let mut columns = vec![StringArray::from_iter_values(keys)];
-            for column in 0..self.width {
-                columns.push(StringArray::from_iter_values(all.iter().map(|record| record.cell(self.width, column))));
-            }
-            take(columns, places, faults)?;
         }
         Ok(())
     }

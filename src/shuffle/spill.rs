@@ -8,7 +8,9 @@ use super::groups::Groups;
 use super::index::hash;
 use super::{Grouped, KEY, ShuffleError, Tally};
 use crate::scan::{CellFault, Fault, Lines, Rows};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, NullArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt32Type, UInt64Type};
 use arrow::ipc::CompressionType;
@@ -17,6 +19,7 @@ use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek};
 use std::path::PathBuf;
@@ -28,7 +31,7 @@ const PARTS: std::ops::RangeInclusive<u64> = 8..=240;
 /// Rows of a part that are collected before they are written.
 const TOGETHER: usize = 4096;
 /// Of the budget, what rows may fill that are collected; past it all are written, however few are of a part.
-const COLLECTED: u64 = 4;
+const COLLECTED: u64 = 8;
 /// Batches that are parted at once, unless they fill more than such a piece of the budget.
 const AT_ONCE: usize = 8;
 const UNPARTED: u64 = 16;
@@ -75,10 +78,10 @@ impl FileNames {
 
 impl Spill {
     /// `memory`: the budget in bytes; `expected`: the bytes of everything, about.
-    pub(super) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> Result<Spill, ShuffleError> {
-        let parts = (expected * SHARE / memory.max(1)).clamp(*PARTS.start(), *PARTS.end());
+    pub(super) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> Spill {
+        let parts = (expected.saturating_mul(SHARE) / memory.max(1)).clamp(*PARTS.start(), *PARTS.end());
         let parts = (0..parts).map(|_| Part::default()).collect();
-        Ok(Spill {
+        Spill {
             hasher,
             memory,
             parts,
@@ -87,7 +90,7 @@ impl Spill {
             at_scenes: false,
             files: FileNames::default(),
             tally: Tally::default(),
-        })
+        }
     }
 
     /// Counts of rows that were grouped before there was a need for files.
@@ -389,46 +392,72 @@ impl CarriedFault {
     }
 }
 
+/// Rows of a batch from which on its file is named once for all of them. Of smaller files there may be many, and each
+/// would begin a stream.
+const LARGE: usize = 1 << 13;
+/// Where the schema has the number of that file.
+const NUMBER: &str = "number";
+
+/// The batch with the columns that carry what it knows beside its cells, which are as small as can be: they are written and
+/// read with every row.
 fn with_places(rows: &Rows, files: &mut FileNames) -> Result<RecordBatch, ShuffleError> {
     let count = rows.batch.num_rows();
-    let mut number: Option<(Arc<str>, u32)> = None;
-    let mut file = Vec::with_capacity(count);
-    let mut line = Vec::with_capacity(count);
-    for row in 0..count {
-        let name = rows.file_of(row);
-        let same = number.as_ref().filter(|(known, _)| Arc::ptr_eq(known, name)).map(|(_, number)| *number);
-        let this = same.unwrap_or_else(|| files.number(name));
-        number = Some((name.clone(), this));
-        file.push(this);
-        line.push(rows.lines.of(row));
-    }
-    let faults: StringArray = if rows.faults.is_empty() {
-        StringArray::new_null(count)
+    let nothing = || -> ArrayRef { Arc::new(NullArray::new(count)) };
+    let mut numbers = HashMap::new();
+    let file: ArrayRef = if !matches!(rows.lines, Lines::Spread { .. }) && count >= LARGE {
+        numbers.insert(NUMBER.to_owned(), files.number(&rows.file).to_string());
+        nothing()
+    } else {
+        let mut known: Option<(&Arc<str>, u32)> = None;
+        let file = (0..count).map(|row| {
+            let name = rows.file_of(row);
+            let number = match known {
+                Some((known, number)) if Arc::ptr_eq(known, name) => number,
+                _ => files.number(name),
+            };
+            known = Some((name, number));
+            number
+        });
+        Arc::new(UInt32Array::from_iter_values(file))
+    };
+    let lines = || (0..count).map(|row| rows.lines.of(row));
+    let line: ArrayRef = match lines().map(u32::try_from).collect::<Result<Vec<_>, _>>() {
+        Ok(lines) => Arc::new(UInt32Array::from(lines)),
+        Err(_) => Arc::new(UInt64Array::from_iter_values(lines())),
+    };
+    let faults: ArrayRef = if rows.faults.is_empty() {
+        nothing()
     } else {
         let carried = (0..count).map(|row| {
             let faults: Vec<CarriedFault> = rows.faults_of(row).iter().map(CarriedFault::new).collect();
             if faults.is_empty() { None } else { serde_json::to_string(&faults).ok() }
         });
-        carried.collect()
+        Arc::new(carried.collect::<StringArray>())
     };
     let mut columns = rows.batch.columns().to_vec();
     let mut fields: Vec<Field> = rows.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    let carried: [ArrayRef; 3] =
-        [Arc::new(UInt32Array::from(file)), Arc::new(UInt64Array::from(line)), Arc::new(faults)];
-    for (name, column) in CARRIED.into_iter().zip(carried) {
-        fields.push(Field::new(name, column.data_type().clone(), true));
+    for (name, column) in CARRIED.into_iter().zip([file, line, faults]) {
+        fields.push(Field::new(name, column.data_type().clone(), true).with_metadata(std::mem::take(&mut numbers)));
         columns.push(column);
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 fn without_places(batch: &RecordBatch, files: &Arc<[Arc<str>]>) -> Result<Rows, ShuffleError> {
-    let own = batch.num_columns() - CARRIED.len();
-    let file = batch.column(own).as_primitive::<UInt32Type>().values().to_vec();
-    let line = batch.column(own + 1).as_primitive::<UInt64Type>().values().to_vec();
-    let carried = batch.column(own + 2).as_string::<i32>();
+    let (count, own) = (batch.num_rows(), batch.num_columns() - CARRIED.len());
+    let file = match batch.column(own).as_primitive_opt::<UInt32Type>() {
+        Some(file) => file.values().to_vec(),
+        None => {
+            let number = batch.schema_ref().field(own).metadata().get(NUMBER).and_then(|number| number.parse().ok());
+            vec![number.unwrap_or(0); count]
+        }
+    };
+    let line = match batch.column(own + 1).as_primitive_opt::<UInt32Type>() {
+        Some(line) => line.values().iter().map(|&line| u64::from(line)).collect(),
+        None => batch.column(own + 1).as_primitive::<UInt64Type>().values().to_vec(),
+    };
     let mut faults = Vec::new();
-    if carried.null_count() < carried.len() {
+    if let Some(carried) = batch.column(own + 2).as_string_opt::<i32>() {
         for (row, text) in carried.iter().enumerate() {
             let Some(text) = text else { continue };
             let own: Vec<CarriedFault> = serde_json::from_str(text).map_err(|error| disk(error.into()))?;
