@@ -19,6 +19,9 @@ pub(crate) struct Reader(Infallible);
 #[derive(Clone, Debug)]
 pub(crate) struct Ranges(Infallible);
 
+/// Of a folder: the folders and the objects in it.
+pub(crate) type Level = (Vec<String>, Vec<Object>);
+
 impl Bucket {
     pub(crate) fn open(_: &Address<'_>) -> Result<Bucket, StorageError> {
         Err(StorageError::Other(
@@ -36,7 +39,7 @@ impl Bucket {
         match self.0 {}
     }
 
-    pub(crate) fn levels(&self, _: &[String]) -> Result<Vec<(Vec<String>, Vec<Object>)>, StorageError> {
+    pub(crate) fn levels(&self, _: &[String]) -> Result<Vec<Level>, StorageError> {
         match self.0 {}
     }
 }
