@@ -20,10 +20,11 @@ use explain::{explain, explain_reading, was_answered};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt};
+use patience::WHOLE;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
@@ -167,9 +168,8 @@ impl Bucket {
     ) -> Asked<T> {
         let (sender, answer) = sync_channel(1);
         let task = self.0.runtime.spawn(async move {
-            let answer = patience::within(request).await;
             // Whoever asked may have gone.
-            let _ = sender.send(answer);
+            let _ = sender.send(request.await);
         });
         Asked { answer, task: task.abort_handle() }
     }
@@ -184,8 +184,15 @@ struct Asked<T> {
 
 impl<T> Asked<T> {
     fn wait(&self) -> Result<T, StorageError> {
-        let gone = |_| Err(StorageError::Other("reading it ended without an answer; run again".to_owned()));
-        self.answer.recv().unwrap_or_else(gone)
+        self.answer.recv_timeout(WHOLE).unwrap_or_else(|gone| {
+            let minutes = WHOLE.as_secs() / 60;
+            Err(StorageError::Other(match gone {
+                RecvTimeoutError::Timeout => {
+                    format!("its storage was too slow: {minutes} minutes for one request; run again")
+                }
+                RecvTimeoutError::Disconnected => "reading it ended without an answer; run again".to_owned(),
+            }))
+        })
     }
 }
 

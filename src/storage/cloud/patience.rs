@@ -3,7 +3,6 @@
 //! A storage that has answered once is waited for when it is down: that passes. One that never answered is probably
 //! named wrongly, and whoever waits should know soon.
 
-use super::StorageError;
 use object_store::{BackoffConfig, RetryConfig};
 use std::time::Duration;
 
@@ -17,20 +16,12 @@ pub(super) const SILENCE: Duration = Duration::from_secs(30);
 pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// From the first attempt to the last, where there was one.
 const RETRIES: Duration = Duration::from_secs(120);
-/// A request with all its attempts, however slowly its bytes come.
-const WHOLE: Duration = Duration::from_secs(600);
+/// A request with all its attempts, however slowly its bytes come. Whoever waits counts it, not the runtime.
+pub(super) const WHOLE: Duration = Duration::from_secs(600);
 
 /// Between attempts.
 pub(super) fn retries() -> RetryConfig {
     let backoff =
         BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(10), base: 2. };
     RetryConfig { backoff, max_retries: 20, retry_timeout: RETRIES }
-}
-
-/// Gives up what takes too long.
-pub(super) async fn within<T>(request: impl Future<Output = Result<T, StorageError>>) -> Result<T, StorageError> {
-    tokio::time::timeout(WHOLE, request).await.unwrap_or_else(|_| {
-        let minutes = WHOLE.as_secs() / 60;
-        Err(StorageError::Other(format!("its storage was too slow: {minutes} minutes for one request; run again")))
-    })
 }
