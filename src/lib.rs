@@ -11,5 +11,6 @@ pub mod sandbox;
 pub mod scan;
 mod short;
 pub mod shuffle;
+mod storage;
 mod text;
 pub mod upload;

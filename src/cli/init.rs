@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// What `init` takes.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// The visits export: a file, a folder or a glob
+    /// The visits export: a file, a folder or a glob, also s3://, gs:// or az://
     #[arg(long, value_name = "PATH")]
     visits: String,
     /// The scenes export; the same as the visits where one flat export holds both

@@ -12,6 +12,7 @@ use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
 use crate::build::{Ids, Rules, Version, Zone};
 use crate::scan::{Dialect, Format, Only, Source};
+use crate::storage::Address;
 use crate::upload::{Backoff, Config, Endpoint, client};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -474,7 +475,12 @@ fn max_duration(file: &Upload, options: &Options, mistakes: &mut Mistakes<'_>) -
 }
 
 fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mistakes: &mut Mistakes<'_>) -> PathBuf {
+    let stored = |path: &str| match Address::is_one(path) {
+        true => Err("result files are written to this machine alone; name a path here".to_owned()),
+        false => Ok(()),
+    };
     if let Some(path) = &options.results {
+        mistakes.option(stored(&path.to_string_lossy()).map_err(|message| format!("--results: {message}")));
         return path.clone();
     }
     let default = if placeholders.date.is_some() { "results/{name}-{date}.csv" } else { "results/{name}.csv" };
@@ -484,7 +490,10 @@ fn results(file: &File, options: &Options, placeholders: &Placeholders<'_>, mist
             mistakes.add(path.span(), "the path of the result file is empty; name a file");
             PathBuf::new()
         }
-        Some(path) => mistakes.filled(path, placeholders),
+        Some(path) => {
+            mistakes.take(path.span(), stored(path.get_ref()));
+            mistakes.filled(path, placeholders)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::formats::{DateFormat, pattern};
 use super::paths::Placeholders;
 use crate::build::{Field, Origin, Unit, Zone};
 use crate::scan::Pick;
+use crate::storage::Address;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -195,6 +196,9 @@ fn records(path: &str, header: bool) -> Result<Vec<(u64, csv::StringRecord)>, St
     let failed = |error: &dyn std::fmt::Display| {
         format!("cannot read {path}: {error}; is the path right? It starts from the folder in which the command does")
     };
+    if Address::is_one(path) {
+        return Err("lists are read from this machine alone; copy it here and name that file".to_owned());
+    }
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("{path} is not UTF-8; save it as UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -69,7 +69,8 @@ pub(super) struct File {
 #[schemars(rename = "Export_{C}")]
 #[serde(deny_unknown_fields)]
 pub(super) struct Section<C> {
-    /// A file, a folder, a glob such as "exports/*.csv.gz", or a list of them. {date} is the day of --date.
+    /// A file, a folder, a glob such as "exports/*.csv.gz", or a list of them, on this machine or in object storage
+    /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date.
     pub(super) path: Spanned<Paths>,
     /// Left out: told from the name of the file.
     #[schemars(extend("enum" = names(&FORMATS)))]

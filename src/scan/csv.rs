@@ -5,10 +5,10 @@ use super::export::{Export, ExportFile, Origin, Wanted, rows_of};
 use super::records::{LONGEST_RECORD, RecordError, Records, Syntax};
 use super::{BATCH_ROWS, CellFault, Fault, Lines, Rows, ScanError, Source, text};
 use crate::short;
+use crate::storage::{self, StorageError};
 use arrow::array::{ArrayRef, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
-use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -17,9 +17,7 @@ type Input = Records<Box<dyn Read + Send>>;
 /// Text of one batch and column. A batch ends before its offsets could overflow.
 const BATCH_BYTES: usize = 64 << 20;
 
-fn open(file: &ExportFile, source: &Source) -> Result<Input, ScanError> {
-    let unreadable = |source| ScanError::Missing { path: file.name.to_string(), source };
-    let input = File::open(&file.path).map_err(unreadable)?;
+fn open(file: &ExportFile, input: storage::Input, source: &Source) -> Result<Input, ScanError> {
     let broken = |error: std::io::Error| unreadable_at(&file.name, &error);
     let input = text::unpacked(input, file.magic).map_err(broken)?;
     let input = text::decoded(input, source.dialect.encoding).map_err(broken)?;
@@ -29,7 +27,10 @@ fn open(file: &ExportFile, source: &Source) -> Result<Input, ScanError> {
     Ok(records)
 }
 
-fn unreadable_at(file: &str, error: &std::io::Error) -> ScanError {
+pub(super) fn unreadable_at(file: &str, error: &std::io::Error) -> ScanError {
+    if let Some(error) = StorageError::within(error) {
+        return ScanError::stored(file, error);
+    }
     let reason = match error.kind() {
         std::io::ErrorKind::UnexpectedEof => {
             "the compressed file is cut short, or has other bytes behind its end".to_owned()
@@ -49,8 +50,8 @@ fn record_error(file: &str, error: RecordError) -> ScanError {
 }
 
 /// The names in the header line; none where the file has not a single record.
-pub(super) fn header(file: &ExportFile, source: &Source) -> Result<Vec<String>, ScanError> {
-    let mut records = open(file, source)?;
+pub(super) fn header(file: &ExportFile, input: storage::Input, source: &Source) -> Result<Vec<String>, ScanError> {
+    let mut records = open(file, input, source)?;
     read_header(&mut records, file, source)
 }
 
@@ -132,7 +133,8 @@ impl Column {
 impl Reader {
     pub(super) fn open(file: &ExportFile, export: &Export) -> Result<Reader, ScanError> {
         let source = export.source();
-        let mut records = open(file, source)?;
+        let (input, _) = file.place.open().map_err(|error| ScanError::unopened(&file.name, error))?;
+        let mut records = open(file, input, source)?;
         let header = read_header(&mut records, file, source)?;
         if header != file.header {
             return Err(ScanError::Changed { file: file.name.to_string() });

@@ -1,5 +1,6 @@
 //! What can be wrong with an export before a single row of it is looked at, or while it is read.
 
+use crate::storage::StorageError;
 use std::io;
 
 /// A column that is in no file of an export.
@@ -28,6 +29,14 @@ pub enum ScanError {
         path: String,
         /// What the system says.
         source: io::Error,
+    },
+    /// A path in object storage that cannot be found or read.
+    #[error("cannot read {path}: {reason}")]
+    Storage {
+        /// As the job gives it.
+        path: String,
+        /// What happened, and what to do next.
+        reason: String,
     },
     /// A pattern that `glob` does not understand.
     #[error("{path} is not a valid pattern: {source}; mend `path` in the job file")]
@@ -143,4 +152,22 @@ pub enum ScanError {
         /// The file.
         file: String,
     },
+}
+
+impl ScanError {
+    /// A file that cannot be opened.
+    pub(super) fn unopened(path: &str, error: io::Error) -> ScanError {
+        match StorageError::within(&error) {
+            Some(error) => ScanError::stored(path, error),
+            None => ScanError::Missing { path: path.to_owned(), source: error },
+        }
+    }
+
+    /// What object storage does not give.
+    pub(super) fn stored(path: &str, error: &StorageError) -> ScanError {
+        match error {
+            StorageError::Changed => ScanError::Changed { file: path.to_owned() },
+            StorageError::Other(reason) => ScanError::Storage { path: path.to_owned(), reason: reason.clone() },
+        }
+    }
 }

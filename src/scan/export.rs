@@ -5,13 +5,12 @@ use super::cells::Cleaning;
 use super::files::{self, Found};
 use super::text::Magic;
 use super::{Fault, Format, Lines, MissingColumn, Only, Rows, ScanError, Source, csv, parquet};
+use crate::storage::{Input, Place, Stamp, StorageError};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
-use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// An export whose files are there and have the columns that the job names.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ pub struct Export {
 /// One file, known to be readable at least as far as its header.
 #[derive(Debug)]
 pub(super) struct ExportFile {
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     pub(super) name: Arc<str>,
     pub(super) format: Format,
     pub(super) magic: Magic,
@@ -32,20 +31,6 @@ pub(super) struct ExportFile {
     /// The columns of the file itself, in its order. Empty for a file without a single byte.
     pub(super) header: Vec<String>,
     seen: Stamp,
-}
-
-/// What shows that somebody wrote to a file.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    bytes: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Stamp {
-    fn of(file: &File) -> std::io::Result<Stamp> {
-        let about = file.metadata()?;
-        Ok(Stamp { bytes: about.len(), modified: about.modified().ok() })
-    }
 }
 
 /// Where the cells of a wanted column come from in one file.
@@ -116,16 +101,14 @@ impl Export {
 
     /// Whether both exports consist of the same files: one flat export with a row a scene.
     pub fn has_the_files_of(&self, other: &Export) -> bool {
-        let paths = |export: &Export| -> Vec<PathBuf> {
-            let full = |file: &ExportFile| file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
-            export.files.iter().map(full).collect()
-        };
+        let paths =
+            |export: &Export| -> Vec<PathBuf> { export.files.iter().map(|file| file.place.identity()).collect() };
         !self.files.is_empty() && paths(self) == paths(other)
     }
 
     /// The files, in order.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.path.as_path())
+        self.files.iter().map(|file| file.place.path())
     }
 
     /// Files beside others that have not a column in common with any of them: notes, lists, whatever else lies there.
@@ -135,7 +118,7 @@ impl Export {
         let is_stray = |file: &&&ExportFile| {
             // Of two files either may be the stray one; a table has more than a column.
             let is_odd = with_rows.len() > 2 || with_rows.len() == 2 && file.header.len() == 1;
-            is_odd && !with_rows.iter().any(|other| other.path != file.path && shares(file, other))
+            is_odd && !with_rows.iter().any(|other| other.place.path() != file.place.path() && shares(file, other))
         };
         let strays = with_rows.iter().filter(is_stray).map(|file| file.name.to_string()).collect::<Vec<_>>();
         // Files that are all unlike each other are a matter of their own.
@@ -146,7 +129,7 @@ impl Export {
     pub fn columns(&self) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for file in self.files.iter().filter(|file| !file.header.is_empty()) {
-            for name in file.header.iter().cloned().chain(files::folder_columns(&file.path)) {
+            for name in file.header.iter().cloned().chain(files::folder_columns(file.place.path())) {
                 if !found.contains(&name) {
                     found.push(name);
                 }
@@ -215,7 +198,7 @@ impl Export {
         let filters = self.source.only.iter().map(|only| (&only.column, Form::Filter));
         let wanted = picks.chain(filters).map(|(column, form)| {
             let own = file.header.iter().position(|name| name == column).map(Origin::Column);
-            let folder = || files::folder_value(&file.path, column).map(Origin::Folder);
+            let folder = || files::folder_value(file.place.path(), column).map(Origin::Folder);
             Wanted { column: column.clone(), origin: own.or_else(folder).unwrap_or(Origin::Absent), form }
         });
         wanted.collect()
@@ -235,7 +218,7 @@ impl Export {
         columns.sort();
         columns.dedup();
         let has = |file: &ExportFile, column: &String| {
-            file.header.contains(column) || files::folder_value(&file.path, column).is_some()
+            file.header.contains(column) || files::folder_value(file.place.path(), column).is_some()
         };
         let mut nowhere: Vec<&String> = Vec::new();
         for column in &columns {
@@ -300,7 +283,7 @@ impl Export {
 
 /// What the name of a file and its first bytes tell.
 pub(super) struct Looks {
-    pub(super) input: File,
+    pub(super) input: Input,
     pub(super) magic: Magic,
     /// By the ending of its name.
     pub(super) named: Option<Format>,
@@ -310,9 +293,8 @@ pub(super) struct Looks {
 }
 
 pub(super) fn looks(found: &Found) -> Result<Looks, ScanError> {
-    let unreadable = |source| ScanError::Missing { path: found.name.clone(), source };
-    let mut input = File::open(&found.path).map_err(unreadable)?;
-    let seen = Stamp::of(&input).map_err(unreadable)?;
+    let unreadable = |error| ScanError::unopened(&found.name, error);
+    let (mut input, seen) = found.place.open().map_err(unreadable)?;
     let mut head = Vec::with_capacity(8);
     input.by_ref().take(8).read_to_end(&mut head).map_err(unreadable)?;
     input.rewind().map_err(unreadable)?;
@@ -328,7 +310,7 @@ pub(super) fn looks(found: &Found) -> Result<Looks, ScanError> {
 }
 
 fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
-    let Looks { magic, named, delimiter, seen, .. } = looks(&found)?;
+    let Looks { input, magic, named, delimiter, seen } = looks(&found)?;
     let format = source.format.or(named).unwrap_or(match magic {
         Magic::Parquet => Format::Parquet,
         _ => Format::Csv,
@@ -348,9 +330,9 @@ fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
     }
     let delimiter = source.dialect.delimiter.unwrap_or(delimiter);
     let mut file =
-        ExportFile { path: found.path, name: found.name.into(), format, magic, delimiter, header: Vec::new(), seen };
+        ExportFile { place: found.place, name: found.name.into(), format, magic, delimiter, header: Vec::new(), seen };
     file.header = match format {
-        Format::Csv => csv::header(&file, source)?,
+        Format::Csv => csv::header(&file, input, source)?,
         Format::Parquet => parquet::header(&file)?,
     };
     Ok(file)
@@ -401,9 +383,9 @@ impl Batches<'_> {
     }
 
     fn check_unchanged(&self, file: &ExportFile) -> Result<(), ScanError> {
-        let now = File::open(&file.path).and_then(|file| Stamp::of(&file));
-        match now {
-            Ok(now) if now == file.seen => Ok(()),
+        match file.place.stamp() {
+            Ok(now) if now.is_that_of(&file.seen) => Ok(()),
+            Err(error) if StorageError::within(&error).is_some() => Err(ScanError::unopened(&file.name, error)),
             _ => Err(ScanError::Changed { file: file.name.to_string() }),
         }
     }

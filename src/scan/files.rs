@@ -1,15 +1,17 @@
 //! Which files an export consists of, in which order, and the columns that `key=value` folders add.
 //!
-//! It looks at names only; no file is opened here.
+//! It looks at names only; no file is opened here. Those in object storage are found in `objects`.
 
 use super::error::ScanError;
+use super::objects;
+use crate::storage::{Address, Place};
 use std::collections::HashSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 /// One file of an export.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     /// The path as the job gives it (with what a folder or glob adds to it): how results name the file.
     pub(super) name: String,
 }
@@ -22,11 +24,14 @@ pub(super) fn find(paths: &[String]) -> Result<Vec<Found>, ScanError> {
         find_one(path, &mut found)?;
     }
     let mut seen = HashSet::new();
-    found.retain(|file: &Found| seen.insert(file.path.canonicalize().unwrap_or_else(|_| file.path.clone())));
+    found.retain(|file: &Found| seen.insert(file.place.identity()));
     Ok(found)
 }
 
 fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
+    if let Some(address) = Address::parse(path) {
+        return objects::find(path, address, found);
+    }
     let literal = Path::new(path);
     let is_glob = path.contains(['*', '?', '[']) && !literal.exists();
     if !is_glob {
@@ -34,7 +39,7 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
         return if about.is_dir() {
             find_in_folder(literal, found)
         } else {
-            found.push(Found { path: literal.into(), name: path.into() });
+            found.push(Found { place: Place::Here(literal.into()), name: path.into() });
             Ok(())
         };
     }
@@ -55,7 +60,8 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
         if entry.is_dir() {
             find_in_folder(entry, found)?;
         } else {
-            found.push(Found { path: entry.clone(), name: entry.display().to_string() });
+            let name = entry.display().to_string();
+            found.push(Found { place: Place::Here(entry.clone()), name });
         }
     }
     // A folder that matched and is empty is an export of nothing; a pattern that matches nothing is a slip.
@@ -80,7 +86,7 @@ fn find_in_folder(folder: &Path, found: &mut Vec<Found>) -> Result<(), ScanError
             find_in_folder(&entry, found)?;
         } else {
             let name = entry.display().to_string();
-            found.push(Found { path: entry, name });
+            found.push(Found { place: Place::Here(entry), name });
         }
     }
     Ok(())
@@ -89,17 +95,25 @@ fn find_in_folder(folder: &Path, found: &mut Vec<Found>) -> Result<(), ScanError
 /// `_SUCCESS`, `.part-0.crc` and their like, which no reader of such folders counts as data.
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy());
-    name.is_some_and(|name| name.starts_with(['_', '.']))
+    name.is_some_and(|name| is_hidden_name(&name))
+}
+
+pub(super) fn is_hidden_name(name: &str) -> bool {
+    name.starts_with(['_', '.'])
 }
 
 /// Whether a pattern matched something hidden that it does not itself name.
 fn is_hidden_to(path: &Path, pattern: &str) -> bool {
     path.components().any(|part| {
         let Component::Normal(part) = part else { return false };
-        let part = part.to_string_lossy();
-        part.starts_with(['_', '.'])
-            && !pattern.split(['/', '\\']).any(|named| named == part || named.chars().next() == part.chars().next())
+        is_hidden_part(&part.to_string_lossy(), pattern)
     })
+}
+
+/// Likewise, of one part of its path.
+pub(super) fn is_hidden_part(part: &str, pattern: &str) -> bool {
+    is_hidden_name(part)
+        && !pattern.split(['/', '\\']).any(|named| named == part || named.chars().next() == part.chars().next())
 }
 
 /// The value that a folder `column=value` on the way to a file gives to all its rows. Hive writes

@@ -5,13 +5,16 @@
 //! one of a few Arrow types. What is wrong with a single cell or row travels beside the batch as a [`Fault`]; what
 //! makes the whole export unreadable is a [`ScanError`].
 //!
-//! It knows nothing of the API, of the meaning of a column, or of the network.
+//! It knows nothing of the API, of the meaning of a column, or of the network: where the bytes of a file come from is
+//! the business of `storage`.
 
 mod cells;
+mod chunks;
 mod csv;
 mod error;
 mod export;
 mod files;
+mod objects;
 mod parquet;
 mod peek;
 mod records;
@@ -82,7 +85,7 @@ pub struct Only {
 pub struct Source {
     /// `visits` or `scenes`: what messages call it.
     pub section: &'static str,
-    /// Files, folders and globs.
+    /// Files, folders and globs, also in object storage.
     pub paths: Vec<String>,
     /// `None`: from the name, and where it says nothing, from the first bytes.
     pub format: Option<Format>,

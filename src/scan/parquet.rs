@@ -1,6 +1,7 @@
 //! Parquet files as batches: row groups streamed, mapped columns only.
 
 use super::cells::{self, Cleaning};
+use super::chunks::Chunks;
 use super::export::{Export, ExportFile, Origin, Wanted, rows_of};
 use super::{BATCH_ROWS, Lines, Rows, ScanError, Source};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -10,10 +11,12 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as Physical;
 use parquet::errors::ParquetError;
-use std::fs::File;
 use std::sync::Arc;
 
-fn unreadable(file: &ExportFile, error: &ParquetError) -> ScanError {
+fn unreadable(file: &ExportFile, input: &Chunks, error: &ParquetError) -> ScanError {
+    if let Some(error) = input.failure() {
+        return ScanError::stored(&file.name, &error);
+    }
     let text = error.to_string();
     let reason = if text.contains("encrypt") {
         "the file is encrypted; export it without encryption".to_owned()
@@ -29,8 +32,8 @@ fn unreadable(file: &ExportFile, error: &ParquetError) -> ScanError {
 }
 
 /// The file's schema, with the old 96-bit timestamps read as the instants that they are.
-fn metadata(file: &ExportFile, input: &File) -> Result<ArrowReaderMetadata, ScanError> {
-    let failed = |error: ParquetError| unreadable(file, &error);
+fn metadata(file: &ExportFile, input: &Chunks) -> Result<ArrowReaderMetadata, ScanError> {
+    let failed = |error: ParquetError| unreadable(file, input, &error);
     let metadata = ArrowReaderMetadata::load(input, ArrowReaderOptions::new()).map_err(failed)?;
     let parquet = metadata.parquet_schema();
     let is_int96 = |at: usize| {
@@ -55,8 +58,8 @@ fn metadata(file: &ExportFile, input: &File) -> Result<ArrowReaderMetadata, Scan
     ArrowReaderMetadata::load(input, options).map_err(failed)
 }
 
-fn open(file: &ExportFile) -> Result<File, ScanError> {
-    File::open(&file.path).map_err(|source| ScanError::Missing { path: file.name.to_string(), source })
+fn open(file: &ExportFile) -> Result<Chunks, ScanError> {
+    Chunks::open(&file.place).map_err(|error| ScanError::unopened(&file.name, error))
 }
 
 /// The names of the top-level columns.
@@ -85,6 +88,7 @@ fn kind_in_words(kind: &DataType) -> String {
 /// Reads one file.
 pub(super) struct Reader {
     input: ParquetRecordBatchReader,
+    chunks: Chunks,
     file: Arc<str>,
     wanted: Vec<Wanted>,
     /// For each wanted column its place in the projected batches.
@@ -121,10 +125,13 @@ impl Reader {
         });
         let places = places.collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+        input.plan(metadata.metadata(), &mask);
+        let chunks = input.clone();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);
         let input = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
         Ok(Reader {
-            input: input.map_err(|error| unreadable(file, &error))?,
+            input: input.map_err(|error| unreadable(file, &chunks, &error))?,
+            chunks,
             file: file.name.clone(),
             wanted,
             places,
@@ -135,7 +142,10 @@ impl Reader {
     }
 
     pub(super) fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
-        let failed = |reason: String| ScanError::Unreadable { file: self.file.to_string(), reason };
+        let failed = |reason: String| match self.chunks.failure() {
+            Some(error) => ScanError::stored(&self.file, &error),
+            None => ScanError::Unreadable { file: self.file.to_string(), reason },
+        };
         let Some(batch) = self.input.next() else { return Ok(None) };
         let batch = batch.map_err(|error| failed(error.to_string()))?;
         let rows = batch.num_rows();

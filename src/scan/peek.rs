@@ -3,7 +3,7 @@
 use super::export::looks;
 use super::records::{Records, Syntax};
 use super::text::{self, Magic};
-use super::{Dialect, Format, ScanError, files};
+use super::{Dialect, Format, ScanError, csv, files};
 use encoding_rs::Encoding;
 use std::io::{Cursor, Read};
 
@@ -46,13 +46,7 @@ pub(crate) fn peek(path: &str, most: usize) -> Result<Peek, ScanError> {
         let misnamed = looks.named.is_some_and(|named| named != format);
         let mut head = Vec::new();
         if format == Format::Csv {
-            let broken = |error: std::io::Error| ScanError::Unreadable {
-                file: file.name.clone(),
-                reason: match error.kind() {
-                    std::io::ErrorKind::UnexpectedEof => "the compressed file is cut short".to_owned(),
-                    _ => error.to_string(),
-                },
-            };
+            let broken = |error: std::io::Error| csv::unreadable_at(&file.name, &error);
             let input = text::unpacked(looks.input, looks.magic).map_err(broken)?;
             input.take(most as u64 + 1).read_to_end(&mut head).map_err(broken)?;
             match Magic::of(&head) {

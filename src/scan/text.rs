@@ -3,8 +3,8 @@
 //! Bytes that the encoding does not allow come out as [`UNDECODABLE`], which is never valid UTF-8: the cell
 //! that holds one is found by the same check as a broken cell of a UTF-8 file.
 
+use crate::storage::Input;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 /// Stands in the decoded text for bytes that could not be decoded.
@@ -40,7 +40,7 @@ impl Magic {
 
 /// The file's bytes, unpacked when they are gzip or zstd. Concatenated members and frames are read to the
 /// end; one that is cut short is an error from `read`.
-pub(super) fn unpacked(file: File, magic: Magic) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn unpacked(file: Input, magic: Magic) -> io::Result<Box<dyn Read + Send>> {
     let file = BufReader::with_capacity(READ_AHEAD, file);
     Ok(match magic {
         Magic::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),

@@ -10,9 +10,11 @@
     reason = "every test file takes a part of the harness, and a test may fail where it stands"
 )]
 
+mod buckets;
 mod job;
 mod server;
 
+pub use buckets::{Moto, Proxy, Way};
 pub use job::JobFile;
 pub use server::{Gate, Reply, Request, ScriptedServer, http};
 

@@ -1,0 +1,76 @@
+//! An object from its first byte to its last, in pieces that are asked for ahead of whoever reads.
+
+use super::{Asked, Object};
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+/// The first piece is small: often only the header is wanted.
+const FIRST: u64 = 64 << 10;
+/// Each is so much larger than the one before, up to the largest.
+const GROWTH: u64 = 4;
+const LARGEST: u64 = 8 << 20;
+/// Pieces under way while one is read: they hide the time until the first byte of each.
+const AHEAD: usize = 2;
+
+/// Reads an object in order. Memory is bounded by the pieces, whatever the size of the object.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    object: Object,
+    first: Option<Bytes>,
+    now: Bytes,
+    asked: VecDeque<Asked<Bytes>>,
+    /// Where the next piece begins, and how large it will be.
+    next: u64,
+    piece: u64,
+}
+
+impl Reader {
+    pub(super) fn new(object: Object) -> Reader {
+        Reader { object, first: None, now: Bytes::new(), asked: VecDeque::new(), next: 0, piece: FIRST }
+    }
+
+    /// Back to the first byte.
+    pub(crate) fn rewind(&mut self) {
+        self.asked.clear();
+        // It is still at hand.
+        self.now = self.first.clone().unwrap_or_default();
+        self.next = self.now.len() as u64;
+        self.piece = FIRST;
+    }
+
+    fn ask(&mut self) {
+        let end = (self.next + self.piece).min(self.object.stamp.bytes);
+        if self.next < end {
+            self.asked.push_back(self.object.ask_for(self.next..end));
+            self.next = end;
+            self.piece = (self.piece * GROWTH).min(LARGEST);
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        if self.asked.is_empty() {
+            self.ask();
+        }
+        let Some(asked) = self.asked.pop_front() else { return Ok(()) };
+        // Who reads past the first piece reads on.
+        while self.first.is_some() && self.asked.len() < AHEAD && self.next < self.object.stamp.bytes {
+            self.ask();
+        }
+        self.now = asked.wait()?;
+        self.first.get_or_insert_with(|| self.now.clone());
+        Ok(())
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.now.is_empty() && !into.is_empty() {
+            self.fill()?;
+        }
+        let n = into.len().min(self.now.len());
+        into[..n].copy_from_slice(&self.now[..n]);
+        self.now.advance(n);
+        Ok(n)
+    }
+}
