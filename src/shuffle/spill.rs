@@ -29,7 +29,7 @@ use std::sync::Arc;
 const SHARE: u64 = 8;
 const PARTS: std::ops::RangeInclusive<u64> = 8..=240;
 /// Rows of a part that are collected before they are written.
-const TOGETHER: usize = 4096;
+const TOGETHER: usize = 8192;
 /// Of the budget, what rows may fill that are collected; past it all are written, however few are of a part.
 const COLLECTED: u64 = 8;
 /// Batches that are parted at once, unless they fill more than such a piece of the budget.
