@@ -31,7 +31,7 @@ fn credentials_in_a_path_are_refused_and_not_shown() {
     work.job(&JobFile::new().visits("path", "\"s3://AKIA1:hush-hush@bucket/visits.csv\""));
     let done: Done = work.traxload(&["check", "job.toml"]).ends_with(2);
     assert!(!done.stderr.contains("hush"), "{}", done.stderr);
-    done.says(&["cannot read s3://…/visits.csv", "credentials belong into the environment"]);
+    done.says(&["cannot read s3://…", "credentials belong into the environment"]);
 }
 
 #[test]

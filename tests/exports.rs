@@ -521,3 +521,23 @@ fn a_time_zone_cell_that_cannot_be_read_is_a_problem_and_not_the_jobs_zone() {
     work.run(&job).ends_with(4);
     assert_eq!(work.results().of("V1")["error_code"], *"bad_text");
 }
+
+#[test]
+fn a_field_of_a_scene_may_be_the_column_that_joins_it_to_its_visit() {
+    let work = Workdir::with_visits(2);
+    let job = JobFile::to("sandbox").to_string();
+    work.write("job.toml", job.replace("scene_id = \"scene_id\"", "scene_id = \"visit_id\""));
+    work.traxload(&["check", "job.toml", "--payloads", "p.jsonl"]).ends_with(0);
+    assert!(work.read("p.jsonl").contains(&harness::scene_uid("V1", "V1")));
+}
+
+#[test]
+fn bodies_are_not_written_over_the_results() {
+    let work = Workdir::with_visits(2);
+    work.run(&JobFile::to("sandbox")).ends_with(0);
+    let results = work.read("results.csv");
+    work.traxload(&["check", "job.toml", "--payloads", "results.csv"])
+        .ends_with(2)
+        .says(&["belongs to the job's results"]);
+    assert_eq!(work.read("results.csv"), results);
+}

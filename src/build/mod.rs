@@ -213,11 +213,11 @@ impl<'a> Builder<'a> {
             return None;
         }
         let session = self.rules.ids.session(visit_id);
-        let mut ids = Vec::new();
+        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
         for scene in visit.scenes().iter() {
             let Ok(scene_id) = reading::scene_text(scene, &self.rules.scene_id) else { continue };
             let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
-            if !scene_id.is_empty() && !ids.contains(&scene) {
+            if !scene_id.is_empty() && seen.insert(scene_id) {
                 ids.push(scene);
             }
         }

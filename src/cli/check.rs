@@ -54,6 +54,10 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
             let message = format!("{} is one of the exports; name another file for the bodies", path.display());
             return Err(Failure::new(Exit::Usage, message));
         }
+        Some(path) if is_beside_results(path, &job.results) => {
+            let message = format!("{} belongs to the job's results; name another file for the bodies", path.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
         Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| write_all(&build_all, file)),
     };
     let survey = survey.map_err(|error| match error {
@@ -98,6 +102,17 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
 }
 
 /// As `-` is elsewhere.
+/// Whether a path is the result file, or one of those that are named after it: what was delivered is known by them alone.
+fn is_beside_results(path: &Path, results: &Path) -> bool {
+    let full = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    match (full(path), full(results)) {
+        (Some(path), Some(results)) => {
+            path.as_os_str().as_encoded_bytes().starts_with(results.as_os_str().as_encoded_bytes())
+        }
+        _ => false,
+    }
+}
+
 fn is_standard_output(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

@@ -50,7 +50,9 @@ impl<'p> Picks<'p> {
     }
 
     fn pick(&mut self, name: &str, column: &str, as_text: bool) -> usize {
-        if let Some(known) = self.picks.iter().position(|pick| pick.column == column && pick.as_text == as_text) {
+        // Not the key's: scenes are kept without it, and a field of theirs may well be the same column.
+        let mut fields = self.picks.iter().enumerate().skip(1);
+        if let Some((known, _)) = fields.find(|(_, pick)| pick.column == column && pick.as_text == as_text) {
             return known;
         }
         self.picks.push(Pick { name: name.to_owned(), column: column.to_owned(), as_text });

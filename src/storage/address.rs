@@ -53,11 +53,13 @@ impl Address<'_> {
         Some(Ok(Address { service, root, bucket, key }))
     }
 
-    /// A path that may be shown: without the credentials that somebody wrote where only a bucket belongs.
+    /// A path that may be shown: nothing of it where somebody wrote credentials in place of a bucket, for they may have
+    /// a slash in them.
     pub(crate) fn shown(path: &str) -> String {
-        match path.split_once("://").map(|(scheme, rest)| (scheme, rest.split_once('/').unwrap_or((rest, "")))) {
-            Some((scheme, (bucket, key))) if bucket.contains(':') || bucket.contains('@') => {
-                format!("{scheme}://…/{key}")
+        match path.split_once("://").map(|(scheme, rest)| (scheme, rest.split('/').next().unwrap_or_default())) {
+            // Azure's addresses name their account behind an @.
+            Some((scheme, bucket)) if bucket.contains(':') || bucket.contains('@') && !scheme.starts_with('a') => {
+                format!("{scheme}://…")
             }
             _ => path.to_owned(),
         }
@@ -87,6 +89,8 @@ mod tests {
         for wrong in ["s3://", "s3:///key", "gs://b*/key", "s3://id:secret@b/key"] {
             assert!(Address::parse(wrong).expect("remote").is_err(), "{wrong}");
         }
-        assert_eq!(Address::shown("s3://id:secret@b/key"), "s3://…/key");
+        assert_eq!(Address::shown("s3://id:secret@b/key"), "s3://…");
+        assert_eq!(Address::shown("s3://id:sec/ret@b/key"), "s3://…");
+        assert_eq!(Address::shown("abfss://c@account/key"), "abfss://c@account/key");
     }
 }
