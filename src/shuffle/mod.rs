@@ -4,6 +4,7 @@
 //! ones, for which no column needs to mean anything. Past the budget, visits and scenes are parted by their keys
 //! into temporary files, and each part is then grouped in memory by itself.
 
+mod carried;
 mod grouped;
 mod groups;
 mod index;

@@ -1,25 +1,21 @@
 //! Rows past the memory budget: parted by a piece of their key's hash into temporary Arrow files, and read back part
 //! by part.
 //!
-//! The files have no name from the start: whatever happens to the process, nothing of them stays behind. Where a row
-//! stands and what is wrong with it goes with it, in columns of its own.
+//! The files have no name from the start: whatever happens to the process, nothing of them stays behind.
 
+use super::carried::{FileNames, with_places, without_places};
 use super::groups::Groups;
 use super::index::hash;
 use super::{Grouped, KEY, ShuffleError, Tally};
-use crate::scan::{CellFault, Fault, Lines, Rows};
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, NullArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
-};
+use crate::scan::Rows;
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{Field, Schema, SchemaRef, UInt32Type, UInt64Type};
+use arrow::datatypes::SchemaRef;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek};
 use std::path::PathBuf;
@@ -60,20 +56,6 @@ struct Part {
     rows: Written,
     /// Hashes of keys that filters left out.
     left_out: Vec<u64>,
-}
-
-/// The names of the exports' files, of which rows keep the number.
-#[derive(Debug, Default)]
-struct FileNames(Vec<Arc<str>>);
-
-impl FileNames {
-    fn number(&mut self, name: &Arc<str>) -> u32 {
-        let known = self.0.iter().rposition(|known| known == name).unwrap_or_else(|| {
-            self.0.push(name.clone());
-            self.0.len() - 1
-        });
-        known as u32
-    }
 }
 
 impl Spill {
@@ -279,7 +261,7 @@ impl Written {
     }
 }
 
-fn disk(source: io::Error) -> ShuffleError {
+pub(super) fn disk(source: io::Error) -> ShuffleError {
     ShuffleError::Disk { folder: folder().display().to_string(), source }
 }
 
@@ -355,116 +337,4 @@ impl Spilled {
         }
         Ok(())
     }
-}
-
-/// The columns that carry what a batch knows beside its cells.
-const CARRIED: [&str; 3] = ["@file", "@line", "@faults"];
-
-/// A fault as it is written.
-#[derive(Serialize, Deserialize)]
-struct CarriedFault {
-    column: Option<u16>,
-    kind: u8,
-    value: String,
-    found: usize,
-    expected: usize,
-}
-
-impl CarriedFault {
-    fn new(fault: &Fault) -> CarriedFault {
-        let (kind, value, found, expected) = match &fault.what {
-            CellFault::Undecodable(value) => (0, value.clone(), 0, 0),
-            CellFault::Mangled(value) => (1, value.clone(), 0, 0),
-            CellFault::Boolean(value) => (2, value.clone(), 0, 0),
-            CellFault::Cells { found, expected } => (3, String::new(), *found, *expected),
-        };
-        CarriedFault { column: fault.column, kind, value, found, expected }
-    }
-
-    fn fault(self, row: u32) -> Fault {
-        let what = match self.kind {
-            0 => CellFault::Undecodable(self.value),
-            1 => CellFault::Mangled(self.value),
-            2 => CellFault::Boolean(self.value),
-            _ => CellFault::Cells { found: self.found, expected: self.expected },
-        };
-        Fault { row, column: self.column, what }
-    }
-}
-
-/// Rows of a batch from which on its file is named once for all of them. Of smaller files there may be many, and each
-/// would begin a stream.
-const LARGE: usize = 1 << 13;
-/// Where the schema has the number of that file.
-const NUMBER: &str = "number";
-
-/// The batch with the columns that carry what it knows beside its cells, which are as small as can be: they are written and
-/// read with every row.
-fn with_places(rows: &Rows, files: &mut FileNames) -> Result<RecordBatch, ShuffleError> {
-    let count = rows.batch.num_rows();
-    let nothing = || -> ArrayRef { Arc::new(NullArray::new(count)) };
-    let mut numbers = HashMap::new();
-    let file: ArrayRef = if !matches!(rows.lines, Lines::Spread { .. }) && count >= LARGE {
-        numbers.insert(NUMBER.to_owned(), files.number(&rows.file).to_string());
-        nothing()
-    } else {
-        let mut known: Option<(&Arc<str>, u32)> = None;
-        let file = (0..count).map(|row| {
-            let name = rows.file_of(row);
-            let number = match known {
-                Some((known, number)) if Arc::ptr_eq(known, name) => number,
-                _ => files.number(name),
-            };
-            known = Some((name, number));
-            number
-        });
-        Arc::new(UInt32Array::from_iter_values(file))
-    };
-    let lines = || (0..count).map(|row| rows.lines.of(row));
-    let line: ArrayRef = match lines().map(u32::try_from).collect::<Result<Vec<_>, _>>() {
-        Ok(lines) => Arc::new(UInt32Array::from(lines)),
-        Err(_) => Arc::new(UInt64Array::from_iter_values(lines())),
-    };
-    let faults: ArrayRef = if rows.faults.is_empty() {
-        nothing()
-    } else {
-        let carried = (0..count).map(|row| {
-            let faults: Vec<CarriedFault> = rows.faults_of(row).iter().map(CarriedFault::new).collect();
-            if faults.is_empty() { None } else { serde_json::to_string(&faults).ok() }
-        });
-        Arc::new(carried.collect::<StringArray>())
-    };
-    let mut columns = rows.batch.columns().to_vec();
-    let mut fields: Vec<Field> = rows.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    for (name, column) in CARRIED.into_iter().zip([file, line, faults]) {
-        fields.push(Field::new(name, column.data_type().clone(), true).with_metadata(std::mem::take(&mut numbers)));
-        columns.push(column);
-    }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
-}
-
-fn without_places(batch: &RecordBatch, files: &Arc<[Arc<str>]>) -> Result<Rows, ShuffleError> {
-    let (count, own) = (batch.num_rows(), batch.num_columns() - CARRIED.len());
-    let file = match batch.column(own).as_primitive_opt::<UInt32Type>() {
-        Some(file) => file.values().to_vec(),
-        None => {
-            let number = batch.schema_ref().field(own).metadata().get(NUMBER).and_then(|number| number.parse().ok());
-            vec![number.unwrap_or(0); count]
-        }
-    };
-    let line = match batch.column(own + 1).as_primitive_opt::<UInt32Type>() {
-        Some(line) => line.values().iter().map(|&line| u64::from(line)).collect(),
-        None => batch.column(own + 1).as_primitive::<UInt64Type>().values().to_vec(),
-    };
-    let mut faults = Vec::new();
-    if let Some(carried) = batch.column(own + 2).as_string_opt::<i32>() {
-        for (row, text) in carried.iter().enumerate() {
-            let Some(text) = text else { continue };
-            let own: Vec<CarriedFault> = serde_json::from_str(text).map_err(|error| disk(error.into()))?;
-            faults.extend(own.into_iter().map(|fault| fault.fault(row as u32)));
-        }
-    }
-    let own: Vec<usize> = (0..own).collect();
-    let lines = Lines::Spread { files: files.clone(), file, line };
-    Ok(Rows { batch: batch.project(&own)?, file: "".into(), lines, faults, keep: None })
 }
