@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use traxload::build::{Builder, Field, Ids, Rules, Version};
 use traxload::cli::Exit;
-use traxload::results::{self, Counts, Decision, Previous, Wanted, decide, keeps_row, record};
+use traxload::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
 use traxload::scan::{Lines, Rows};
 use traxload::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
 use traxload::upload::{Backoff, Config, Reason, Status, Stop, Traffic, upload};
@@ -161,18 +161,21 @@ async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
 impl Simulation<'_> {
     /// One process: `traxload run`, or `rerun` where a result file is there. `None` if it was killed.
     async fn process(&mut self, may_die: bool) -> Option<Exit> {
-        let previous = Previous::find(&self.results).unwrap();
-        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.status(visit));
+        let previous = Previous::find(&self.results, |_| uuid::Uuid::nil()).unwrap();
+        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet(visit));
         let wanted = Wanted::Undelivered;
         let delivered = (0..self.grouped.len()).map(|at| self.grouped.visit(at).key());
         let delivered = delivered.filter(|visit| status(visit).is_some_and(Status::is_delivered));
         self.world.settle(delivered.map(|visit| self.rules.ids.session(visit).uid));
         let counts = Counts::default();
         let journal = match &previous {
-            None => results::begin(&self.results).unwrap(),
+            None => Draft::new(&self.results).unwrap().begin().unwrap(),
             Some(previous) => {
-                let keeps = |visit: &str, status| keeps_row(status, self.grouped.contains(visit), &wanted);
-                previous.carry_over(&self.results, keeps, &counts).unwrap()
+                let mut draft = previous.draft(&self.results).unwrap();
+                // All visits of the exports have been asked for above.
+                let keeps = |status, is_met| keeps_row(status, is_met, &wanted);
+                previous.complete(&mut draft, keeps, &counts).unwrap();
+                draft.begin().unwrap()
             }
         };
         let synced = journal.path().metadata().unwrap().len();

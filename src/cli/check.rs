@@ -39,7 +39,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
         console.warn(warning);
     }
     let build_all = |bodies: Option<Bodies<'_>>| {
-        survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), |_| {}, bodies)
+        survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), bodies)
     };
     let survey = match &args.payloads {
         None => build_all(None),

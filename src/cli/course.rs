@@ -1,7 +1,7 @@
 //! The course of one run from its exports to its result file, whether it is the first of its job or not.
 
 use super::accounting;
-use super::earlier::{Earlier, Known};
+use super::earlier::Earlier;
 use super::ending::Ended;
 use super::exit::{Exit, Failure};
 use super::exports::{Exports, Opened, Selection};
@@ -16,7 +16,7 @@ use super::survey::{Survey, SurveyError, survey};
 use super::taking_up::target_name;
 use super::text::count;
 use crate::job::{Job, Target};
-use crate::results::{Counts, Journal, Lock, Manifest, RunOptions, move_aside};
+use crate::results::{Counts, Journal, Lock, Manifest, RunOptions, Wanted, move_aside};
 use crate::shuffle::Tally;
 use crate::upload::{Http, Status, Stop, Token, Traffic};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -30,9 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) job: Job,
     pub(super) selection: Selection,
     pub(super) options: RunOptions,
-    pub(super) earlier: Earlier,
-    /// Whether an older result file is moved aside.
-    pub(super) fresh: bool,
+    pub(super) before: Before,
     pub(super) now: DateTime<Utc>,
     /// The start of the process.
     pub(super) began: Instant,
@@ -40,11 +38,21 @@ pub(super) struct Run<'a> {
     pub(super) console: &'a Console,
 }
 
+/// What becomes of a result file or a journal that is there already.
+pub(super) enum Before {
+    /// There is none.
+    Nothing,
+    /// It is moved aside.
+    MovedAside,
+    /// Its rows are taken over, and of its undelivered visits these are sent again.
+    TakenUp(Wanted),
+}
+
 /// What a run is after everything was read and checked, and before anything is sent.
-struct Ready<'r> {
+struct Ready {
     exports: Exports,
     survey: Survey,
-    known: Known<'r>,
+    earlier: Earlier,
     /// Rows that stay of visits that are not in the exports any more.
     gone: u64,
 }
@@ -54,14 +62,14 @@ impl Run<'_> {
     pub(super) fn finish(&self, token: Token, stop: &Stop, signals: &Signals, lock: Lock) -> Result<Ended, Failure> {
         let opened = self.open()?;
         let inputs = self.inputs(&opened);
-        let ready = self.read(opened)?;
+        let mut ready = self.read(opened)?;
         // Fails where the token or a certificate cannot be used, before anything is touched.
         Http::new(&self.job.endpoint, token.clone(), 1).map_err(http_failure)?;
-        if self.fresh {
+        if matches!(self.before, Before::MovedAside) {
             self.move_aside(&inputs)?;
         }
         let (counts, traffic) = (Counts::default(), Traffic::default());
-        let journal = self.begin_journal(&ready, &counts)?;
+        let journal = self.begin_journal(&mut ready, &counts)?;
         let too_many = self.too_many_invalid(&ready.survey, &counts);
         signals.soften();
         let sent_from = Instant::now();
@@ -94,18 +102,26 @@ impl Run<'_> {
     }
 
     /// Reads everything and builds every visit once, so that it is known what there is to send.
-    fn read(&self, opened: Opened) -> Result<Ready<'_>, Failure> {
-        let exports = opened.read(&self.job, &self.selection)?;
+    fn read(&self, opened: Opened) -> Result<Ready, Failure> {
+        let (exports, earlier) = std::thread::scope(|scope| {
+            let earlier = scope.spawn(|| self.earlier());
+            let exports = opened.read(&self.job, &self.selection);
+            let panicked = |_| {
+                Failure::new(
+                    Exit::Unexpected,
+                    "reading the earlier results broke off; this is a bug of traxload, please report it",
+                )
+            };
+            Ok::<_, Failure>((exports?, earlier.join().map_err(panicked)??))
+        })?;
         for warning in &exports.warnings {
             self.console.warn(warning);
         }
-        let mut known = Known::of(&self.earlier);
         let survey = survey(
             &exports.shuffled,
             &self.job.rules,
             self.now.timestamp(),
-            &|grouped, range| self.earlier.outstanding(grouped, range),
-            |grouped| known.note(grouped),
+            &|grouped, range| earlier.outstanding(grouped, range),
             None,
         );
         let survey = survey.map_err(|error| match error {
@@ -122,9 +138,16 @@ impl Run<'_> {
             self.console.warn(&warning);
         }
         accounting::scenes(&survey.tally, survey.grouped_scenes)?;
-        known.refuse_changed_ids(&self.job.rules.ids)?;
-        let gone = known.delivered_and_gone();
-        Ok(Ready { exports, survey, known, gone })
+        earlier.refuse_changed_ids(&self.job.rules.ids)?;
+        let gone = earlier.delivered_and_gone();
+        Ok(Ready { exports, survey, earlier, gone })
+    }
+
+    /// The rows of the run before that are taken over.
+    fn earlier(&self) -> Result<Earlier, Failure> {
+        let Before::TakenUp(wanted) = &self.before else { return Ok(Earlier::none()) };
+        Earlier::read(&self.job.results, wanted.clone(), &self.job.rules.ids)
+            .map_err(|error| Failure::of_results(&error))
     }
 
     fn move_aside(&self, inputs: &[PathBuf]) -> Result<(), Failure> {
@@ -141,9 +164,9 @@ impl Run<'_> {
     }
 
     /// First the manifest, which says of a journal which job it belongs to and how many rows it is to have.
-    fn begin_journal(&self, ready: &Ready<'_>, counts: &Counts) -> Result<Journal, Failure> {
+    fn begin_journal(&self, ready: &mut Ready, counts: &Counts) -> Result<Journal, Failure> {
         self.write_manifest(ready, counts, None)?;
-        ready.known.begin_journal(&self.job.results, counts).map_err(|error| results_failure(&error))
+        ready.earlier.begin_journal(&self.job.results, counts).map_err(|error| results_failure(&error))
     }
 
     /// Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
@@ -165,7 +188,7 @@ impl Run<'_> {
     /// Sends what is outstanding, and makes sure that every visit has its row.
     fn send(
         &self,
-        ready: &Ready<'_>,
+        ready: &Ready,
         token: Option<Token>,
         stop: &Stop,
         counts: &Counts,
@@ -176,7 +199,7 @@ impl Run<'_> {
             job: &self.job,
             shuffled: &ready.exports.shuffled,
             now: self.now.timestamp(),
-            outstanding: &|grouped, range| self.earlier.outstanding(grouped, range),
+            outstanding: &|grouped, range| ready.earlier.outstanding(grouped, range),
             rows: ready.survey.rows() + ready.gone,
             stop,
             deadline: self.job.max_duration.map(|longest| self.began + longest),
@@ -188,7 +211,7 @@ impl Run<'_> {
         Ok(journal)
     }
 
-    fn write_manifest(&self, ready: &Ready<'_>, counts: &Counts, exit: Option<Exit>) -> Result<(), Failure> {
+    fn write_manifest(&self, ready: &Ready, counts: &Counts, exit: Option<Exit>) -> Result<(), Failure> {
         let written = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let manifest = Manifest {
             traxload: env!("CARGO_PKG_VERSION").to_owned(),
@@ -209,7 +232,7 @@ impl Run<'_> {
 
     fn summary<'s>(
         &'s self,
-        ready: &'s Ready<'_>,
+        ready: &'s Ready,
         counts: &'s Counts,
         traffic: &'s Traffic,
         stop: &Stop,
@@ -229,7 +252,7 @@ impl Run<'_> {
             max_duration: self.job.max_duration,
             exit,
             carried_and_gone: ready.gone,
-            undelivered_and_gone: ready.known.undelivered_and_gone(),
+            undelivered_and_gone: ready.earlier.undelivered_and_gone(),
         }
     }
 

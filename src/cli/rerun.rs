@@ -1,8 +1,7 @@
 //! `traxload rerun`: from a result file, by the manifest beside it, to another run of the same job.
 
 use super::RerunArgs;
-use super::course::Run;
-use super::earlier::Earlier;
+use super::course::{Before, Run};
 use super::ending::Ending;
 use super::exit::{Exit, Failure};
 use super::exports::Selection;
@@ -13,7 +12,7 @@ use super::signals::Signals;
 use super::taking_up::{is_foreign, refuse_other_ids};
 use super::token::token;
 use crate::job::{DateArg, Job, Options};
-use crate::results::{Manifest, Previous, RunOptions, Wanted, beside};
+use crate::results::{Manifest, RunOptions, Wanted, beside};
 use crate::upload::{Status, Stop};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
@@ -40,7 +39,6 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
     let again = || {
         refuse_other_ids(&job, &manifest, || anew(&manifest, &results, here.as_deref()))?;
         let token = token(&job, console)?;
-        let previous = Previous::find(&results).map_err(|error| Failure::of_results(&error))?;
         let selection = Selection {
             from: day(&options.from),
             to: day(&options.to),
@@ -52,8 +50,7 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
             job,
             selection,
             options,
-            earlier: Earlier { previous, wanted },
-            fresh: false,
+            before: Before::TakenUp(wanted),
             now,
             began,
             json: args.json,

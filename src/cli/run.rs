@@ -1,8 +1,7 @@
 //! `traxload run`: from a job file to a run of it.
 
 use super::RunArgs;
-use super::course::Run;
-use super::earlier::Earlier;
+use super::course::{Before, Run};
 use super::ending::{Ended, Ending};
 use super::exit::{Exit, Failure};
 use super::next::this_command_with;
@@ -11,7 +10,7 @@ use super::signals::Signals;
 use super::taking_up::{is_foreign, is_in_the_way, refuse_other_ids, refuse_other_job};
 use super::token::token;
 use crate::job::Job;
-use crate::results::{Lock, LockError, Manifest, Previous, Wanted, beside, make_room};
+use crate::results::{Lock, LockError, Manifest, Wanted, beside, make_room};
 use crate::upload::Stop;
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -39,14 +38,19 @@ fn first(
     let token = token(&job, console)?;
     make_room(&job.results).map_err(|error| Failure::of_results(&error))?;
     let lock = lock(&job.results)?;
-    let previous = if args.job.fresh { None } else { unfinished(&job, console)? };
+    let before = if args.job.fresh {
+        Before::MovedAside
+    } else if unfinished(&job, console)? {
+        Before::TakenUp(Wanted::Undelivered)
+    } else {
+        Before::Nothing
+    };
     let run = Run {
         command: "run",
         selection: args.job.selection()?,
         options: args.job.run_options(job.date),
         job,
-        earlier: Earlier { previous, wanted: Wanted::Undelivered },
-        fresh: args.job.fresh,
+        before,
         now,
         began,
         json: args.job.json,
@@ -55,8 +59,8 @@ fn first(
     run.finish(token, stop, signals, lock)
 }
 
-/// What a run left that died, which is taken up. A finished result file is not for `run`.
-fn unfinished(job: &Job, console: &Console) -> Result<Option<Previous>, Failure> {
+/// Whether there is what a run left that died, which is taken up. A finished result file is not for `run`.
+fn unfinished(job: &Job, console: &Console) -> Result<bool, Failure> {
     let results = &job.results;
     let partial = beside(results, "partial");
     if let Some(path) = [&partial, results].into_iter().find(|path| is_foreign(path)) {
@@ -67,15 +71,15 @@ fn unfinished(job: &Job, console: &Console) -> Result<Option<Previous>, Failure>
     if results.exists() {
         return Err(is_in_the_way(job));
     }
-    let previous = Previous::find(results).map_err(|error| Failure::of_results(&error))?;
-    if previous.is_some() {
+    let is_there = partial.exists();
+    if is_there {
         if let Ok(manifest) = Manifest::read(results) {
             refuse_other_ids(job, &manifest, || this_command_with("--fresh"))?;
             refuse_other_job(job, &manifest)?;
         }
         console.report(&format!("taking up {}, which a run left that did not finish\n", partial.display()));
     }
-    Ok(previous)
+    Ok(is_there)
 }
 
 pub(super) fn lock(results: &Path) -> Result<Lock, Failure> {

@@ -46,19 +46,17 @@ pub(super) struct Found {
 /// Takes bodies, one a line, in order.
 pub(super) type Bodies<'a> = &'a mut dyn FnMut(&[u8]) -> std::io::Result<()>;
 
-/// Builds the visits that are `wanted` of each stretch, in parallel. `part` sees every part first; `bodies` gets the
-/// bodies of the valid visits, if anybody wants them.
+/// Builds the visits that are `wanted` of each stretch, in parallel. `bodies` gets the bodies of the valid visits,
+/// if anybody wants them.
 pub(super) fn survey(
     shuffled: &Shuffled,
     rules: &Rules,
     now: i64,
     wanted: &(dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync),
-    mut part: impl FnMut(&Grouped),
     mut bodies: Option<Bodies<'_>>,
 ) -> Result<Survey, SurveyError> {
     let mut all = Survey { tally: shuffled.tally().clone(), ..Survey::default() };
     shuffled.each(|grouped| {
-        part(grouped);
         all.tally.add(grouped.tally());
         let builder = Builder::new(rules, grouped, now);
         let keep = bodies.is_some();

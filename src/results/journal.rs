@@ -7,8 +7,70 @@ use super::{ResultsError, row};
 use crate::upload::Outcome;
 use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+/// What a journal starts with, `PATH.partial.new`: the rows of earlier runs. It becomes the journal once they are
+/// complete; dropped before, it leaves nothing.
+#[derive(Debug)]
+pub struct Draft {
+    results: PathBuf,
+    new: Remove,
+    rows: BufWriter<File>,
+}
+
+impl Draft {
+    /// A journal for the result file `results` that has no rows yet.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn new(results: &Path) -> Result<Draft, ResultsError> {
+        let new = super::beside(results, "partial.new");
+        let file = File::create(&new).map_err(|source| ResultsError::write(&new, source))?;
+        let rows = BufWriter::with_capacity(1 << 18, file);
+        let mut draft = Draft { results: results.to_owned(), new: Remove(new), rows };
+        draft.add(format!("{}\n", row::COLUMNS.join(",")).as_bytes())?;
+        Ok(draft)
+    }
+
+    /// Adds whole rows.
+    pub(super) fn add(&mut self, rows: &[u8]) -> Result<(), ResultsError> {
+        self.rows.write_all(rows).map_err(|source| ResultsError::write(&self.new.0, source))
+    }
+
+    /// Makes it the journal, in place of one that is there.
+    ///
+    /// Such a one is replaced by what is on the disk already, for its rows may be nowhere else. Otherwise they are in the
+    /// finished file until the journal takes its place, and the first [`Journal::sync`] is soon enough.
+    ///
+    /// # Errors
+    /// Where the disk is full or gone.
+    pub fn begin(self) -> Result<Journal, ResultsError> {
+        let Draft { results, new, rows } = self;
+        let failed = |source| ResultsError::write(&new.0, source);
+        let file = rows.into_inner().map_err(|error| failed(error.into_error()))?;
+        let path = super::beside(&results, "partial");
+        let is_synced = path.exists();
+        if is_synced {
+            file.sync_all().map_err(failed)?;
+        }
+        std::fs::rename(&new.0, &path).map_err(|source| ResultsError::write(&path, source))?;
+        sync_folder(&path);
+        let file = OpenOptions::new().append(true).open(&path).map_err(|source| ResultsError::write(&path, source))?;
+        Ok(Journal { results, path, file, buffer: Vec::new(), is_synced })
+    }
+}
+
+/// A file that goes when nobody needs it any more.
+#[derive(Debug)]
+struct Remove(PathBuf);
+
+impl Drop for Remove {
+    fn drop(&mut self) {
+        // After the rename it has another name, and nothing is there.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
 
 /// An open journal, `PATH.partial`.
 #[derive(Debug)]
@@ -21,27 +83,6 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal for the result file `results`, in place of one that is there. `kept` writes the rows that it
-    /// starts with; the file appears under its name only when they are complete.
-    pub(super) fn begin(
-        results: &Path,
-        kept: impl FnOnce(&mut csv::Writer<&mut File>) -> Result<(), ResultsError>,
-    ) -> Result<Journal, ResultsError> {
-        let path = super::beside(results, "partial");
-        let new = super::beside(results, "partial.new");
-        let mut file = File::create(&new).map_err(|source| ResultsError::write(&new, source))?;
-        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut file);
-        writer.write_record(row::COLUMNS).map_err(|error| ResultsError::write(&new, error.into()))?;
-        kept(&mut writer)?;
-        writer.flush().map_err(|source| ResultsError::write(&new, source))?;
-        drop(writer);
-        file.sync_all().map_err(|source| ResultsError::write(&new, source))?;
-        std::fs::rename(&new, &path).map_err(|source| ResultsError::write(&path, source))?;
-        sync_folder(&path);
-        let file = OpenOptions::new().append(true).open(&path).map_err(|source| ResultsError::write(&path, source))?;
-        Ok(Journal { results: results.to_owned(), path, file, buffer: Vec::new(), is_synced: true })
-    }
-
     /// Hands rows to the system.
     ///
     /// # Errors

@@ -11,9 +11,10 @@ mod previous;
 mod reading;
 mod recorder;
 mod row;
+mod visits;
 
 pub use counts::{Cause, Counts};
-pub use journal::Journal;
+pub use journal::{Draft, Journal};
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
@@ -79,14 +80,6 @@ pub fn make_room(results: &Path) -> Result<(), ResultsError> {
         Some(folder) => std::fs::create_dir_all(folder).map_err(|source| ResultsError::write(folder, source)),
         None => Ok(()),
     }
-}
-
-/// Starts an empty journal.
-///
-/// # Errors
-/// Where it cannot be written.
-pub fn begin(results: &Path) -> Result<Journal, ResultsError> {
-    Journal::begin(results, |_| Ok(()))
 }
 
 /// Moves a result file and what belongs to it aside, under names with `stamp` in them. Returns the new name of the

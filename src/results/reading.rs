@@ -4,16 +4,22 @@ use super::ResultsError;
 use super::row::COLUMNS;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
-use csv::{ByteRecord, StringRecord};
+use csv::{ByteRecord, Position, StringRecord};
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::path::Path;
+use uuid::Uuid;
 
 /// One row of a result file. What a cell means is read when it is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'r>(&'r StringRecord);
 
 impl<'r> Row<'r> {
+    pub(super) fn new(record: &'r StringRecord) -> Row<'r> {
+        Row(record)
+    }
+
     fn cell(self, column: Column) -> &'r str {
         self.0.get(column as usize).unwrap_or_default()
     }
@@ -21,6 +27,11 @@ impl<'r> Row<'r> {
     /// The key of the visit; empty where its row has none.
     pub fn visit_id(self) -> &'r str {
         self.cell(Column::VisitId)
+    }
+
+    /// The id under which the API knows the visit, where it has one.
+    pub fn session_uid(self) -> Option<Uuid> {
+        Uuid::parse_str(self.cell(Column::SessionUid)).ok()
     }
 
     /// The status, if it is one of the contract's.
@@ -75,6 +86,7 @@ impl<'r> Row<'r> {
 #[derive(Clone, Copy)]
 enum Column {
     VisitId = 0,
+    SessionUid = 1,
     Status = 2,
     ErrorCode = 4,
     Error = 5,
@@ -92,7 +104,7 @@ enum Column {
 /// # Errors
 /// Where the file cannot be read, or is no result file.
 pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsError> {
-    for_each_record(path, |record| {
+    for_each_record(path, |record, _| {
         each(Row(record));
         Ok(())
     })
@@ -104,11 +116,12 @@ pub fn is_result_file(path: &Path) -> bool {
     header.is_ok_and(|header| header.iter().eq(COLUMNS))
 }
 
-/// Hands every whole record to `each`, and returns how many others there are. A row that a dying process left half
-/// written can only be the last.
+/// Hands every whole record to `each` with its bytes in the file, and returns how many others there are. The bytes end
+/// with the record's line break, but of `\r\n` the second is the first byte of the record behind. A row that a dying
+/// process left half written can only be the last.
 pub(super) fn for_each_record(
     path: &Path,
-    mut each: impl FnMut(&StringRecord) -> Result<(), ResultsError>,
+    mut each: impl FnMut(&StringRecord, Range<u64>) -> Result<(), ResultsError>,
 ) -> Result<u64, ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
@@ -122,11 +135,12 @@ pub(super) fn for_each_record(
     }
     let mut damaged = 0;
     // A damaged row is none: its visit is sent again, and the API says that it has it.
-    let mut take = |record: &mut ByteRecord| -> Result<(), ResultsError> {
+    let mut take = |record: &mut ByteRecord, end: u64| -> Result<(), ResultsError> {
+        let start = record.position().map_or(end, Position::byte);
         match StringRecord::from_byte_record(std::mem::take(record)) {
             Ok(text) => {
                 if text.len() == COLUMNS.len() {
-                    each(&text)?;
+                    each(&text, start..end)?;
                 } else {
                     damaged += 1;
                 }
@@ -142,13 +156,13 @@ pub(super) fn for_each_record(
     let mut is_first = true;
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
         if !is_first {
-            take(&mut last)?;
+            take(&mut last, record.position().map_or(0, Position::byte))?;
         }
         is_first = false;
         std::mem::swap(&mut record, &mut last);
     }
     if !is_first && ends_whole {
-        take(&mut last)?;
+        take(&mut last, reader.position().byte())?;
     }
     Ok(damaged)
 }
@@ -174,7 +188,8 @@ mod tests {
     fn every_column_stands_where_it_is_looked_for() {
         let record = StringRecord::from(COLUMNS.to_vec());
         let at = |column| Row(&record).cell(column);
-        assert_eq!((at(Column::VisitId), at(Column::Status)), ("visit_id", "status"));
+        assert_eq!((at(Column::VisitId), at(Column::SessionUid)), ("visit_id", "session_uid"));
+        assert_eq!(at(Column::Status), "status");
         assert_eq!((at(Column::ErrorCode), at(Column::Error)), ("error_code", "error"));
         assert_eq!((at(Column::Attempts), at(Column::ElapsedMs)), ("attempts", "elapsed_ms"));
         assert_eq!((at(Column::FinishedAt), at(Column::StoreNumber)), ("finished_at", "store_number"));

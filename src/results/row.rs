@@ -1,8 +1,7 @@
-//! A row of a result file, as it is written and read again. Nobody else knows the columns.
+//! A row of a result file, as it is written. Its columns are known here and in `reading`.
 
-use crate::upload::{Outcome, Status};
+use crate::upload::Outcome;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -23,32 +22,6 @@ pub(super) const COLUMNS: [&str; 14] = [
     "payload_sha256",
     "source",
 ];
-
-/// One row, every cell as text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ResultRow {
-    pub(super) visit_id: String,
-    pub(super) session_uid: String,
-    pub(super) status: String,
-    http_status: String,
-    pub(super) error_code: String,
-    pub(super) error: String,
-    attempts: String,
-    elapsed_ms: String,
-    finished_at: String,
-    store_number: String,
-    visit_date: String,
-    scenes: String,
-    payload_sha256: String,
-    source: String,
-}
-
-impl ResultRow {
-    /// The status, if it is one of the contract's.
-    pub(super) fn status(&self) -> Option<Status> {
-        Status::from_name(&self.status)
-    }
-}
 
 /// Writes the rows of outcomes that came at one time.
 pub(super) fn write(outcomes: &[Outcome], finished_at: DateTime<Utc>, into: &mut Vec<u8>) {
