@@ -237,6 +237,23 @@ fn identical_rows_count_once_and_differing_ones_are_all_invalid() {
 }
 
 #[test]
+fn what_is_wrong_with_scenes_is_listed_once_where_very_many_rows_have_their_key() {
+    let visits: Vec<String> = (0..500).map(|n| visit(1).replace("1001", &n.to_string())).collect();
+    let scenes: Vec<String> = (0..500).map(|n| format!("V1,,T{n}")).collect();
+    let work = Workdir::with_rows(&visits, &scenes);
+    work.run(&JobFile::new().and("[check]\nmax_invalid = \"100%\"")).ends_with(3);
+    let rows = work.results();
+    let errors = rows.column("error");
+    assert_eq!(errors.len(), 500);
+    assert_eq!(errors[0].matches("missing_field scene_id").count(), 500);
+    for error in &errors[1..] {
+        assert!(error.starts_with("duplicate_visit visit_id") && error.ends_with("once, for visits.csv:2"), "{error}");
+        assert!(!error.contains("missing_field"), "{error}");
+    }
+    assert!(rows.column("scenes").iter().all(|scenes| *scenes == "500"));
+}
+
+#[test]
 fn identical_scenes_count_once_and_differing_ones_are_a_problem_of_their_visit() {
     let work = Workdir::with_visits(2);
     work.write(

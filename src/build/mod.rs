@@ -19,7 +19,7 @@ mod visit;
 pub use field::{Field, Origin};
 pub use ids::{Ids, SessionId, Version};
 pub use parallel::{CHUNK, at_once, in_order};
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, Problems};
 pub use time::{Pattern, Unit, Zone};
 
 use crate::scan::Place;
@@ -114,7 +114,7 @@ pub struct Invalid {
     /// What it is called and where it comes from.
     pub identity: Identity,
     /// At least one.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
 }
 
 /// The key of a scene and its id.
@@ -134,12 +134,15 @@ pub struct Builder<'a> {
     visits: Vec<Columns<'a>>,
     /// Start of the run, in epoch seconds.
     now: i64,
+    /// Looked at once, however many rows share them.
+    shared_scenes: scenes::Shared,
 }
 
 impl<'a> Builder<'a> {
     /// `now`: the run's start in epoch seconds, for the check of times that lie in the future.
     pub fn new(rules: &'a Rules, grouped: &'a Grouped, now: i64) -> Builder<'a> {
-        Builder { rules, grouped, visits: grouped.visits().iter().map(Columns::new).collect(), now }
+        let visits = grouped.visits().iter().map(Columns::new).collect();
+        Builder { rules, grouped, visits, now, shared_scenes: scenes::Shared::default() }
     }
 
     /// The visits' dates where they can be told, by the job's column or from the start: for selecting days.

@@ -1,6 +1,7 @@
 //! What can be wrong with a visit, found before anything is sent.
 
 use crate::scan::Place;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The kinds of problem; their names are part of the contract and of every result file.
@@ -142,11 +143,91 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What is wrong with a visit, in the order of the contract: the first problems one by one, more than those counted.
+///
+/// A key such as "N/A" gathers the scenes of thousands of visits, and all of them may be broken.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    listed: Vec<Problem>,
+    unlisted: BTreeMap<Code, u64>,
+    /// Where the first row with the visit's key stands, if that one lists the problems of the scenes.
+    scenes_at: Option<Place>,
+}
+
+/// Problems of a visit that are listed, at most: about a megabyte of text.
+const LISTED: usize = 10_000;
+
+impl Problems {
+    pub(super) fn add(&mut self, problem: Problem) {
+        if self.listed.len() < LISTED {
+            self.listed.push(problem);
+        } else {
+            *self.unlisted.entry(problem.code).or_default() += 1;
+        }
+    }
+
+    /// Says that the problems of the scenes are with another row of the same key.
+    pub(super) fn of_scenes_are_at(&mut self, first: Place) {
+        self.scenes_at = Some(first);
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty() && self.scenes_at.is_none()
+    }
+
+    /// The first ones.
+    pub fn listed(&self) -> &[Problem] {
+        &self.listed
+    }
+
+    /// How many more there are of each kind.
+    pub fn unlisted(&self) -> impl Iterator<Item = (Code, u64)> {
+        self.unlisted.iter().map(|(code, count)| (*code, *count))
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        for problem in &self.listed {
+            write!(f, "{between}{problem}")?;
+            between = "; ";
+        }
+        let more: u64 = self.unlisted.values().sum();
+        if more > 0 {
+            write!(f, "; … and {more} more")?;
+        }
+        match &self.scenes_at {
+            Some(first) => write!(f, "{between}what is wrong with the scenes of this key is listed once, for {first}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A value as messages show it: quoted, control characters escaped, cut when it is long.
 pub(super) fn shown(value: &str) -> String {
     const LONGEST: usize = 60;
     match value.char_indices().nth(LONGEST) {
         None => format!("{value:?}"),
         Some((cut, _)) => format!("{:?}…", &value[..cut]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_problems_the_first_are_listed_and_the_others_counted() {
+        let place = Place { file: "s.csv".into(), row: 2 };
+        let mut problems = Problems::default();
+        for _ in 0..LISTED + 3 {
+            let message = "the scene has no id".to_owned();
+            problems.add(Problem { code: Code::MissingField, field: "scene_id", message, place: place.clone() });
+        }
+        assert_eq!(problems.listed().len(), LISTED);
+        assert_eq!(problems.unlisted().collect::<Vec<_>>(), [(Code::MissingField, 3)]);
+        assert!(problems.to_string().ends_with("(s.csv:2); … and 3 more"), "{}", &problems.to_string()[1_000_000..]);
     }
 }

@@ -2,11 +2,12 @@
 
 use super::field::{Field, Origin};
 use super::ids::SessionId;
-use super::problem::{Code, Problem, shown};
+use super::problem::{Code, Problem, Problems, shown};
 use super::reading::scene_text;
 use super::{Rules, body};
 use crate::shuffle::{Scene, Scenes};
 use hashbrown::HashMap;
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Up to this many scenes get their ids together, and are compared with each other one by one.
@@ -22,16 +23,36 @@ pub(super) struct Done {
     pub(super) identical: u32,
 }
 
-/// Checks the scenes and appends their array to `json`.
+/// The scenes of keys that a great many differing rows have, by the id of the session.
+#[derive(Debug, Default)]
+pub(super) struct Shared(Mutex<HashMap<Uuid, (Done, bool)>>);
+
+impl Shared {
+    /// What comes of the scenes, and whether nothing is wrong with them.
+    pub(super) fn look_at(&self, rules: &Rules, scenes: Scenes<'_>, session: &SessionId) -> (Done, bool) {
+        // Whoever else asks meanwhile most likely asks for the same.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(session.uid).or_insert_with(|| {
+            let mut problems = Problems::default();
+            let done = build(rules, scenes, session, &mut Vec::new(), &mut problems);
+            (done, problems.is_empty())
+        })
+    }
+}
+
+/// Checks the scenes and appends their array to `json`, of which nothing is left where there is any problem.
 pub(super) fn build(
     rules: &Rules,
     scenes: Scenes<'_>,
     session: &SessionId,
     json: &mut Vec<u8>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) -> Done {
     let mut done = Done::default();
-    json.reserve(scenes.bytes() + scenes.len() * AROUND);
+    let start = json.len();
+    if problems.is_empty() {
+        json.reserve(scenes.bytes() + scenes.len() * AROUND);
+    }
     let mut seen = Seen::new(rules, scenes, session);
     body::key!(json, "scenes");
     json.push(b'[');
@@ -46,8 +67,12 @@ pub(super) fn build(
             Known::New => None,
         };
         done.count += 1;
+        if !problems.is_empty() {
+            // There may be millions of them, and nobody wants this body any more.
+            json.truncate(start);
+        }
         let mut report = |field, (code, message)| {
-            problems.push(Problem { code, field, message, place: scene.place() });
+            problems.add(Problem { code, field, message, place: scene.place() });
         };
         if let Some(first) = clash {
             let key = shown(raw(scene, &rules.scene_id));

@@ -2,7 +2,7 @@
 
 use super::checks::{self, EMAIL, IDENTIFIER};
 use super::field::refusal;
-use super::problem::{Code, Problem, shown};
+use super::problem::{Code, Problem, Problems, shown};
 use super::reading::{date, key, local_date, number, store_number, text, time};
 use super::time::Refusal;
 use super::{Builder, Built, Identity, Invalid, body, scenes};
@@ -10,16 +10,20 @@ use crate::scan::{CellFault, Place};
 use crate::shuffle::{KEY, Visit};
 use chrono::NaiveDate;
 
+/// The scenes of a key are looked at for each of the rows that differ, up to so many scenes altogether; beyond that, for
+/// the first row alone. A wrong column for the key makes all rows one visit, and rows times scenes would never end.
+const EACH: usize = 200_000;
+
 /// The problems of a visit's own row.
 struct Report {
-    problems: Vec<Problem>,
+    problems: Problems,
     place: Option<Place>,
 }
 
 impl Report {
     fn add(&mut self, visit: Visit<'_>, field: &'static str, (code, message): Refusal) {
         let place = self.place.get_or_insert_with(|| visit.place()).clone();
-        self.problems.push(Problem { code, field, message, place });
+        self.problems.add(Problem { code, field, message, place });
     }
 }
 
@@ -29,10 +33,11 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     let columns = &builder.visits[visit.batch()];
     let row = visit.row();
     let start_of_body = json.len();
-    let mut report = Report { problems: Vec::new(), place: None };
+    let mut report = Report { problems: Problems::default(), place: None };
 
     let visit_id = columns.text(KEY, row);
-    if let Some(conflict) = visit.conflict() {
+    let conflict = visit.conflict();
+    if let Some(conflict) = &conflict {
         let others: Vec<String> = conflict.others.iter().map(Place::to_string).collect();
         let more = if conflict.more { ", …" } else { "" };
         let message = format!("{} is also in {}{more}, with other values", shown(visit_id), others.join(", "));
@@ -55,10 +60,19 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     };
     let session = rules.ids.session(visit_id);
     let mut problems = report.problems;
-    let done = scenes::build(rules, visit.scenes(), &session, json, &mut problems);
+    let rows = conflict.map_or(1, |conflict| conflict.rows);
+    let done = if visit.is_first() || rows.saturating_mul(visit.scenes().len()) <= EACH {
+        scenes::build(rules, visit.scenes(), &session, json, &mut problems)
+    } else {
+        let (done, are_sound) = builder.shared_scenes.look_at(rules, visit.scenes(), &session);
+        if !are_sound {
+            problems.of_scenes_are_at(visit.first().place());
+        }
+        done
+    };
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
         let message = "no row of the scenes export belongs to this visit".to_owned();
-        problems.push(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
+        problems.add(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
     }
     json.push(b'}');
     match date {

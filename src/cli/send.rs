@@ -225,13 +225,12 @@ pub(super) fn results_failure(error: &ResultsError) -> Failure {
 
 /// The outcome of a visit that is never sent.
 fn invalid_outcome(invalid: Invalid) -> Outcome {
-    let problems: Vec<String> = invalid.problems.iter().map(ToString::to_string).collect();
     Outcome {
         identity: invalid.identity,
         status: Status::Invalid,
         http_status: None,
-        error_code: invalid.problems.first().map(|problem| ErrorCode::Problem(problem.code)),
-        error: problems.join("; "),
+        error_code: invalid.problems.listed().first().map(|problem| ErrorCode::Problem(problem.code)),
+        error: invalid.problems.to_string(),
         attempts: 0,
         elapsed_ms: 0,
         payload_sha256: None,

@@ -131,7 +131,10 @@ impl Survey {
             }
             Err(invalid) => {
                 self.invalid += 1;
-                for problem in invalid.problems {
+                for (code, count) in invalid.problems.unlisted() {
+                    self.problems.entry(code).or_default().count += count;
+                }
+                for problem in invalid.problems.listed() {
                     let found = self.problems.entry(problem.code).or_default();
                     found.count += 1;
                     if found.examples.len() < EXAMPLES {

@@ -1,7 +1,7 @@
 //! Visits with their scenes, as views over the columns.
 
 use super::groups::Entry;
-use super::index::{Index, NO_GROUP};
+use super::index::NO_GROUP;
 use super::scenes::{Packed, Scenes};
 use super::{KEY, Tally};
 use crate::scan::{Place, Rows};
@@ -10,7 +10,6 @@ use hashbrown::HashMap;
 /// All visits of an export in its order, each with its scenes. One element for each result row.
 #[derive(Debug)]
 pub struct Grouped {
-    pub(super) index: Index,
     /// The first entry of each group.
     pub(super) groups: Vec<u32>,
     pub(super) visits: Vec<Rows>,
@@ -29,11 +28,6 @@ impl Grouped {
     /// Whether there is no visit at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-
-    /// Whether a visit has this key.
-    pub fn contains(&self, key: &str) -> bool {
-        self.index.find(self.index.hash(key.as_bytes()), key.as_bytes()).is_some()
     }
 
     /// What was counted while grouping.
@@ -71,6 +65,8 @@ pub struct Conflict {
     pub others: Vec<Place>,
     /// Whether there are more.
     pub more: bool,
+    /// How many rows have the key, the visit's own among them.
+    pub rows: usize,
 }
 
 /// So many of the rows that a visit conflicts with are named.
@@ -101,12 +97,17 @@ impl<'a> Visit<'a> {
         self.grouped.visits[self.batch()].text(KEY, self.row())
     }
 
-    /// Whether it is the first row with its key; rows without a key always are.
-    pub fn is_first(&self) -> bool {
+    /// The first row with its key; of those without a key, each is one.
+    pub fn first(&self) -> Visit<'a> {
         match self.entry().group {
-            NO_GROUP => true,
-            group => self.grouped.groups[group as usize] == self.entry,
+            NO_GROUP => *self,
+            group => Visit { grouped: self.grouped, entry: self.grouped.groups[group as usize] },
         }
+    }
+
+    /// Whether it is that row.
+    pub fn is_first(&self) -> bool {
+        self.first().entry == self.entry
     }
 
     /// Set when other rows have the same key and other values.
@@ -117,7 +118,7 @@ impl<'a> Visit<'a> {
         let entries = self.grouped.conflicts.get(&self.entry().group)?;
         let others = entries.iter().filter(|&&other| other != self.entry);
         let others = others.take(NAMED).map(|&entry| Visit { grouped: self.grouped, entry }.place()).collect();
-        Some(Conflict { others, more: entries.len() - 1 > NAMED })
+        Some(Conflict { others, more: entries.len() - 1 > NAMED, rows: entries.len() })
     }
 
     /// Its scenes.

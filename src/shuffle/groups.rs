@@ -196,7 +196,6 @@ impl Groups {
     pub(super) fn finish(mut self) -> Result<Grouped, ShuffleError> {
         self.pack();
         Ok(Grouped {
-            index: self.index,
             groups: self.groups,
             visits: self.visits,
             entries: self.entries,
