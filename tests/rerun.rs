@@ -849,3 +849,31 @@ fn a_second_row_for_a_delivered_visit_is_invalid_and_the_delivered_row_stays() {
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("result_rows", 2), ("carried_over", 2), ("requests", 0)]);
 }
+
+#[test]
+fn a_run_that_still_reads_has_to_be_waited_for() {
+    let work = Workdir::with_visits(1);
+    work.job(&JobFile::new());
+    let _held = traxload::results::Lock::take(&work.path("results.csv")).expect("nobody else's");
+    work.traxload(&["rerun", "results.csv"]).ends_with(7).says(&["another run is writing"]);
+}
+
+#[test]
+fn what_a_first_run_decides_is_told_wherever_the_options_stand() {
+    let args = ["--log-format", "json", "rerun", "results.csv", "--fresh"];
+    Workdir::new().traxload(&args).ends_with(2).says(&["a rerun does the days"]);
+}
+
+#[test]
+fn a_visit_whose_key_cannot_be_read_has_not_left_the_exports() {
+    let work = Workdir::with_visits(2);
+    let mut visits = work.read("visits.csv").into_bytes();
+    visits.extend(b"V\xff3,1003,2024-03-05,2024-03-05T08:00:00Z,,801,\n");
+    work.write("visits.csv", &visits);
+    work.run(&JobFile::new().and("[check]\nmax_invalid = \"100%\"")).ends_with(3);
+    for _ in 0..2 {
+        let done = work.traxload(&["rerun", "results.csv"]).ends_with(3);
+        assert!(!done.stderr.contains("left the exports"), "{}", done.stderr);
+        assert_eq!(work.results().column("error_code"), ["", "", "bad_text"]);
+    }
+}

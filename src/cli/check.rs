@@ -101,7 +101,6 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     Ok(exit)
 }
 
-/// As `-` is elsewhere.
 /// Whether a path is the result file, or one of those that are named after it: what was delivered is known by them alone.
 fn is_beside_results(path: &Path, results: &Path) -> bool {
     let full = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
@@ -113,6 +112,7 @@ fn is_beside_results(path: &Path, results: &Path) -> bool {
     }
 }
 
+/// As `-` is elsewhere.
 fn is_standard_output(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

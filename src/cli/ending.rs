@@ -105,7 +105,8 @@ impl Ending {
             return;
         }
         if let Some(path) = &self.metrics {
-            let metrics = Metrics { job: &self.job, exit, at: Utc::now(), elapsed: self.began.elapsed(), figures };
+            let (at, elapsed) = (Utc::now(), self.began.elapsed());
+            let metrics = Metrics { job: &self.job, is_sandbox: self.is_sandbox, exit, at, elapsed, figures };
             if let Err(error) = metrics.write(path) {
                 self.console.warn(&format!(
                     "cannot write the metrics to {}: {error}; check the folder (metrics under [results])",

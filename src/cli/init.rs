@@ -2,6 +2,7 @@
 
 use super::Console;
 use super::exit::{Exit, Failure};
+use super::next::quoted;
 use super::text::count;
 use crate::init::{Draft, draft};
 use clap::Args;
@@ -46,11 +47,12 @@ pub(super) fn init(args: &InitArgs, console: &Console) -> Result<Exit, Failure> 
             let name = path.display().to_string();
             report(&draft, &name, console);
             let open = draft.remarks.iter().filter(|remark| remark.is_question).count();
+            let check = format!("traxload check {}", quoted(&name));
             let next = match open {
-                0 => format!("{name} is written. Next: traxload check {name}\n"),
+                0 => format!("{name} is written. Next: {check}\n"),
                 n => {
                     let questions = count(n as u64, "question is", "questions are");
-                    format!("{name} is written; {questions} to be answered in it. Then: traxload check {name}\n")
+                    format!("{name} is written; {questions} to be answered in it. Then: {check}\n")
                 }
             };
             console.report(&next);

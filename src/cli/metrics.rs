@@ -29,6 +29,8 @@ pub(super) struct Figures {
 #[derive(Debug)]
 pub(super) struct Metrics<'a> {
     pub(super) job: &'a str,
+    /// Of which nothing has reached Trax.
+    pub(super) is_sandbox: bool,
     pub(super) exit: Exit,
     pub(super) at: DateTime<Utc>,
     pub(super) elapsed: Duration,
@@ -87,7 +89,7 @@ impl Metrics<'_> {
         );
         gauge("traxload_last_run_timestamp_seconds", "When the last run ended.", &one(time(self.at)));
         let success = match self.exit {
-            Exit::Done => Some(time(self.at)),
+            Exit::Done if !self.is_sandbox => Some(time(self.at)),
             _ => last_success(before, &job),
         };
         if let Some(success) = success {
@@ -127,7 +129,7 @@ mod tests {
 
     fn metrics(job: &str, exit: Exit) -> Metrics<'_> {
         let at = DateTime::from_timestamp_millis(1_709_626_353_250).expect("in range");
-        Metrics { job, exit, at, elapsed: Duration::from_millis(1_500), figures: None }
+        Metrics { job, is_sandbox: false, exit, at, elapsed: Duration::from_millis(1_500), figures: None }
     }
 
     #[test]
@@ -141,6 +143,8 @@ mod tests {
         assert!(failed.contains("traxload_exit_code{job=\"a\"} 5\n") && failed.contains("1709626353.250"), "{failed}");
         assert!(!metrics("b", Exit::ApiDown).text(&before).contains("last_success"), "it is another job's");
         assert!(!metrics("a", Exit::ApiDown).text("").contains("last_success"), "there was none");
+        let trial = Metrics { is_sandbox: true, ..metrics("a", Exit::Done) };
+        assert!(trial.text(&before).contains("last_success_timestamp_seconds{job=\"a\"} 1709000000.000\n"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
         let message = format!(
             "{error}\nThe manifest beside a result file says which job it belongs to; without it, use traxload run."
         );
-        Failure::new(Exit::Usage, message)
+        unless_running(&results, Failure::new(Exit::Usage, message))
     })?;
     let lock = lock(&results)?;
     let here = std::env::current_dir().ok();
@@ -89,9 +89,17 @@ fn find(named: &Path, now: DateTime<Utc>) -> Result<PathBuf, Failure> {
             "there is no result file {} and no journal of one; is the path right? A first run is traxload run JOB",
             named.display()
         );
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(unless_running(&path, Failure::new(Exit::Usage, message)));
     }
     Ok(path)
+}
+
+/// A run that still reads has left nothing yet: then it is that run which has to be waited for.
+fn unless_running(results: &Path, failure: Failure) -> Failure {
+    match beside(results, "lock").exists().then(|| lock(results)) {
+        Some(Err(locked)) if locked.exit == Exit::Locked => locked,
+        _ => failure,
+    }
 }
 
 /// Most often it is the job file, with which `run` begins.

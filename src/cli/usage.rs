@@ -1,7 +1,9 @@
 //! A command line that cannot be read: what is wrong with it, and what was meant perhaps.
 
 use super::screen;
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::OsString;
 use std::io::Write;
 
 /// Options of a first run that a rerun has not, as the run before has decided them.
@@ -9,8 +11,9 @@ const DECIDED: [&str; 6] = ["--date", "--from", "--to", "--limit", "--results", 
 
 /// Where a rerun is given what belongs to a first run, nothing that is spelled alike helps.
 fn with_hint(mut error: clap::Error) -> clap::Error {
-    let is_rerun = std::env::args_os().skip(1).find(|arg| !arg.as_encoded_bytes().starts_with(b"-"));
-    let is_rerun = is_rerun.is_some_and(|command| command == "rerun");
+    let commands = super::Cli::command();
+    let is_command = |arg: &OsString| commands.get_subcommands().any(|command| arg == command.get_name());
+    let is_rerun = std::env::args_os().skip(1).find(is_command).is_some_and(|command| command == "rerun");
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => argument.split('=').next().unwrap_or_default().to_owned(),
         _ => return error,

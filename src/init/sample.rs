@@ -166,7 +166,7 @@ impl Column {
         let Numbers::Between(least, most) = self.numbers else { return false };
         let is_round = |n: u64| n > 0 && n == 10u64.pow(n.ilog10());
         let begins_anew = least <= SMALL || is_round(least) || is_round(least - 1);
-        begins_anew && self.keys.len() as f64 >= UNBROKEN * (most - least + 1) as f64
+        begins_anew && self.keys.len() as f64 >= UNBROKEN * ((most - least) as f64 + 1.0)
     }
 }
 

@@ -146,7 +146,7 @@ impl Tally {
             self.earlier += 1;
             return;
         }
-        self.requests += attempts;
+        self.requests = self.requests.saturating_add(attempts);
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
         let elapsed = row.elapsed_ms();

@@ -44,7 +44,8 @@ impl Previous {
             let row = Row::new(record);
             let Some(status) = row.status() else { return Ok(()) };
             let visit = row.visit_id();
-            if visit.is_empty() {
+            // A row without an id has a key that could not be read: the exports have none that it could be found by.
+            if visit.is_empty() || !status.is_delivered() && row.session_uid().is_none() {
                 return Ok(());
             }
             if let Some(at) = visits.add(visit, status, Place { file, bytes })

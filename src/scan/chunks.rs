@@ -4,11 +4,28 @@ use crate::storage::{Place, Ranges, StorageError};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
+
+/// Holds the places of column chunks against what the reader takes for granted: it panics at a chunk that begins or ends
+/// before the file does.
+pub(super) fn check(metadata: &ParquetMetaData) -> Result<()> {
+    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let is_sound = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        start >= 0 && chunk.compressed_size() >= 0 && start.checked_add(chunk.compressed_size()).is_some()
+    };
+    match chunks.into_iter().find(|chunk| !is_sound(chunk)) {
+        Some(chunk) => {
+            let column = chunk.column_path().string();
+            Err(ParquetError::General(format!("its footer is damaged: column {column} lies outside of the file")))
+        }
+        None => Ok(()),
+    }
+}
 
 /// The bytes of a Parquet file, in any order.
 #[derive(Clone, Debug)]
@@ -99,6 +116,32 @@ impl Read for ChunkRead {
                 *next += n as u64;
                 Ok(n)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::file::metadata::{FileMetaData, RowGroupMetaData};
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    fn file(start: i64, bytes: i64) -> ParquetMetaData {
+        let schema = parse_message_type("message m { required int32 id; }").expect("a schema");
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let chunk = ColumnChunkMetaData::builder(schema.column(0));
+        let chunk = chunk.set_data_page_offset(start).set_total_compressed_size(bytes).build().expect("a chunk");
+        let group = RowGroupMetaData::builder(schema.clone()).set_column_metadata(vec![chunk]).build();
+        ParquetMetaData::new(FileMetaData::new(2, 1, None, None, schema, None), vec![group.expect("a group")])
+    }
+
+    #[test]
+    fn chunks_outside_of_the_file_are_an_error() {
+        assert!(check(&file(4, 100)).is_ok());
+        for (start, bytes) in [(-4, 100), (4, -1), (i64::MAX, 1)] {
+            let error = check(&file(start, bytes)).expect_err("damaged").to_string();
+            assert!(error.contains("column id lies outside of the file"), "{error}");
         }
     }
 }

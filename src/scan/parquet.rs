@@ -1,7 +1,7 @@
 //! Parquet files as batches: row groups streamed, mapped columns only.
 
 use super::cells::{self, Cleaning};
-use super::chunks::Chunks;
+use super::chunks::{self, Chunks};
 use super::export::{Export, ExportFile, Origin, Wanted, rows_of};
 use super::{BATCH_ROWS, Lines, Rows, ScanError, Source};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -35,6 +35,7 @@ fn unreadable(file: &ExportFile, input: &Chunks, error: &ParquetError) -> ScanEr
 fn metadata(file: &ExportFile, input: &Chunks) -> Result<ArrowReaderMetadata, ScanError> {
     let failed = |error: ParquetError| unreadable(file, input, &error);
     let metadata = ArrowReaderMetadata::load(input, ArrowReaderOptions::new()).map_err(failed)?;
+    chunks::check(metadata.metadata()).map_err(failed)?;
     let parquet = metadata.parquet_schema();
     let is_int96 = |at: usize| {
         let field = &parquet.root_schema().get_fields()[at];

@@ -67,7 +67,7 @@ impl Place {
                 let stamp = Stamp::of(&file)?;
                 Ok((Input::Here(file), stamp))
             }
-            Place::Stored(object, _) => Ok((Input::Stored(object.read()), object.stamp().clone())),
+            Place::Stored(object, _) => Ok((Input::Stored(Box::new(object.read())), object.stamp().clone())),
         }
     }
 
@@ -84,7 +84,7 @@ impl Place {
 #[derive(Debug)]
 pub(crate) enum Input {
     Here(File),
-    Stored(cloud::Reader),
+    Stored(Box<cloud::Reader>),
 }
 
 impl Input {

@@ -20,6 +20,8 @@ pub(crate) struct Reader {
     first: Option<Bytes>,
     now: Bytes,
     asked: VecDeque<Asked<Bytes>>,
+    /// Whether a piece did not come: nothing behind it may be taken for it.
+    is_broken: bool,
     /// Where the next piece begins, and how large it will be.
     next: u64,
     piece: u64,
@@ -27,7 +29,15 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(super) fn new(object: Object) -> Reader {
-        Reader { object, first: None, now: Bytes::new(), asked: VecDeque::new(), next: 0, piece: FIRST }
+        Reader {
+            object,
+            first: None,
+            now: Bytes::new(),
+            asked: VecDeque::new(),
+            is_broken: false,
+            next: 0,
+            piece: FIRST,
+        }
     }
 
     /// Back to the first byte.
@@ -37,6 +47,7 @@ impl Reader {
         self.now = self.first.clone().unwrap_or_default();
         self.next = self.now.len() as u64;
         self.piece = FIRST;
+        self.is_broken = false;
     }
 
     fn ask(&mut self) {
@@ -49,6 +60,9 @@ impl Reader {
     }
 
     fn fill(&mut self) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::Error::other("a piece of the object before this one could not be read"));
+        }
         if self.asked.is_empty() {
             self.ask();
         }
@@ -57,7 +71,10 @@ impl Reader {
         while self.first.is_some() && self.asked.len() < AHEAD && self.next < self.object.stamp.bytes {
             self.ask();
         }
+        // Until it is there: whoever goes on after an error is told again.
+        self.is_broken = true;
         self.now = asked.wait()?;
+        self.is_broken = false;
         self.first.get_or_insert_with(|| self.now.clone());
         Ok(())
     }
