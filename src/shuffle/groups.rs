@@ -53,6 +53,9 @@ impl Groups {
         let batch = self.visits.len();
         let before = self.entries.len();
         let count = rows.batch.num_rows();
+        if let Some(keys) = rows.batch.column(KEY).as_string_opt::<i32>() {
+            self.index.bring_near(keys);
+        }
         self.visits.push(rows);
         for row in 0..count {
             if keep.is_some_and(|keep| !keep.value(row)) {

@@ -7,6 +7,7 @@
 use arrow::array::StringArray;
 use hashbrown::DefaultHashBuilder;
 use std::hash::{BuildHasher, Hasher};
+use std::hint::black_box;
 
 /// No group.
 pub(super) const NO_GROUP: u32 = u32::MAX;
@@ -66,6 +67,17 @@ impl Keys {
             Length::Alike(length) => &self.text[at * length..(at + 1) * length],
             Length::Different(ends) => &self.text[if at == 0 { 0 } else { ends[at - 1] }..ends[at]],
         }
+    }
+
+    /// To be read ahead of the key itself, so that the memory of many keys is waited for together.
+    #[inline]
+    fn first_byte(&self, group: u32) -> u8 {
+        let at = group as usize;
+        let start = match &self.length {
+            Length::Alike(length) => Some(at.wrapping_mul(*length)),
+            Length::Different(ends) => ends.get(at.wrapping_sub(1)).copied(),
+        };
+        start.and_then(|start| self.text.get(start)).copied().unwrap_or_default()
     }
 
     fn push(&mut self, key: &[u8]) {
@@ -149,13 +161,19 @@ impl Index {
         self.slots = slots;
     }
 
+    /// Gets the slots of many keys nearer, for whoever looks them up one by one next.
+    pub(super) fn bring_near(&self, keys: &StringArray) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slots = cells(keys).map(|key| self.slots.get(self.hash(key) as usize & mask).map_or(0, |slot| slot.tag));
+        black_box(slots.fold(0, |near, tag| near ^ tag));
+    }
+
     /// The groups of many keys, `NO_GROUP` where there is none.
     pub(super) fn find_all(&self, keys: &StringArray) -> Vec<u32> {
-        let text = keys.value_data();
-        let keys = keys.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize]);
+        let keys = cells(keys);
         let mask = self.slots.len().wrapping_sub(1);
         let hashes: Vec<u64> = keys.clone().map(|key| self.hash(key)).collect();
-        // Three steps, in each of which nothing is decided by what is still under way.
+        // Steps in each of which nothing is decided by what is still under way.
         let slots: Vec<Slot> =
             hashes.iter().map(|&hash| self.slots.get(hash as usize & mask).map_or(FREE, |slot| *slot)).collect();
         let mut groups: Vec<u32> = hashes
@@ -166,6 +184,7 @@ impl Index {
                 false => self.candidates(hash).next().unwrap_or(NO_GROUP),
             })
             .collect();
+        black_box(groups.iter().fold(0, |near, &group| near ^ self.keys.first_byte(group)));
         for ((group, key), hash) in groups.iter_mut().zip(keys).zip(hashes) {
             if *group != NO_GROUP && !is_same(self.key(*group), key) {
                 *group = self.find(hash, key).unwrap_or(NO_GROUP);
@@ -173,6 +192,13 @@ impl Index {
         }
         groups
     }
+}
+
+/// The text of each cell.
+#[inline]
+fn cells(column: &StringArray) -> impl Iterator<Item = &[u8]> + Clone {
+    let text = column.value_data();
+    column.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize])
 }
 
 /// The upper half of a hash.
