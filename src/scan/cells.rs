@@ -145,6 +145,11 @@ pub(super) fn normalised(
 
 fn cleaned(array: &StringArray, cleaning: &Cleaning) -> ArrayRef {
     let text = array.value_data();
+    // Most columns have not a single one.
+    let nothing_to_trim = !cleaning.trim || memchr::memchr2(b' ', b'\t', text).is_none();
+    if cleaning.nulls.is_empty() && nothing_to_trim {
+        return Arc::new(array.clone());
+    }
     let is_clean = |cell: &[i32]| {
         let cell = &text[cell[0] as usize..cell[1] as usize];
         cleaning.clean(cell).len() == cell.len()

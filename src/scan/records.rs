@@ -7,6 +7,9 @@
 //!
 //! It knows bytes only: no header, no encoding, no column.
 
+mod marks;
+
+use marks::{MARKED, Marks};
 use std::io::{self, Read};
 
 /// How records are written. All of them are single bytes.
@@ -51,6 +54,8 @@ pub(crate) struct Records<R> {
     syntax: Syntax,
     /// Bytes that end an unquoted stretch: delimiter, line breaks, and the escape where quoting is off.
     special: [bool; 256],
+    /// Where these stand, and quotes and escapes everywhere.
+    marks: Marks,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -81,6 +86,7 @@ impl<R: Read> Records<R> {
             input,
             syntax,
             special: [false; 256],
+            marks: Marks::new([0; MARKED]),
             buffer: vec![0; FIRST_BUFFER],
             start: 0,
             end: 0,
@@ -97,12 +103,11 @@ impl<R: Read> Records<R> {
     fn set_delimiter(&mut self, delimiter: u8) {
         self.syntax.delimiter = delimiter;
         self.special = [false; 256];
-        self.special[usize::from(delimiter)] = true;
-        self.special[usize::from(b'\n')] = true;
-        self.special[usize::from(b'\r')] = true;
-        if let (None, Some(escape)) = (self.syntax.quote, self.syntax.escape) {
-            self.special[usize::from(escape)] = true;
+        for byte in [delimiter, b'\n', b'\r', self.unquoted_escape().unwrap_or(delimiter)] {
+            self.special[usize::from(byte)] = true;
         }
+        let (quote, escape) = (self.syntax.quote.unwrap_or(delimiter), self.syntax.escape.unwrap_or(delimiter));
+        self.marks = Marks::new([delimiter, b'\n', b'\r', quote, escape]);
     }
 
     /// Reads over a first line `sep=;`, by which Excel says what the delimiter is, and takes its word.
@@ -177,6 +182,7 @@ impl<R: Read> Records<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
+        self.marks.forget();
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -221,7 +227,10 @@ impl<R: Read> Records<R> {
             let quoted = self.syntax.quote.is_some_and(|quote| bytes.get(at) == Some(&quote));
             let cell_start = at;
             let mut copied = None;
-            if quoted {
+            if quoted && let Some(end) = plain_end(bytes, at + 1, &self.syntax, &mut self.marks) {
+                self.cells.push(Span { start: at + 1, end, unescaped: false });
+                at = end + 1;
+            } else if quoted {
                 let scratch = &mut self.scratch;
                 match quoted_cell(bytes, at + 1, &self.syntax, self.at_end, scratch, &mut line) {
                     Quoted::Plain { end } => {
@@ -252,9 +261,9 @@ impl<R: Read> Records<R> {
                 let mut stretch = at;
                 let mut null = false;
                 loop {
-                    at = near(bytes, at, self.syntax.delimiter, self.unquoted_escape());
-                    while at < bytes.len() && !self.special[usize::from(bytes[at])] {
-                        at += 1;
+                    at = self.marks.next(bytes, at);
+                    while bytes.get(at).is_some_and(|&byte| !self.special[usize::from(byte)]) {
+                        at = self.marks.next(bytes, at + 1);
                     }
                     if at == bytes.len() && !self.at_end {
                         return Step::More;
@@ -344,28 +353,6 @@ fn line_break(bytes: &[u8], at: usize, at_end: bool) -> Option<usize> {
     }
 }
 
-/// A place at or after `at`, with none of `one`, `other` and the line breaks before it; most often it is the first of
-/// them. Eight bytes are looked at together, for cells are too short for a call to anything larger.
-#[inline]
-fn near(bytes: &[u8], mut at: usize, one: u8, other: Option<u8>) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    // The lowest mark stands on the first byte below `limit`; what lies above it may be wrong.
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
-    let other = ONES * u64::from(other.unwrap_or(one));
-    let one = ONES * u64::from(one);
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*word);
-        // Line breaks lie among the control characters.
-        let marks = below(word, 0x20) | below(word ^ one, 1) | below(word ^ other, 1);
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at
-}
-
 /// PostgreSQL's text format, and MySQL's: what a backslash and this byte stand for.
 fn unescape(escaped: u8) -> u8 {
     match escaped {
@@ -394,6 +381,19 @@ enum Quoted {
     Open,
 }
 
+/// Where a quoted cell ends, read from behind its opening quote, if it is one like nearly all: text without quotes,
+/// escapes and line breaks, the closing quote, and another cell or line behind it.
+#[inline]
+fn plain_end(bytes: &[u8], start: usize, syntax: &Syntax, marks: &mut Marks) -> Option<usize> {
+    let mut end = marks.next(bytes, start);
+    while bytes.get(end) == Some(&syntax.delimiter) {
+        end = marks.next(bytes, end + 1);
+    }
+    let &[last, next] = bytes.get(end..)?.first_chunk()?;
+    let is_behind = next == syntax.delimiter || matches!(next, b'\n' | b'\r');
+    (Some(last) == syntax.quote && is_behind && Some(next) != syntax.quote).then_some(end)
+}
+
 /// Reads a quoted cell from behind its opening quote; adds the line breaks in it to `line`.
 fn quoted_cell(
     bytes: &[u8],
@@ -405,14 +405,6 @@ fn quoted_cell(
 ) -> Quoted {
     let Some(quote) = syntax.quote else { return Quoted::Open };
     let escape = syntax.escape.unwrap_or(quote);
-    // Nearly all cells are a few plain bytes and a quote.
-    let end = near(bytes, start, quote, Some(escape));
-    if let Some([last, next]) = bytes.get(end..end + 2)
-        && (*last, *next) != (quote, quote)
-        && *last == quote
-    {
-        return Quoted::Plain { end };
-    }
     let missing = || if at_end { Quoted::Open } else { Quoted::More };
     let mut from = None;
     let mut stretch = start;

@@ -62,6 +62,7 @@ impl Rows {
     }
 
     /// The faults of one row.
+    #[inline]
     pub fn faults_of(&self, row: usize) -> &[Fault] {
         if self.faults.is_empty() {
             return &[];
