@@ -1,16 +1,19 @@
 //! Finds the group of a key.
 //!
 //! Looking up eight million scenes among a million visits is waiting for memory and little else. So the table is as
-//! small as can be, a piece of the hash and the number of a group, and a batch is looked up in steps whose accesses do
+//! small as can be, four bytes for the number of a group and a piece of the hash, and a batch is looked up in steps whose accesses do
 //! not depend on each other: the processor then waits for many at once.
 
-use arrow::array::StringArray;
+use arrow::array::{Array, StringArray};
 use hashbrown::DefaultHashBuilder;
 use std::hash::{BuildHasher, Hasher};
 use std::hint::black_box;
 
 /// No group.
 pub(super) const NO_GROUP: u32 = u32::MAX;
+
+/// So many keys are looked up together: all that is read for them stays in the processor's nearest cache meanwhile.
+const NEAR: usize = 256;
 
 /// The hash of a key. Its bytes alone: a key is not followed by anything, so that its length need not be mixed in.
 #[inline]
@@ -20,14 +23,12 @@ pub(super) fn hash(hasher: &DefaultHashBuilder, key: &[u8]) -> u64 {
     state.finish()
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    /// The upper half of the key's hash; the lower one says where to look for the slot.
-    tag: u32,
-    group: u32,
-}
+/// A place of the table. Its lower bits, as many as number all places, are a group; the others are the same bits of the
+/// upper half of the key's hash, whose lower half says where to look for the place.
+type Slot = u32;
 
-const FREE: Slot = Slot { tag: 0, group: NO_GROUP };
+/// All bits set: there are never as many groups as places.
+const FREE: Slot = u32::MAX;
 
 /// The groups by key; groups are numbered in the order in which they are added.
 #[derive(Debug, Default)]
@@ -127,18 +128,23 @@ impl Index {
     /// The groups whose keys may have this hash.
     #[inline]
     fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let mask = self.slots.len().wrapping_sub(1);
-        let tag = tag(hash);
-        let mut at = hash as usize & mask;
+        let mask = self.mask();
+        let mut at = hash as u32 & mask;
         std::iter::from_fn(move || {
             loop {
-                let slot = self.slots.get(at).filter(|slot| slot.group != NO_GROUP)?;
-                at = (at + 1) & mask;
-                if slot.tag == tag {
-                    return Some(slot.group);
+                let slot = self.slots.get(at as usize).copied().filter(|slot| slot & mask != mask)?;
+                at = at.wrapping_add(1) & mask;
+                if is_of(slot, hash, mask) {
+                    return Some(slot & mask);
                 }
             }
         })
+    }
+
+    /// The bits of a slot that are a group, and those of a hash that say where to look.
+    #[inline]
+    fn mask(&self) -> u32 {
+        (self.slots.len() as u32).wrapping_sub(1)
     }
 
     /// Adds a key that is not there yet, and returns its group.
@@ -163,34 +169,54 @@ impl Index {
 
     /// Gets the slots of many keys nearer, for whoever looks them up one by one next.
     pub(super) fn bring_near(&self, keys: &StringArray) {
-        let mask = self.slots.len().wrapping_sub(1);
-        let slots = cells(keys).map(|key| self.slots.get(self.hash(key) as usize & mask).map_or(0, |slot| slot.tag));
-        black_box(slots.fold(0, |near, tag| near ^ tag));
+        let mask = self.mask();
+        let slots = cells(keys).filter_map(|key| self.slots.get((self.hash(key) as u32 & mask) as usize));
+        black_box(slots.fold(0, |near, slot| near ^ slot));
     }
 
     /// The groups of many keys, `NO_GROUP` where there is none.
     pub(super) fn find_all(&self, keys: &StringArray) -> Vec<u32> {
-        let keys = cells(keys);
-        let mask = self.slots.len().wrapping_sub(1);
-        let hashes: Vec<u64> = keys.clone().map(|key| self.hash(key)).collect();
-        // Steps in each of which nothing is decided by what is still under way.
-        let slots: Vec<Slot> =
-            hashes.iter().map(|&hash| self.slots.get(hash as usize & mask).map_or(FREE, |slot| *slot)).collect();
-        let mut groups: Vec<u32> = hashes
-            .iter()
-            .zip(slots)
-            .map(|(&hash, slot)| match slot.tag == tag(hash) || slot.group == NO_GROUP {
-                true => slot.group,
-                false => self.candidates(hash).next().unwrap_or(NO_GROUP),
-            })
-            .collect();
+        let mut groups = vec![NO_GROUP; keys.len()];
+        let text = keys.value_data();
+        let mut hashes = [0; NEAR];
+        for (at, groups) in groups.chunks_mut(NEAR).enumerate() {
+            let ends = &keys.value_offsets()[at * NEAR..];
+            let keys = ends.windows(2).take(groups.len()).map(|cell| &text[cell[0] as usize..cell[1] as usize]);
+            self.find_some(keys, groups, &mut hashes);
+        }
+        groups
+    }
+
+    /// The groups of as many keys as there are places for them, in steps in each of which nothing is decided by what is
+    /// still under way.
+    #[inline]
+    fn find_some<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        groups: &mut [u32],
+        hashes: &mut [u64; NEAR],
+    ) {
+        let mask = self.mask();
+        for (hash, key) in hashes.iter_mut().zip(keys.clone()) {
+            *hash = self.hash(key);
+        }
+        let mut slots = [FREE; NEAR];
+        for ((slot, &hash), _) in slots.iter_mut().zip(hashes.iter()).zip(groups.iter()) {
+            *slot = self.slots.get((hash as u32 & mask) as usize).copied().unwrap_or(FREE);
+        }
+        for ((group, &hash), slot) in groups.iter_mut().zip(hashes.iter()).zip(slots) {
+            *group = match slot & mask {
+                free if free == mask => NO_GROUP,
+                group if is_of(slot, hash, mask) => group,
+                _ => self.candidates(hash).next().unwrap_or(NO_GROUP),
+            };
+        }
         black_box(groups.iter().fold(0, |near, &group| near ^ self.keys.first_byte(group)));
-        for ((group, key), hash) in groups.iter_mut().zip(keys).zip(hashes) {
+        for ((group, key), &hash) in groups.iter_mut().zip(keys).zip(hashes.iter()) {
             if *group != NO_GROUP && !is_same(self.key(*group), key) {
                 *group = self.find(hash, key).unwrap_or(NO_GROUP);
             }
         }
-        groups
     }
 }
 
@@ -201,19 +227,19 @@ fn cells(column: &StringArray) -> impl Iterator<Item = &[u8]> + Clone {
     column.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize])
 }
 
-/// The upper half of a hash.
+/// Whether a slot that is taken may be that of a key with this hash.
 #[inline]
-fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+fn is_of(slot: Slot, hash: u64, mask: u32) -> bool {
+    (slot ^ (hash >> 32) as u32) & !mask == 0
 }
 
 fn put(slots: &mut [Slot], hash: u64, group: u32) {
-    let mask = slots.len() - 1;
-    let mut at = hash as usize & mask;
-    while slots[at].group != NO_GROUP {
-        at = (at + 1) & mask;
+    let mask = (slots.len() as u32).wrapping_sub(1);
+    let mut at = hash as u32 & mask;
+    while slots[at as usize] & mask != mask {
+        at = at.wrapping_add(1) & mask;
     }
-    slots[at] = Slot { tag: tag(hash), group };
+    slots[at as usize] = (hash >> 32) as u32 & !mask | group;
 }
 
 /// Whether two keys are the same: for the usual lengths without a call.
