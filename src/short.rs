@@ -20,6 +20,28 @@ pub(crate) fn append(into: &mut Vec<u8>, from: &[u8], start: usize, end: usize) 
     }
 }
 
+/// Appends all of `from`, the usual lengths without a call.
+#[inline]
+pub(crate) fn append_all(into: &mut Vec<u8>, from: &[u8]) {
+    #[inline]
+    fn ends<const N: usize>(into: &mut Vec<u8>, from: &[u8]) {
+        if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+            let end = into.len() + from.len();
+            into.extend_from_slice(first);
+            into.truncate(end - N);
+            into.extend_from_slice(last);
+        }
+    }
+    match from.len() {
+        1 => into.push(from[0]),
+        2..=3 => ends::<2>(into, from),
+        4..=7 => ends::<4>(into, from),
+        8..=16 => ends::<8>(into, from),
+        17..=32 => ends::<16>(into, from),
+        _ => into.extend_from_slice(from),
+    }
+}
+
 /// Copies between pieces of the same length, the usual lengths without a call: two blocks that may overlap.
 #[inline]
 pub(crate) fn copy(into: &mut [u8], from: &[u8]) {
@@ -40,7 +62,7 @@ pub(crate) fn copy(into: &mut [u8], from: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{append, copy};
+    use super::{append, append_all, copy};
 
     #[test]
     fn every_length_is_copied_over() {
@@ -49,6 +71,8 @@ mod tests {
             let mut into = vec![255; length];
             copy(&mut into, &text[..length]);
             assert_eq!(into, text[..length]);
+            append_all(&mut into, &text[..length]);
+            assert_eq!(into, [&text[..length], &text[..length]].concat());
         }
     }
 

@@ -3,7 +3,7 @@
 use super::field::Cell;
 use super::problem::{Code, shown};
 use super::time::Refusal;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
 
 /// client_session_uid and store_number: "string (100)".
@@ -30,17 +30,14 @@ pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
 
 /// One @, no white space, a dot in the domain.
 pub(super) fn email(text: &str) -> Result<(), Refusal> {
-    let is = |wanted: u8| move |byte: &u8| *byte == wanted;
-    let bytes = text.as_bytes();
-    let domain = match bytes.iter().position(is(b'@')) {
-        Some(at) if !bytes[at + 1..].iter().any(is(b'@')) => &bytes[at + 1..],
-        _ => &[],
-    };
-    let has_blank = match text.is_ascii() {
-        true => bytes.iter().any(|byte| matches!(byte, b' ' | b'\t'..=b'\r')),
-        false => text.contains(char::is_whitespace),
-    };
-    if domain.iter().any(is(b'.')) && !has_blank {
+    let (mut ats, mut domain_has_dot, mut has_blank, mut is_ascii) = (0, false, false, true);
+    for byte in text.bytes() {
+        ats += u32::from(byte == b'@');
+        domain_has_dot |= (byte == b'.') & (ats != 0);
+        has_blank |= (byte == b' ') | (byte.wrapping_sub(b'\t') <= b'\r' - b'\t');
+        is_ascii &= byte.is_ascii();
+    }
+    if ats == 1 && domain_has_dot && !has_blank && (is_ascii || !text.contains(char::is_whitespace)) {
         return Ok(());
     }
     Err((Code::BadEmail, format!("{} is no e-mail address", shown(text))))
@@ -160,10 +157,11 @@ pub(super) fn in_order(start: Option<i64>, end: i64) -> Result<(), Refusal> {
 
 /// A local date differs from the UTC date by a day at most, whatever the zone.
 pub(super) fn date_matches(date: NaiveDate, start: i64) -> Result<(), Refusal> {
-    let Some(utc) = DateTime::from_timestamp(start, 0).map(|time| time.date_naive()) else { return Ok(()) };
-    if (date - utc).num_days().abs() <= 1 {
+    let days = i64::from(date.num_days_from_ce() - NaiveDate::default().num_days_from_ce());
+    if (days - start.div_euclid(DAY)).abs() <= 1 {
         return Ok(());
     }
+    let Some(utc) = DateTime::from_timestamp(start, 0).map(|time| time.date_naive()) else { return Ok(()) };
     Err((Code::DateMismatch, format!("the visit's date is {date}, but it started on {utc} (UTC)")))
 }
 

@@ -52,14 +52,20 @@ impl Field {
     }
 
     /// The value of the field as the map has it; the cell's own where there is none.
+    #[inline(always)]
     pub(super) fn mapped<'a>(&'a self, value: &'a str) -> Result<&'a str, Refusal> {
         match &self.map {
             None => Ok(value),
-            Some(_) if value.is_empty() => Ok(value),
-            Some(map) => map.get(value).map(String::as_str).ok_or_else(|| {
-                (Code::UnmappedValue, format!("{} is not in the job's map of this column", shown(value)))
-            }),
+            Some(map) => looked_up(map, value),
         }
+    }
+}
+
+fn looked_up<'a>(map: &'a HashMap<String, String>, value: &'a str) -> Result<&'a str, Refusal> {
+    match map.get(value) {
+        _ if value.is_empty() => Ok(value),
+        Some(mapped) => Ok(mapped),
+        None => Err((Code::UnmappedValue, format!("{} is not in the job's map of this column", shown(value)))),
     }
 }
 

@@ -218,7 +218,9 @@ impl<'a> Builder<'a> {
         let session = self.rules.ids.session(visit_id);
         let (mut ids, mut seen) = (Vec::new(), HashSet::new());
         for scene in visit.scenes().iter() {
-            let Ok(scene_id) = reading::scene_text(scene, &self.rules.scene_id) else { continue };
+            let field = &self.rules.scene_id;
+            let cell = field.pick().map_or("", |pick| scene.text(pick));
+            let Ok(scene_id) = reading::scene_text(scene, field, cell) else { continue };
             let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
             if !scene_id.is_empty() && seen.insert(scene_id) {
                 ids.push(scene);

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 const DAY: i64 = 86_400;
 
 /// A text field's value, mapped.
+#[inline]
 pub(super) fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<&'a str, Refusal> {
     own_fault(columns, field, row)?;
     match columns.value(field, row) {
@@ -22,14 +23,14 @@ pub(super) fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> R
     }
 }
 
-/// The same for a field of a scene.
-#[inline]
-pub(super) fn scene_text<'a>(scene: Scene<'a>, field: &'a Field) -> Result<&'a str, Refusal> {
+/// The same for a field of a scene whose cell says `text`.
+#[inline(always)]
+pub(super) fn scene_text<'a>(scene: Scene<'a>, field: &'a Field, text: &'a str) -> Result<&'a str, Refusal> {
     match &field.origin {
         Origin::Constant(text) => field.mapped(text),
         Origin::Column(pick) => {
             fault_among(scene.faults(), *pick)?;
-            field.mapped(scene.text(*pick))
+            field.mapped(text)
         }
     }
 }
@@ -39,11 +40,13 @@ pub(super) fn key<'a>(columns: &Columns<'a>, row: usize) -> Result<&'a str, Refu
     fault.map_or(Ok(columns.text(KEY, row)), |fault| Err(refusal(fault)))
 }
 
+#[inline]
 fn own_fault(columns: &Columns<'_>, field: &Field, row: usize) -> Result<(), Refusal> {
     fault_of(columns, field.pick(), row)
 }
 
 /// What is wrong with a cell, if anything is.
+#[inline]
 fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<(), Refusal> {
     match pick {
         Some(pick) => fault_among(columns.rows.faults_of(row), pick),
@@ -51,7 +54,13 @@ fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<()
     }
 }
 
+#[inline(always)]
 fn fault_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
+    if faults.is_empty() { Ok(()) } else { refused(faults, pick) }
+}
+
+#[cold]
+fn refused(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
     match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
         Some(fault) => Err(refusal(fault)),
         None => Ok(()),
@@ -64,6 +73,7 @@ pub(super) fn store_number<'a>(rules: &'a Rules, columns: &Columns<'a>, row: usi
 }
 
 /// The cell of a field that need not be text; what a map makes of it is.
+#[inline]
 fn cell<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Cell<'a>, Refusal> {
     own_fault(columns, field, row)?;
     match columns.value(field, row) {

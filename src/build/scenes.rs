@@ -1,6 +1,6 @@
 //! The scenes of a visit: their checks and their part of the body.
 
-use super::field::{Field, Origin};
+use super::field::Field;
 use super::ids::SessionId;
 use super::problem::{Code, Problem, Problems, shown};
 use super::reading::scene_text;
@@ -15,6 +15,9 @@ const FEW: usize = 24;
 
 /// What a scene of a body has beside its cells: its id, the names of its keys.
 const AROUND: usize = 72;
+
+/// No column.
+const NOWHERE: usize = usize::MAX;
 
 /// What came of a visit's scenes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,15 +53,16 @@ pub(super) fn build(
 ) -> Done {
     let mut done = Done::default();
     let start = json.len();
-    if problems.is_empty() {
-        json.reserve(scenes.bytes() + scenes.len() * AROUND);
-    }
-    let mut seen = Seen::new(rules, scenes, session);
     body::key!(json, "scenes");
-    json.push(b'[');
+    let mut seen = Seen::new(rules, scenes, session);
     for (at, scene) in scenes.iter().enumerate() {
-        let (uid, known) = seen.add(at, scene);
-        let clash = match known {
+        let place = at % FEW;
+        if place == 0 {
+            seen.begin_piece(at);
+            json.reserve(FEW * AROUND);
+        }
+        let (key, task, uid) = (seen.keys[place], seen.tasks[place], seen.ids[place]);
+        let clash = match seen.add(at, scene) {
             Known::Identical => {
                 done.identical += 1;
                 continue;
@@ -75,48 +79,35 @@ pub(super) fn build(
             problems.add(Problem { code, field, message, place: scene.place() });
         };
         if let Some(first) = clash {
-            let key = shown(raw(scene, &rules.scene_id));
-            let message = format!("{key} is also in {}, with other values", first.place());
+            let message = format!("{} is also in {}, with other values", shown(key), first.place());
             report("scene_id", (Code::DuplicateScene, message));
         }
-        match scene_text(scene, &rules.scene_id) {
+        match scene_text(scene, &rules.scene_id, key) {
             Ok("") => report("scene_id", (Code::MissingField, "the scene has no id".to_owned())),
-            Ok(_) => {
-                if done.count > 1 {
-                    json.push(b',');
-                }
-                body::scene(json, uid);
-            }
+            Ok(_) => {}
             Err(refusal) => report("scene_id", refusal),
         }
-        match rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene, field)) {
+        let task = match rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene, field, task)) {
             Ok("") if rules.task_code_required => {
                 report("task_code", (Code::MissingTaskCode, "the scene has no task code".to_owned()));
+                ""
             }
-            Ok("") => {}
             Ok(task) => {
-                if rules.task_codes.as_ref().is_some_and(|known| !known.contains(task)) {
+                if !task.is_empty() && rules.task_codes.as_ref().is_some_and(|known| !known.contains(task)) {
                     let message = format!("{} is not in the list of task codes", shown(task));
                     report("task_code", (Code::UnknownTaskCode, message));
                 }
-                body::key!(json, "task_code");
-                body::string(json, task);
+                task
             }
-            Err(refusal) => report("task_code", refusal),
-        }
-        json.push(b'}');
+            Err(refusal) => {
+                report("task_code", refusal);
+                ""
+            }
+        };
+        body::scene(json, done.count == 1, uid, task);
     }
     json.push(b']');
     done
-}
-
-/// A field's cell as the export has it.
-#[inline]
-fn raw<'a>(scene: Scene<'a>, field: &Field) -> &'a str {
-    match field.origin {
-        Origin::Column(pick) => scene.text(pick),
-        Origin::Constant(_) => "",
-    }
 }
 
 /// The scenes of a visit so far, with their ids, to tell duplicates. One id is one key: comparing ids is comparing
@@ -125,8 +116,11 @@ struct Seen<'a> {
     rules: &'a Rules,
     scenes: Scenes<'a>,
     session: &'a SessionId,
-    /// The ids of a piece of the scenes, made together; nil for one without a readable key. There is rarely more than
+    /// The cells of a piece of the scenes as the export has them, each scene taken apart once. There is rarely more than
     /// one piece.
+    keys: [&'a str; FEW],
+    tasks: [&'a str; FEW],
+    /// Their ids, made together; nil for one without a readable key.
     ids: [Uuid; FEW],
     /// From the second piece on.
     many: Option<Many<'a>>,
@@ -149,34 +143,38 @@ enum Known<'a> {
 
 impl<'a> Seen<'a> {
     fn new(rules: &'a Rules, scenes: Scenes<'a>, session: &'a SessionId) -> Seen<'a> {
-        Seen { rules, scenes, session, ids: [Uuid::nil(); FEW], many: None }
+        Seen { rules, scenes, session, keys: [""; FEW], tasks: [""; FEW], ids: [Uuid::nil(); FEW], many: None }
     }
 
-    /// Takes the next scene, which is the one at this place, and returns its id.
-    fn add(&mut self, at: usize, scene: Scene<'a>) -> (Uuid, Known<'a>) {
+    /// Takes the next scene, which is the one at this place.
+    #[inline]
+    fn add(&mut self, at: usize, scene: Scene<'a>) -> Known<'a> {
         let place = at % FEW;
-        if place == 0 {
-            self.begin_piece(at);
-        }
         let uid = self.ids[place];
+        if self.many.is_none() && !self.ids[..place].contains(&uid) {
+            return Known::New;
+        }
+        self.among_others(at, scene, uid)
+    }
+
+    /// A scene whose id may be that of another.
+    #[inline(never)]
+    fn among_others(&mut self, at: usize, scene: Scene<'a>, uid: Uuid) -> Known<'a> {
+        let place = at % FEW;
         let Some(many) = &self.many else {
             let before = &self.ids[..place];
-            if !before.contains(&uid) {
-                return (uid, Known::New);
-            }
             let mut same = (0..place).filter(|&other| before[other] == uid).filter_map(|other| self.scenes.get(other));
             let first = same.clone().next();
-            let known = self.known(uid, first, same.any(|other| self.says_the_same(scene, other)));
-            return (uid, known);
+            return self.known(uid, first, same.any(|other| self.says_the_same(scene, other)));
         };
         let first = many.first.get(&uid).and_then(|&first| self.scenes.get(first));
-        let alike = many.differing.get(&(uid, self.task(scene))).map(Vec::as_slice).unwrap_or_default();
+        let alike = many.differing.get(&(uid, self.tasks[place])).map(Vec::as_slice).unwrap_or_default();
         let mut alike = alike.iter().filter_map(|&other| self.scenes.get(other));
         let known = self.known(uid, first, alike.any(|other| self.says_the_same(scene, other)));
         if !matches!(known, Known::Identical) {
-            self.note(at, uid, scene);
+            self.note(at);
         }
-        (uid, known)
+        known
     }
 
     /// `first`: of the scenes before with the same id.
@@ -189,40 +187,37 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn task(&self, scene: Scene<'a>) -> &'a str {
-        self.rules.task_code.as_ref().map_or("", |field| raw(scene, field))
-    }
-
     /// Whether two scenes of one id are the same.
     fn says_the_same(&self, scene: Scene<'a>, other: Scene<'a>) -> bool {
         let faults = |scene: Scene<'a>| scene.faults().iter().map(|fault| (fault.column, &fault.what));
-        self.task(other) == self.task(scene) && faults(other).eq(faults(scene))
+        let task = self.rules.task_code.as_ref().and_then(Field::pick).unwrap_or(NOWHERE);
+        other.text(task) == scene.text(task) && faults(other).eq(faults(scene))
     }
 
-    fn note(&mut self, at: usize, uid: Uuid, scene: Scene<'a>) {
-        let task = self.task(scene);
+    /// Remembers a scene of this piece.
+    fn note(&mut self, at: usize) {
+        let place = at % FEW;
+        let (uid, task) = (self.ids[place], self.tasks[place]);
         if let Some(many) = &mut self.many {
             many.first.entry(uid).or_insert(at);
             many.differing.entry((uid, task)).or_default().push(at);
         }
     }
 
-    /// Makes the ids of the piece that begins at a scene.
+    /// Takes the scenes of the piece apart that begins at one of them, and makes their ids.
     fn begin_piece(&mut self, at: usize) {
         if at == FEW {
             self.many = Some(Many::default());
-            for (at, uid) in self.ids.into_iter().enumerate() {
-                if let Some(scene) = self.scenes.get(at) {
-                    self.note(at, uid, scene);
-                }
-            }
+            (0..FEW).for_each(|at| self.note(at));
         }
         let piece = self.scenes.slice(at..at + FEW);
-        let mut keys = [""; FEW];
-        for (key, scene) in keys.iter_mut().zip(piece.iter()) {
-            *key = raw(scene, &self.rules.scene_id);
+        let columns = [Some(&self.rules.scene_id), self.rules.task_code.as_ref()];
+        // A constant has no column, and is the same in all scenes.
+        let columns = columns.map(|field| field.and_then(Field::pick).unwrap_or(NOWHERE));
+        for ((key, task), scene) in self.keys.iter_mut().zip(&mut self.tasks).zip(piece.iter()) {
+            [*key, *task] = scene.texts(columns);
         }
-        let keys = &keys[..piece.len()];
+        let keys = &self.keys[..piece.len()];
         self.session.scenes(keys, &mut self.ids);
         for (uid, _) in self.ids.iter_mut().zip(keys).filter(|(_, key)| key.is_empty()) {
             *uid = Uuid::nil();

@@ -247,23 +247,23 @@ pub(super) fn date(text: &str, pattern: Option<&Pattern>) -> Result<NaiveDate, R
 fn plain_date(text: &[u8]) -> Option<NaiveDate> {
     match text {
         [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => {
-            let year = digits(&[*y1, *y2, *y3, *y4])?;
-            NaiveDate::from_ymd_opt(year as i32, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)
+            let year = digits([*y1, *y2, *y3, *y4])?;
+            NaiveDate::from_ymd_opt(year as i32, digits([*m1, *m2])?, digits([*d1, *d2])?)
         }
         _ => None,
     }
 }
 
-fn digits(text: &[u8]) -> Option<u32> {
-    let mut value = 0u32;
+/// Without a decision for each digit.
+#[inline]
+fn digits<const N: usize>(text: [u8; N]) -> Option<u32> {
+    let (mut value, mut are_digits) = (0, true);
     for byte in text {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
+        are_digits &= digit <= 9;
         value = value * 10 + u32::from(digit);
     }
-    Some(value)
+    are_digits.then_some(value)
 }
 
 /// The date of a written time at midnight, whatever its zone.
@@ -287,9 +287,9 @@ fn written(text: &[u8]) -> Option<(NaiveDateTime, Option<FixedOffset>)> {
     let (date, rest) = text.split_at_checked(10)?;
     let date = plain_date(date)?;
     let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, rest @ ..] = rest else { return None };
-    let (hour, minute) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+    let (hour, minute) = (digits([*h1, *h2])?, digits([*m1, *m2])?);
     let (second, rest) = match rest {
-        [b':', s1, s2, rest @ ..] => (digits(&[*s1, *s2])?, rest),
+        [b':', s1, s2, rest @ ..] => (digits([*s1, *s2])?, rest),
         _ => (0, rest),
     };
     let rest = match rest {
@@ -303,8 +303,10 @@ fn written(text: &[u8]) -> Option<(NaiveDateTime, Option<FixedOffset>)> {
         _ => rest,
     };
     // RFC 3339 has leap seconds; epoch seconds count them as the next second.
-    let (second, leap) = if second == 60 { (59, 1) } else { (second, 0) };
-    let local = date.and_hms_opt(hour, minute, second)? + chrono::TimeDelta::seconds(leap);
+    let local = match second {
+        60 => date.and_hms_opt(hour, minute, 59)? + chrono::TimeDelta::seconds(1),
+        _ => date.and_hms_opt(hour, minute, second)?,
+    };
     let zone = rest.trim_ascii_start();
     if rest.is_empty() {
         return Some((local, None));
@@ -322,7 +324,7 @@ fn offset(text: &[u8]) -> Option<FixedOffset> {
         }
         _ => return None,
     };
-    let (hours, minutes) = (digits(&hours)?, digits(&minutes).filter(|minutes| *minutes < 60)?);
+    let (hours, minutes) = (digits(hours)?, digits(minutes).filter(|minutes| *minutes < 60)?);
     let seconds = (hours * 3600 + minutes * 60) as i32;
     FixedOffset::east_opt(if *sign == b'-' { -seconds } else { seconds })
 }

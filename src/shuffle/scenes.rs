@@ -2,7 +2,7 @@
 //!
 //! The scenes of an export come in any order, and eight million of them must find one of a million places. Written
 //! or read one by one, each would wait for memory. So groups that follow each other form a stretch: while scenes come
-//! in, each is appended to the records of its stretch, of which there are a few hundred. When all are there, a stretch
+//! in, each is appended to the records of its stretch, of which there are some hundred. When all are there, a stretch
 //! is put in order as its first visit is asked for, and is small enough to stay in the processor's cache until its last.
 
 use super::KEY;
@@ -16,12 +16,12 @@ use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-/// Groups of a stretch, at least: with eight scenes each, their records fill about a megabyte.
-const FEWEST_GROUPS: usize = 1 << 12;
+/// Groups of a stretch, at least: with eight scenes each, their records fill about half a megabyte.
+const FEWEST_GROUPS: usize = 1 << 11;
 /// At most: a group's place in its stretch has two bytes.
 const MOST_GROUPS: usize = 1 << 16;
 /// Stretches, if that many are enough.
-const STRETCHES: usize = 1 << 8;
+const STRETCHES: usize = 1 << 9;
 
 /// A batch of scenes with the group of each, or [`NO_GROUP`].
 #[derive(Debug)]
@@ -98,6 +98,9 @@ const HEAD: usize = 7;
 /// A length that is not less than this stands in five bytes behind it.
 const LONG: u8 = 0x7f;
 
+/// So many lengths fit behind the head into the block that is copied at once.
+const FEW_COLUMNS: usize = short::BLOCK - HEAD;
+
 #[inline]
 fn seven_bits<const N: usize>(number: u64) -> [u8; N] {
     std::array::from_fn(|at| (number >> (7 * at)) as u8 & 0x7f)
@@ -108,19 +111,53 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |number, &byte| number << 7 | u64::from(byte))
 }
 
+/// `seven_bits` of a number of at most 49 bits: it is halved, and the halves are moved apart, three times.
+#[inline]
+fn head_of(number: u64) -> u64 {
+    let number = number & 0x0fff_ffff | (number & 0x00ff_ffff_f000_0000) << 4;
+    let number = number & 0x3fff_0000_3fff | (number & 0x0fff_c000_0fff_c000) << 2;
+    number & 0x007f_007f_007f_007f | (number & 0x3f80_3f80_3f80_3f80) << 1
+}
+
+/// The number again.
+#[inline]
+fn number_of(head: u64) -> u64 {
+    let number = head & 0x007f_007f_007f_007f | (head & 0x7f00_7f00_7f00_7f00) >> 1;
+    let number = number & 0x3fff_0000_3fff | (number & 0x3fff_0000_3fff_0000) >> 2;
+    number & 0x0fff_ffff | (number & 0x0fff_ffff_0000_0000) >> 4
+}
+
 impl Records {
     #[inline]
     fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
-        let needed = HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>() + short::BLOCK;
-        let block = match self.blocks.last_mut() {
-            Some(block) if block.len() + needed <= BLOCK => block,
-            _ => {
-                self.blocks.push(Vec::with_capacity(needed.max(BLOCK)));
-                let last = self.blocks.len() - 1;
-                &mut self.blocks[last]
-            }
-        };
-        block.extend_from_slice(&seven_bits::<HEAD>(u64::from(group) << 32 | u64::from(scene)));
+        let head = head_of(u64::from(group) << 32 | u64::from(scene));
+        // In a register: what is written in small pieces to memory and read again at once as a whole is waited for.
+        let mut start = u128::from(head);
+        let (mut text, mut lengths) = (0, 0);
+        for (place, column) in (HEAD..short::BLOCK).zip(columns) {
+            let length = column.cell(row).len();
+            start |= (length as u128) << (8 * place);
+            text += length;
+            lengths |= length;
+        }
+        if lengths >= usize::from(LONG) || columns.len() > FEW_COLUMNS {
+            return self.push_long(&head.to_le_bytes()[..HEAD], columns, row);
+        }
+        let block = self.with_room_for(HEAD + columns.len() + text);
+        let end = block.len() + HEAD + columns.len();
+        block.extend_from_slice(&start.to_le_bytes());
+        block.truncate(end);
+        for column in columns {
+            let cell = column.cell(row);
+            short::append(block, column.text, cell.start, cell.end);
+        }
+    }
+
+    /// A record of any lengths.
+    #[cold]
+    fn push_long(&mut self, head: &[u8], columns: &[Column<'_>], row: usize) {
+        let block = self.with_room_for(HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>());
+        block.extend_from_slice(head);
         for column in columns {
             let cell = column.cell(row);
             match u8::try_from(cell.len()) {
@@ -133,8 +170,20 @@ impl Records {
         }
         for column in columns {
             let cell = column.cell(row);
-            short::append(block, column.text, cell.start, cell.end);
+            block.extend_from_slice(&column.text[cell]);
         }
+    }
+
+    /// The block for a record of so many bytes, and room for more to be copied than is meant.
+    #[inline]
+    fn with_room_for(&mut self, bytes: usize) -> &mut Vec<u8> {
+        let needed = bytes + short::BLOCK;
+        match self.blocks.last() {
+            Some(block) if block.len() + needed <= BLOCK => {}
+            _ => self.blocks.push(Vec::with_capacity(needed.max(BLOCK))),
+        }
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
     }
 
     fn finish(self) -> Result<Texts, ArrowError> {
@@ -173,7 +222,11 @@ struct Record<'r> {
 impl<'r> Record<'r> {
     #[inline]
     fn head(self) -> u64 {
-        number(&self.text.as_bytes()[..HEAD])
+        let bytes = self.text.as_bytes();
+        match bytes.first_chunk() {
+            Some(&head) => number_of(u64::from_le_bytes(head) & ((1 << (8 * HEAD)) - 1)),
+            None => number(&bytes[..HEAD]),
+        }
     }
 
     #[inline]
@@ -208,20 +261,22 @@ impl<'r> Record<'r> {
         at..at + text
     }
 
-    /// A cell by its place among those beside the key.
+    /// Some of its cells, by their places among those beside the key; empty where there is none.
     #[inline]
-    fn cell(self, width: usize, column: usize) -> &'r str {
-        let (mut at, mut before, mut own) = (HEAD, 0, 0);
+    fn some<const N: usize>(self, width: usize, columns: [usize; N]) -> [&'r str; N] {
+        let (mut starts, mut lengths) = ([0; N], [0; N]);
+        let (mut at, mut text) = (HEAD, 0);
         for place in 0..width {
             let (length, next) = self.length(at);
-            if place < column {
-                before += length;
-            } else if place == column {
-                own = length;
+            for cell in 0..N {
+                if columns[cell] == place {
+                    (starts[cell], lengths[cell]) = (text, length);
+                }
             }
+            text += length;
             at = next;
         }
-        &self.text[at + before..at + before + own]
+        std::array::from_fn(|cell| &self.text[at + starts[cell]..at + starts[cell] + lengths[cell]])
     }
 }
 
@@ -257,14 +312,20 @@ impl Packing {
         let mask = self.reach as u32 - 1;
         self.stretches.par_chunks_mut(each).enumerate().for_each(|(at, stretches)| {
             let before = (at * each) as u32;
+            let mut own = Vec::new();
             for ((batch, first), columns) in batches.iter().zip(&firsts).zip(&columns) {
-                for (row, &group) in batch.groups.iter().enumerate() {
+                own.resize(batch.groups.len(), 0);
+                let mut count = 0;
+                // Without a decision for each: which thread's the next one is, nobody can guess.
+                for (row, &group) in (0..).zip(&batch.groups) {
+                    own[count] = row;
                     let stretch = (group >> reach).wrapping_sub(before) as usize;
-                    if group != NO_GROUP
-                        && let Some(records) = stretches.get_mut(stretch)
-                    {
-                        records.push((group & mask) as u16, first + row as u32, columns, row);
-                    }
+                    count += usize::from((group != NO_GROUP) & (stretch < stretches.len()));
+                }
+                for &row in &own[..count] {
+                    let group = batch.groups[row as usize];
+                    let records = &mut stretches[((group >> reach) - before) as usize];
+                    records.push((group & mask) as u16, first + row, columns, row as usize);
                 }
             }
         });
@@ -305,7 +366,7 @@ impl Packing {
                 let keys = some.iter().map(|record| key((at * self.reach + record.group()) as u32));
                 let mut columns = vec![StringArray::from_iter_values(keys)];
                 for column in 0..self.width {
-                    let cells = some.iter().map(|record| record.cell(self.width, column));
+                    let cells = some.iter().map(|record| record.some(self.width, [column])[0]);
                     columns.push(StringArray::from_iter_values(cells));
                 }
                 take(columns, places, faults)?;
@@ -372,16 +433,19 @@ struct Sorted {
 impl Sorted {
     fn new(texts: &Texts, count: usize, width: usize) -> Sorted {
         let mut groups = vec![0; count + 1];
+        let mut all = Vec::new();
         for place in texts.places(width) {
-            groups[texts.at(place).group() + 1] += 1;
+            let group = texts.at(place).group();
+            groups[group + 1] += 1;
+            all.push((place, group as u16));
         }
         for group in 0..count {
             groups[group + 1] += groups[group];
         }
-        let mut order = vec![0; groups[count] as usize];
+        let mut order = vec![0; all.len()];
         let mut next = groups.clone();
-        for place in texts.places(width) {
-            let next = &mut next[texts.at(place).group()];
+        for (place, group) in all {
+            let next = &mut next[usize::from(group)];
             order[*next as usize] = place;
             *next += 1;
         }
@@ -458,20 +522,20 @@ impl<'a> Scenes<'a> {
         let scenes = *self;
         (0..self.len()).filter_map(move |at| scenes.get(at))
     }
-
-    /// Bytes of all cells together. It looks at all scenes at once, and whoever reads them next finds them in the
-    /// processor's cache.
-    pub fn bytes(&self) -> usize {
-        let Some(within) = self.within else { return 0 };
-        self.order.iter().map(|&place| within.texts.at(place).cells(within.width).len()).sum()
-    }
 }
 
 impl<'a> Scene<'a> {
     /// A cell, by the place of its column among the picks; empty for a null, and for the key.
-    #[inline]
     pub fn text(&self, column: usize) -> &'a str {
-        if column > KEY { self.record.cell(self.within.width, column - 1) } else { "" }
+        let [text] = self.texts([column]);
+        text
+    }
+
+    /// Some of its cells, likewise: the scene is taken apart once.
+    #[inline]
+    pub(crate) fn texts<const N: usize>(&self, columns: [usize; N]) -> [&'a str; N] {
+        // The key is not among the cells of a record.
+        self.record.some(self.within.width, std::array::from_fn(|cell| columns[cell].wrapping_sub(KEY + 1)))
     }
 
     /// What is wrong with its row.
