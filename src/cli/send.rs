@@ -11,7 +11,7 @@
 use super::exit::{Exit, Failure};
 use super::progress;
 use super::screen::Console;
-use crate::build::{Builder, Invalid, Prepared, in_order};
+use crate::build::{Builder, Invalid, Prepared, beside_another, in_order};
 use crate::job::{Job, Target};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
@@ -94,7 +94,7 @@ impl Sending<'_> {
                 scope.spawn(move || self.network(token, queue, outcomes))
             };
             let shown = scope.spawn(move || progress::show(console, self.rows, self.counts, self.traffic, &until_done));
-            let kept = self.feed(sends, &visits, &outcomes);
+            let kept = beside_another(|| self.feed(sends, &visits, &outcomes));
             drop((visits, outcomes));
             let sent = network.join();
             let journal = writer.join();

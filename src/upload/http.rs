@@ -6,8 +6,9 @@ use super::config::Endpoint;
 use super::network::{Network, Reply};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http_body_util::Full;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
+use reqwest::{Body, Client, Response, Url};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -97,7 +98,7 @@ impl Http {
 
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), Utc::now());
+        let retry_after = retry_after(response.headers(), Utc::now);
         let mut text = Vec::new();
         // What was read until then counts, whatever became of the rest.
         let _ = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await;
@@ -127,7 +128,8 @@ impl Network for Http {
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().push(session_uid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         }
-        match self.client.put(url).body(body).send().await {
+        // A body that cannot be cloned: reqwest would keep a copy of every request for repeating it, which it never may.
+        match self.client.put(url).body(Body::wrap(Full::new(body))).send().await {
             Ok(response) => self.answer(response).await,
             Err(error) if error.is_connect() || error.is_builder() => {
                 Reply::NotSent(self.token.hidden_in(&chain(&error.without_url())))
@@ -150,7 +152,7 @@ async fn read_start(mut response: Response, text: &mut Vec<u8>) {
 
 /// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
 /// answer tells it.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let value = text(RETRY_AFTER)?;
     if let Ok(seconds) = value.parse::<u64>() {
@@ -161,7 +163,7 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     }
     let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
     let server = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
-    let wait = (date - server.unwrap_or(now)).to_std().unwrap_or_default();
+    let wait = (date - server.unwrap_or_else(now)).to_std().unwrap_or_default();
     Some(wait.min(Duration::from_secs(366 * 86_400)))
 }
 
@@ -178,7 +180,7 @@ mod tests {
             if let Some(date) = date {
                 headers.insert(DATE, HeaderValue::from_str(date).expect("plain"));
             }
-            retry_after(&headers, now).map(|wait| wait.as_secs())
+            retry_after(&headers, || now).map(|wait| wait.as_secs())
         };
         assert_eq!(wait("3600", None), Some(3600));
         assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", None), Some(60));
