@@ -1,6 +1,7 @@
 //! Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
 pub mod build;
 pub mod cli;
+mod index;
 pub mod init;
 pub mod job;
 mod nearest;

@@ -162,7 +162,7 @@ impl Simulation<'_> {
     /// One process: `traxload run`, or `rerun` where a result file is there. `None` if it was killed.
     async fn process(&mut self, may_die: bool) -> Option<Exit> {
         let previous = Previous::find(&self.results, |_| uuid::Uuid::nil()).unwrap();
-        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet(visit));
+        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet([visit].into_iter())[0]);
         let wanted = Wanted::Undelivered;
         let delivered = (0..self.grouped.len()).map(|at| self.grouped.visit(at).key());
         let delivered = delivered.filter(|visit| status(visit).is_some_and(Status::is_delivered));

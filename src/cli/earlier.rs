@@ -32,12 +32,11 @@ impl Earlier {
 
     /// Which visits of a stretch get a new row.
     pub(super) fn outstanding(&self, grouped: &Grouped, range: Range<usize>) -> Vec<usize> {
-        let status = |visit: &str| self.previous.as_ref().and_then(|previous| previous.meet(visit));
-        let visits = range.map(|at| {
-            let visit = grouped.visit(at);
-            Candidate { at, key: visit.key(), is_first: visit.is_first() }
-        });
-        outstanding(status, visits, &self.wanted)
+        let Some(previous) = &self.previous else { return range.collect() };
+        let before = previous.meet(range.clone().map(|at| grouped.visit(at).key()));
+        let visits =
+            range.zip(before).map(|(at, previous)| Candidate { at, previous, is_first: grouped.visit(at).is_first() });
+        outstanding(visits, &self.wanted)
     }
 
     /// A journal that was written under other ids would hide visits that the API has not got under these. This and what

@@ -31,11 +31,11 @@ pub enum Decision {
 
 /// A visit of the exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate<'v> {
+pub struct Candidate {
     /// Its place in the export's order.
     pub at: usize,
-    /// Its key; empty where the row has none.
-    pub key: &'v str,
+    /// How it ended before, if it has a row.
+    pub previous: Option<Status>,
     /// Whether it is the first row with this key. Of several differing rows only the first can have a row of its own
     /// from before: the others are problems, found again each time.
     pub is_first: bool,
@@ -53,13 +53,8 @@ pub fn decide(previous: Option<Status>, wanted: &Wanted) -> Decision {
 }
 
 /// The visits that are to be sent, by their places, in the order given.
-pub fn outstanding<'v>(
-    previous: impl Fn(&str) -> Option<Status>,
-    visits: impl IntoIterator<Item = Candidate<'v>>,
-    wanted: &Wanted,
-) -> Vec<usize> {
-    let is_outstanding =
-        |visit: &Candidate<'v>| !visit.is_first || decide(previous(visit.key), wanted) == Decision::Send;
+pub fn outstanding(visits: impl IntoIterator<Item = Candidate>, wanted: &Wanted) -> Vec<usize> {
+    let is_outstanding = |visit: &Candidate| !visit.is_first || decide(visit.previous, wanted) == Decision::Send;
     visits.into_iter().filter(is_outstanding).map(|visit| visit.at).collect()
 }
 
@@ -105,8 +100,10 @@ mod tests {
             let visits: Vec<&str> = now.iter().map(String::as_str).collect();
             // Every visit is there twice: its second row differs from the first and has to be told each time.
             let candidates = visits.iter().chain(&visits).enumerate();
-            let candidates = candidates.map(|(at, key)| Candidate { at, key, is_first: at < visits.len() });
-            let sent = outstanding(|key| before.get(key).copied(), candidates, &wanted);
+            let candidates = candidates.map(|(at, key)| {
+                Candidate { at, previous: before.get(*key).copied(), is_first: at < visits.len() }
+            });
+            let sent = outstanding(candidates, &wanted);
             prop_assert!((visits.len()..2 * visits.len()).all(|at| sent.contains(&at)));
             for key in before.keys().chain(&now) {
                 let is_sent = visits.iter().position(|visit| visit == key).is_some_and(|at| sent.contains(&at));

@@ -59,11 +59,13 @@ impl Previous {
         Ok(())
     }
 
-    /// How it ended for a visit of the exports, if it has a row; and notes that it is still in them.
-    pub fn meet(&self, visit_id: &str) -> Option<Status> {
-        let visit = self.visits.find(visit_id)?;
-        visit.meet();
-        Some(visit.status)
+    /// How it ended for visits of the exports, where they have a row; and notes that these are still in them.
+    pub fn meet<'k>(&self, visit_ids: impl Iterator<Item = &'k str>) -> Vec<Option<Status>> {
+        let meet = |visit: &Visit| {
+            visit.meet();
+            visit.status
+        };
+        self.visits.find_all(visit_ids).into_iter().map(|visit| visit.map(meet)).collect()
     }
 
     /// A delivered visit that was [met](Previous::meet) and had another session id than it would have now: its key, and

@@ -1,10 +1,8 @@
 //! The visits of earlier result files by key, and where their rows are. There may be ten millions of them, so nothing
 //! of a row is kept but what has to be asked of every visit of the exports.
 
+use crate::index::{self, Index};
 use crate::upload::Status;
-use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,8 +18,6 @@ pub(super) struct Place {
 /// A visit that has a row.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// Where its key ends among the keys; it begins where the one before it ends.
-    key_end: usize,
     /// How it ended.
     pub(super) status: Status,
     /// Where it says so.
@@ -47,21 +43,22 @@ impl Visit {
 /// The visits, in the order in which their keys came up.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    hasher: DefaultHashBuilder,
-    table: HashTable<u32>,
-    keys: String,
+    /// The number of a key is the place of its visit.
+    index: Index,
     visits: Vec<Visit>,
 }
 
 impl Visits {
-    pub(super) fn find(&self, key: &str) -> Option<&Visit> {
-        let is_it = |at: &u32| self.key(*at as usize) == key;
-        self.table.find(self.hasher.hash_one(key), is_it).map(|at| &self.visits[*at as usize])
+    /// The visits of many keys, `None` where a key has no row.
+    pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Option<&Visit>> {
+        let numbers = self.index.find_all(keys.map(str::as_bytes));
+        numbers.into_iter().map(|number| self.visits.get(number as usize)).collect()
     }
 
     /// The key of the visit with this number.
     pub(super) fn key(&self, at: usize) -> &str {
-        key(&self.keys, &self.visits, at)
+        // Every key was text when it was added.
+        std::str::from_utf8(self.index.key(at as u32)).unwrap_or_default()
     }
 
     /// The visit with this number.
@@ -75,33 +72,21 @@ impl Visits {
 
     /// Adds a row. Of several for one key the first delivered one tells what the API has, and where there is none the
     /// first. Returns the visit's number if it is this row that counts, and `None` if it is another.
-    pub(super) fn add(&mut self, name: &str, status: Status, place: Place) -> Option<usize> {
-        let Visits { hasher, table, keys, visits } = self;
-        let is_it = |at: &u32| key(keys, visits, *at as usize) == name;
-        let hash_of = |at: &u32| hasher.hash_one(key(keys, visits, *at as usize));
-        match table.entry(hasher.hash_one(name), is_it, hash_of) {
-            Entry::Occupied(known) => {
-                let at = *known.get() as usize;
-                let visit = &mut visits[at];
-                if visit.status.is_delivered() || !status.is_delivered() {
-                    return None;
-                }
-                (visit.status, visit.place) = (status, place);
-                Some(at)
+    pub(super) fn add(&mut self, key: &str, status: Status, place: Place) -> Option<usize> {
+        let hash = self.index.hash(key.as_bytes());
+        if let Some(at) = self.index.find(hash, key.as_bytes()) {
+            let visit = &mut self.visits[at as usize];
+            if visit.status.is_delivered() || !status.is_delivered() {
+                return None;
             }
-            Entry::Vacant(free) => {
-                let at = visits.len();
-                // Four billion rows are a terabyte; what comes behind them is sent again, and the API has it already.
-                free.insert(u32::try_from(at).ok()?);
-                keys.push_str(name);
-                visits.push(Visit { key_end: keys.len(), status, place, is_met: AtomicBool::new(false) });
-                Some(at)
-            }
+            (visit.status, visit.place) = (status, place);
+            return Some(at as usize);
         }
+        // Four billion rows are a terabyte; what comes behind them is sent again, and the API has it already.
+        if self.visits.len() >= index::NONE as usize {
+            return None;
+        }
+        self.visits.push(Visit { status, place, is_met: AtomicBool::new(false) });
+        Some(self.index.add(hash, key.as_bytes()) as usize)
     }
-}
-
-fn key<'k>(keys: &'k str, visits: &[Visit], at: usize) -> &'k str {
-    let from = if at == 0 { 0 } else { visits[at - 1].key_end };
-    &keys[from..visits[at].key_end]
 }

@@ -1,7 +1,6 @@
 //! Visits with their scenes, as views over the columns.
 
-use super::groups::Entry;
-use super::index::NO_GROUP;
+use super::groups::{Entry, NO_GROUP};
 use super::scenes::{Packed, Scenes};
 use super::{KEY, Tally};
 use crate::scan::{Place, Rows};

@@ -2,10 +2,10 @@
 //!
 //! Visits come first: each key gets a group. Then each scene finds its group, and is packed away without its key.
 
-use super::index::{Index, NO_GROUP};
 use super::scenes::{Assigned, Packing};
 use super::spill::Spill;
 use super::{Grouped, KEY, ShuffleError, Tally, same};
+use crate::index::{Index, NONE};
 use crate::scan::{Fault, Lines, Place, Rows};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -13,6 +13,9 @@ use arrow::error::ArrowError;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use rayon::prelude::*;
 use std::sync::Arc;
+
+/// No group.
+pub(super) const NO_GROUP: u32 = NONE;
 
 /// Takes rows in and groups them.
 #[derive(Debug, Default)]
@@ -54,7 +57,7 @@ impl Groups {
         let before = self.entries.len();
         let count = rows.batch.num_rows();
         if let Some(keys) = rows.batch.column(KEY).as_string_opt::<i32>() {
-            self.index.bring_near(keys);
+            self.index.bring_near(cells(keys));
         }
         self.visits.push(rows);
         for row in 0..count {
@@ -246,12 +249,19 @@ impl Groups {
 fn assign(index: &Index, batches: Vec<Rows>) -> Vec<Assigned> {
     let assigned = batches.into_par_iter().map(|rows| {
         let groups = match rows.batch.column(KEY).as_string_opt::<i32>() {
-            Some(keys) => index.find_all(keys),
+            Some(keys) => index.find_all(cells(keys)),
             None => vec![NO_GROUP; rows.batch.num_rows()],
         };
         Assigned { rows, groups }
     });
     assigned.collect()
+}
+
+/// The text of each cell.
+#[inline]
+fn cells(column: &StringArray) -> impl Iterator<Item = &[u8]> {
+    let text = column.value_data();
+    column.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize])
 }
 
 /// Scenes as rows again.

@@ -7,7 +7,6 @@
 mod carried;
 mod grouped;
 mod groups;
-mod index;
 mod same;
 mod scenes;
 mod spill;

@@ -6,7 +6,7 @@
 //! is put in order as its first visit is asked for, and is small enough to stay in the processor's cache until its last.
 
 use super::KEY;
-use super::index::NO_GROUP;
+use super::groups::NO_GROUP;
 use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
 use crate::short;
 use arrow::array::{Array, AsArray, StringArray};

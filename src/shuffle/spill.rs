@@ -5,8 +5,8 @@
 
 use super::carried::{FileNames, with_places, without_places};
 use super::groups::Groups;
-use super::index::hash;
 use super::{Grouped, KEY, ShuffleError, Tally};
+use crate::index::hash;
 use crate::scan::Rows;
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};

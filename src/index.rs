@@ -1,45 +1,46 @@
-//! Finds the group of a key.
+//! Finds the number of a key: of a visit's group, of a row of earlier results.
 //!
 //! Looking up eight million scenes among a million visits is waiting for memory and little else. So the table is as
-//! small as can be, four bytes for the number of a group and a piece of the hash, and a batch is looked up in steps whose accesses do
-//! not depend on each other: the processor then waits for many at once.
+//! small as can be, four bytes for a number and a piece of the hash together, and many keys are looked up in steps whose
+//! accesses do not depend on each other: the processor then waits for many at once.
+//!
+//! It knows keys and numbers, and not what they belong to.
 
-use arrow::array::{Array, StringArray};
 use hashbrown::DefaultHashBuilder;
 use std::hash::{BuildHasher, Hasher};
 use std::hint::black_box;
 
-/// No group.
-pub(super) const NO_GROUP: u32 = u32::MAX;
+/// The number of a key that is not there.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// So many keys are looked up together: all that is read for them stays in the processor's nearest cache meanwhile.
 const NEAR: usize = 256;
 
 /// The hash of a key. Its bytes alone: a key is not followed by anything, so that its length need not be mixed in.
 #[inline]
-pub(super) fn hash(hasher: &DefaultHashBuilder, key: &[u8]) -> u64 {
+pub(crate) fn hash(hasher: &DefaultHashBuilder, key: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
     state.write(key);
     state.finish()
 }
 
-/// A place of the table. Its lower bits, as many as number all places, are a group; the others are the same bits of the
-/// upper half of the key's hash, whose lower half says where to look for the place.
+/// A place of the table. Its lower bits, as many as it takes to count all places, are the number of a key; the others are
+/// the same bits of the upper half of the key's hash, whose lower half says where to look for the place.
 type Slot = u32;
 
-/// All bits set: there are never as many groups as places.
+/// All bits set: there are never as many keys as places.
 const FREE: Slot = u32::MAX;
 
-/// The groups by key; groups are numbered in the order in which they are added.
+/// Keys, numbered in the order in which they are added.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     hasher: DefaultHashBuilder,
     /// A power of two of them, at most half in use. Who finds a slot taken goes on to the next one.
     slots: Vec<Slot>,
     keys: Keys,
 }
 
-/// The keys of all groups, one behind the other.
+/// The text of all keys, one behind the other.
 #[derive(Debug, Default)]
 struct Keys {
     text: Vec<u8>,
@@ -72,8 +73,8 @@ impl Keys {
 
     /// To be read ahead of the key itself, so that the memory of many keys is waited for together.
     #[inline]
-    fn first_byte(&self, group: u32) -> u8 {
-        let at = group as usize;
+    fn first_byte(&self, number: u32) -> u8 {
+        let at = number as usize;
         let start = match &self.length {
             Length::Alike(length) => Some(at.wrapping_mul(*length)),
             Length::Different(ends) => ends.get(at.wrapping_sub(1)).copied(),
@@ -98,34 +99,34 @@ impl Keys {
 }
 
 impl Index {
-    pub(super) fn new(hasher: DefaultHashBuilder) -> Index {
+    pub(crate) fn new(hasher: DefaultHashBuilder) -> Index {
         Index { hasher, ..Index::default() }
     }
 
-    pub(super) fn hasher(&self) -> DefaultHashBuilder {
+    pub(crate) fn hasher(&self) -> DefaultHashBuilder {
         self.hasher.clone()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.count
     }
 
     #[inline]
-    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         hash(&self.hasher, key)
     }
 
     #[inline]
-    pub(super) fn key(&self, group: u32) -> &[u8] {
-        self.keys.get(group as usize)
+    pub(crate) fn key(&self, number: u32) -> &[u8] {
+        self.keys.get(number as usize)
     }
 
-    /// The group of a key.
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.candidates(hash).find(|&group| is_same(self.key(group), key))
+    /// The number of a key.
+    pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.candidates(hash).find(|&number| is_same(self.key(number), key))
     }
 
-    /// The groups whose keys may have this hash.
+    /// The numbers whose keys may have this hash.
     #[inline]
     fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
         let mask = self.mask();
@@ -141,90 +142,78 @@ impl Index {
         })
     }
 
-    /// The bits of a slot that are a group, and those of a hash that say where to look.
+    /// The bits of a slot that are a number, and those of a hash that say where to look.
     #[inline]
     fn mask(&self) -> u32 {
         (self.slots.len() as u32).wrapping_sub(1)
     }
 
-    /// Adds a key that is not there yet, and returns its group.
-    pub(super) fn add(&mut self, hash: u64, key: &[u8]) -> u32 {
-        let group = self.keys.count as u32;
+    /// Adds a key that is not there yet, and returns its number.
+    pub(crate) fn add(&mut self, hash: u64, key: &[u8]) -> u32 {
+        let number = self.keys.count as u32;
         self.keys.push(key);
         if self.keys.count * 2 > self.slots.len() {
             self.grow();
         } else {
-            put(&mut self.slots, hash, group);
+            put(&mut self.slots, hash, number);
         }
-        group
+        number
     }
 
     fn grow(&mut self) {
         let mut slots = vec![FREE; (self.keys.count * 2).next_power_of_two().max(64)];
-        for group in 0..self.keys.count as u32 {
-            put(&mut slots, self.hash(self.key(group)), group);
+        for number in 0..self.keys.count as u32 {
+            put(&mut slots, self.hash(self.key(number)), number);
         }
         self.slots = slots;
     }
 
     /// Gets the slots of many keys nearer, for whoever looks them up one by one next.
-    pub(super) fn bring_near(&self, keys: &StringArray) {
+    pub(crate) fn bring_near<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
         let mask = self.mask();
-        let slots = cells(keys).filter_map(|key| self.slots.get((self.hash(key) as u32 & mask) as usize));
+        let slots = keys.filter_map(|key| self.slots.get((self.hash(key) as u32 & mask) as usize));
         black_box(slots.fold(0, |near, slot| near ^ slot));
     }
 
-    /// The groups of many keys, `NO_GROUP` where there is none.
-    pub(super) fn find_all(&self, keys: &StringArray) -> Vec<u32> {
-        let mut groups = vec![NO_GROUP; keys.len()];
-        let text = keys.value_data();
-        let mut hashes = [0; NEAR];
-        for (at, groups) in groups.chunks_mut(NEAR).enumerate() {
-            let ends = &keys.value_offsets()[at * NEAR..];
-            let keys = ends.windows(2).take(groups.len()).map(|cell| &text[cell[0] as usize..cell[1] as usize]);
-            self.find_some(keys, groups, &mut hashes);
+    /// The numbers of many keys, [`NONE`] where there is none.
+    pub(crate) fn find_all<'k>(&self, mut keys: impl Iterator<Item = &'k [u8]>) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(keys.size_hint().0);
+        let mut some: [&[u8]; NEAR] = [&[]; NEAR];
+        loop {
+            let count = some.iter_mut().zip(&mut keys).map(|(place, key)| *place = key).count();
+            if count == 0 {
+                return numbers;
+            }
+            self.find_some(&some[..count], &mut numbers);
         }
-        groups
     }
 
-    /// The groups of as many keys as there are places for them, in steps in each of which nothing is decided by what is
-    /// still under way.
+    /// The numbers of a few keys, in steps in each of which nothing is decided by what is still under way.
     #[inline]
-    fn find_some<'k>(
-        &self,
-        keys: impl Iterator<Item = &'k [u8]> + Clone,
-        groups: &mut [u32],
-        hashes: &mut [u64; NEAR],
-    ) {
+    fn find_some(&self, keys: &[&[u8]], numbers: &mut Vec<u32>) {
         let mask = self.mask();
-        for (hash, key) in hashes.iter_mut().zip(keys.clone()) {
+        let (mut hashes, mut slots) = ([0; NEAR], [FREE; NEAR]);
+        for (hash, key) in hashes.iter_mut().zip(keys) {
             *hash = self.hash(key);
         }
-        let mut slots = [FREE; NEAR];
-        for ((slot, &hash), _) in slots.iter_mut().zip(hashes.iter()).zip(groups.iter()) {
+        let hashes = &hashes[..keys.len()];
+        for (slot, &hash) in slots.iter_mut().zip(hashes) {
             *slot = self.slots.get((hash as u32 & mask) as usize).copied().unwrap_or(FREE);
         }
-        for ((group, &hash), slot) in groups.iter_mut().zip(hashes.iter()).zip(slots) {
-            *group = match slot & mask {
-                free if free == mask => NO_GROUP,
-                group if is_of(slot, hash, mask) => group,
-                _ => self.candidates(hash).next().unwrap_or(NO_GROUP),
-            };
-        }
-        black_box(groups.iter().fold(0, |near, &group| near ^ self.keys.first_byte(group)));
-        for ((group, key), &hash) in groups.iter_mut().zip(keys).zip(hashes.iter()) {
-            if *group != NO_GROUP && !is_same(self.key(*group), key) {
-                *group = self.find(hash, key).unwrap_or(NO_GROUP);
+        let first = numbers.len();
+        numbers.extend(hashes.iter().zip(slots).map(|(&hash, slot)| match slot & mask {
+            free if free == mask => NONE,
+            number if is_of(slot, hash, mask) => number,
+            _ => self.candidates(hash).next().unwrap_or(NONE),
+        }));
+        let numbers = &mut numbers[first..];
+        black_box(numbers.iter().fold(0, |near, &number| near ^ self.keys.first_byte(number)));
+        for ((number, key), &hash) in numbers.iter_mut().zip(keys).zip(hashes) {
+            if *number != NONE && !is_same(self.key(*number), key) {
+                *number = self.find(hash, key).unwrap_or(NONE);
             }
         }
     }
-}
-
-/// The text of each cell.
-#[inline]
-fn cells(column: &StringArray) -> impl Iterator<Item = &[u8]> + Clone {
-    let text = column.value_data();
-    column.value_offsets().windows(2).map(|cell| &text[cell[0] as usize..cell[1] as usize])
 }
 
 /// Whether a slot that is taken may be that of a key with this hash.
@@ -233,13 +222,13 @@ fn is_of(slot: Slot, hash: u64, mask: u32) -> bool {
     (slot ^ (hash >> 32) as u32) & !mask == 0
 }
 
-fn put(slots: &mut [Slot], hash: u64, group: u32) {
+fn put(slots: &mut [Slot], hash: u64, number: u32) {
     let mask = (slots.len() as u32).wrapping_sub(1);
     let mut at = hash as u32 & mask;
     while slots[at as usize] & mask != mask {
         at = at.wrapping_add(1) & mask;
     }
-    slots[at as usize] = (hash >> 32) as u32 & !mask | group;
+    slots[at as usize] = (hash >> 32) as u32 & !mask | number;
 }
 
 /// Whether two keys are the same: for the usual lengths without a call.
@@ -269,9 +258,9 @@ mod tests {
             for key in &known {
                 index.add(index.hash(key.as_bytes()), key.as_bytes());
             }
-            let expected: Vec<u32> = asked.iter().map(|key| known.iter().position(|k| k == key).map_or(NO_GROUP, |at| at as u32)).collect();
-            prop_assert_eq!(index.find_all(&StringArray::from(asked.clone())), expected.clone());
-            let one_by_one: Vec<u32> = asked.iter().map(|key| index.find(index.hash(key.as_bytes()), key.as_bytes()).unwrap_or(NO_GROUP)).collect();
+            let expected: Vec<u32> = asked.iter().map(|key| known.iter().position(|k| k == key).map_or(NONE, |at| at as u32)).collect();
+            prop_assert_eq!(index.find_all(asked.iter().map(String::as_bytes)), expected.clone());
+            let one_by_one: Vec<u32> = asked.iter().map(|key| index.find(index.hash(key.as_bytes()), key.as_bytes()).unwrap_or(NONE)).collect();
             prop_assert_eq!(one_by_one, expected);
         }
     }
