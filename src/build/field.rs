@@ -62,8 +62,10 @@ impl Field {
 }
 
 fn looked_up<'a>(map: &'a HashMap<String, String>, value: &'a str) -> Result<&'a str, Refusal> {
+    if value.is_empty() {
+        return Ok(value);
+    }
     match map.get(value) {
-        _ if value.is_empty() => Ok(value),
         Some(mapped) => Ok(mapped),
         None => Err((Code::UnmappedValue, format!("{} is not in the job's map of this column", shown(value)))),
     }

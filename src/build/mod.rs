@@ -18,7 +18,7 @@ mod visit;
 
 pub use field::{Field, Origin};
 pub use ids::{Ids, SessionId, Version};
-pub use parallel::{CHUNK, at_once, beside_another, in_order};
+pub use parallel::{CHUNK, at_once, in_order};
 pub use problem::{Code, Problem, Problems};
 pub use time::{Pattern, Unit, Zone};
 
@@ -219,8 +219,8 @@ impl<'a> Builder<'a> {
         let (mut ids, mut seen) = (Vec::new(), HashSet::new());
         for scene in visit.scenes().iter() {
             let field = &self.rules.scene_id;
-            let cell = field.pick().map_or("", |pick| scene.text(pick));
-            let Ok(scene_id) = reading::scene_text(scene, field, cell) else { continue };
+            let cell = scene.text(scenes::column_of(field));
+            let Ok(scene_id) = reading::scene_text(scene.faults(), field, cell) else { continue };
             let scene = SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) };
             if !scene_id.is_empty() && seen.insert(scene_id) {
                 ids.push(scene);

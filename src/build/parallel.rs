@@ -40,17 +40,6 @@ pub fn at_once<T: Send>(count: usize, longest: usize, map: impl Fn(Range<usize>)
     (0..count.div_ceil(chunk)).into_par_iter().map(|at| map(at * chunk..((at + 1) * chunk).min(count))).collect()
 }
 
-/// Does `work` with a thread fewer than there are processors: another thread is busy meanwhile, and whatever takes its
-/// processor from it holds everything up.
-pub fn beside_another<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    let threads = rayon::current_num_threads().saturating_sub(1).max(1);
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(work),
-        // Where a process may have no more threads, those that it has do as well.
-        Err(_) => work(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use super::field::{Cell, Columns, Field, Origin, refusal};
 use super::problem::{Code, shown};
 use super::time::{self, Reading, Refusal, Unit, Zone};
 use crate::scan::Fault;
-use crate::shuffle::{KEY, Scene};
+use crate::shuffle::KEY;
 use chrono::{DateTime, NaiveDate, Timelike};
 use std::borrow::Cow;
 
@@ -23,14 +23,14 @@ pub(super) fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> R
     }
 }
 
-/// The same for a field of a scene whose cell says `text`.
+/// The same for a field of a scene with these faults, whose cell for it says `cell`.
 #[inline(always)]
-pub(super) fn scene_text<'a>(scene: Scene<'a>, field: &'a Field, text: &'a str) -> Result<&'a str, Refusal> {
+pub(super) fn scene_text<'a>(faults: &[Fault], field: &'a Field, cell: &'a str) -> Result<&'a str, Refusal> {
     match &field.origin {
         Origin::Constant(text) => field.mapped(text),
         Origin::Column(pick) => {
-            fault_among(scene.faults(), *pick)?;
-            field.mapped(text)
+            fault_among(faults, *pick)?;
+            field.mapped(cell)
         }
     }
 }
@@ -56,11 +56,11 @@ fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<()
 
 #[inline(always)]
 fn fault_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
-    if faults.is_empty() { Ok(()) } else { refused(faults, pick) }
+    if faults.is_empty() { Ok(()) } else { look_among(faults, pick) }
 }
 
 #[cold]
-fn refused(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
+fn look_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
     match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
         Some(fault) => Err(refusal(fault)),
         None => Ok(()),

@@ -5,7 +5,7 @@ use super::ids::SessionId;
 use super::problem::{Code, Problem, Problems, shown};
 use super::reading::scene_text;
 use super::{Rules, body};
-use crate::shuffle::{Scene, Scenes};
+use crate::shuffle::{KEY, Scene, Scenes};
 use hashbrown::HashMap;
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
@@ -15,9 +15,6 @@ const FEW: usize = 24;
 
 /// What a scene of a body has beside its cells: its id, the names of its keys.
 const AROUND: usize = 72;
-
-/// No column.
-const NOWHERE: usize = usize::MAX;
 
 /// What came of a visit's scenes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,15 +51,14 @@ pub(super) fn build(
     let mut done = Done::default();
     let start = json.len();
     body::key!(json, "scenes");
+    json.push(b'[');
     let mut seen = Seen::new(rules, scenes, session);
     for (at, scene) in scenes.iter().enumerate() {
-        let place = at % FEW;
-        if place == 0 {
-            seen.begin_piece(at);
-            json.reserve(FEW * AROUND);
+        if at % FEW == 0 {
+            json.reserve((scenes.len() - at).min(FEW) * AROUND);
         }
-        let (key, task, uid) = (seen.keys[place], seen.tasks[place], seen.ids[place]);
-        let clash = match seen.add(at, scene) {
+        let Next { key, task, uid, known } = seen.next(at, scene);
+        let clash = match known {
             Known::Identical => {
                 done.identical += 1;
                 continue;
@@ -82,12 +78,12 @@ pub(super) fn build(
             let message = format!("{} is also in {}, with other values", shown(key), first.place());
             report("scene_id", (Code::DuplicateScene, message));
         }
-        match scene_text(scene, &rules.scene_id, key) {
+        match scene_text(scene.faults(), &rules.scene_id, key) {
             Ok("") => report("scene_id", (Code::MissingField, "the scene has no id".to_owned())),
             Ok(_) => {}
             Err(refusal) => report("scene_id", refusal),
         }
-        let task = match rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene, field, task)) {
+        let task = match rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene.faults(), field, task)) {
             Ok("") if rules.task_code_required => {
                 report("task_code", (Code::MissingTaskCode, "the scene has no task code".to_owned()));
                 ""
@@ -104,10 +100,19 @@ pub(super) fn build(
                 ""
             }
         };
-        body::scene(json, done.count == 1, uid, task);
+        if done.count > 1 {
+            json.push(b',');
+        }
+        body::scene(json, uid, task);
     }
     json.push(b']');
     done
+}
+
+/// The column of a field of scenes. A constant has none; that of the visit's key stands in for it, which no scene
+/// has a cell of.
+pub(super) fn column_of(field: &Field) -> usize {
+    field.pick().unwrap_or(KEY)
 }
 
 /// The scenes of a visit so far, with their ids, to tell duplicates. One id is one key: comparing ids is comparing
@@ -135,6 +140,15 @@ struct Many<'a> {
     differing: HashMap<(Uuid, &'a str), Vec<usize>>,
 }
 
+/// A scene, as it follows those before it.
+struct Next<'a> {
+    /// Its cells.
+    key: &'a str,
+    task: &'a str,
+    uid: Uuid,
+    known: Known<'a>,
+}
+
 enum Known<'a> {
     New,
     Identical,
@@ -148,13 +162,17 @@ impl<'a> Seen<'a> {
 
     /// Takes the next scene, which is the one at this place.
     #[inline]
-    fn add(&mut self, at: usize, scene: Scene<'a>) -> Known<'a> {
+    fn next(&mut self, at: usize, scene: Scene<'a>) -> Next<'a> {
         let place = at % FEW;
-        let uid = self.ids[place];
-        if self.many.is_none() && !self.ids[..place].contains(&uid) {
-            return Known::New;
+        if place == 0 {
+            self.begin_piece(at);
         }
-        self.among_others(at, scene, uid)
+        let uid = self.ids[place];
+        let known = match self.many.is_none() && !self.ids[..place].contains(&uid) {
+            true => Known::New,
+            false => self.among_others(at, scene, uid),
+        };
+        Next { key: self.keys[place], task: self.tasks[place], uid, known }
     }
 
     /// A scene whose id may be that of another.
@@ -190,7 +208,7 @@ impl<'a> Seen<'a> {
     /// Whether two scenes of one id are the same.
     fn says_the_same(&self, scene: Scene<'a>, other: Scene<'a>) -> bool {
         let faults = |scene: Scene<'a>| scene.faults().iter().map(|fault| (fault.column, &fault.what));
-        let task = self.rules.task_code.as_ref().and_then(Field::pick).unwrap_or(NOWHERE);
+        let task = self.rules.task_code.as_ref().map_or(KEY, column_of);
         other.text(task) == scene.text(task) && faults(other).eq(faults(scene))
     }
 
@@ -211,9 +229,7 @@ impl<'a> Seen<'a> {
             (0..FEW).for_each(|at| self.note(at));
         }
         let piece = self.scenes.slice(at..at + FEW);
-        let columns = [Some(&self.rules.scene_id), self.rules.task_code.as_ref()];
-        // A constant has no column, and is the same in all scenes.
-        let columns = columns.map(|field| field.and_then(Field::pick).unwrap_or(NOWHERE));
+        let columns = [column_of(&self.rules.scene_id), self.rules.task_code.as_ref().map_or(KEY, column_of)];
         for ((key, task), scene) in self.keys.iter_mut().zip(&mut self.tasks).zip(piece.iter()) {
             [*key, *task] = scene.texts(columns);
         }

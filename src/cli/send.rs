@@ -11,7 +11,7 @@
 use super::exit::{Exit, Failure};
 use super::progress;
 use super::screen::Console;
-use crate::build::{Builder, Invalid, Prepared, beside_another, in_order};
+use crate::build::{Builder, Invalid, Prepared, in_order};
 use crate::job::{Job, Target};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
@@ -94,7 +94,8 @@ impl Sending<'_> {
                 scope.spawn(move || self.network(token, queue, outcomes))
             };
             let shown = scope.spawn(move || progress::show(console, self.rows, self.counts, self.traffic, &until_done));
-            let kept = beside_another(|| self.feed(sends, &visits, &outcomes));
+            let feed = || self.feed(sends, &visits, &outcomes);
+            let kept = if sends { beside_the_network(feed) } else { feed() };
             drop((visits, outcomes));
             let sent = network.join();
             let journal = writer.join();
@@ -207,6 +208,17 @@ impl Sending<'_> {
             }
             Ok(())
         })
+    }
+}
+
+/// Builds with a thread fewer than there are processors: the one that sends is busy all the time where no rate holds it
+/// back, and whatever takes its processor from it holds everything up. Parts are still loaded from temporary files by all.
+fn beside_the_network<R: Send>(build: impl FnOnce() -> R + Send) -> R {
+    let threads = rayon::current_num_threads().saturating_sub(1).max(1);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(build),
+        // Where a process may have no more threads, those that it has do as well.
+        Err(_) => build(),
     }
 }
 

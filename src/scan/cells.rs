@@ -146,7 +146,9 @@ pub(super) fn normalised(
 fn cleaned(array: &StringArray, cleaning: &Cleaning) -> ArrayRef {
     let text = array.value_data();
     // Most columns have not a single one.
-    let nothing_to_trim = !cleaning.trim || memchr::memchr2(b' ', b'\t', text).is_none();
+    let own = array.value_offsets().first().zip(array.value_offsets().last());
+    let own = own.map_or(text, |(&start, &end)| &text[start as usize..end as usize]);
+    let nothing_to_trim = !cleaning.trim || memchr::memchr2(b' ', b'\t', own).is_none();
     if cleaning.nulls.is_empty() && nothing_to_trim {
         return Arc::new(array.clone());
     }

@@ -86,7 +86,7 @@ impl<R: Read> Records<R> {
             input,
             syntax,
             special: [false; 256],
-            marks: Marks::new([0; MARKED]),
+            marks: Marks::new([0; MARKED]), // until the delimiter is set
             buffer: vec![0; FIRST_BUFFER],
             start: 0,
             end: 0,
@@ -386,7 +386,8 @@ enum Quoted {
 #[inline]
 fn plain_end(bytes: &[u8], start: usize, syntax: &Syntax, marks: &mut Marks) -> Option<usize> {
     let mut end = marks.next(bytes, start);
-    while bytes.get(end) == Some(&syntax.delimiter) {
+    // A delimiter is a character like any other here, unless it is the escape as well.
+    while bytes.get(end) == Some(&syntax.delimiter) && syntax.escape != Some(syntax.delimiter) {
         end = marks.next(bytes, end + 1);
     }
     let &[last, next] = bytes.get(end..)?.first_chunk()?;

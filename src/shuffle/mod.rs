@@ -7,6 +7,7 @@
 mod carried;
 mod grouped;
 mod groups;
+mod records;
 mod same;
 mod scenes;
 mod spill;

@@ -2,15 +2,14 @@
 //!
 //! The scenes of an export come in any order, and eight million of them must find one of a million places. Written
 //! or read one by one, each would wait for memory. So groups that follow each other form a stretch: while scenes come
-//! in, each is appended to the records of its stretch, of which there are some hundred. When all are there, a stretch
+//! in, each is appended to the records of its stretch, of which there are a few hundred. When all are there, a stretch
 //! is put in order as its first visit is asked for, and is small enough to stay in the processor's cache until its last.
 
 use super::KEY;
 use super::groups::NO_GROUP;
+use super::records::{Column, Record, Records, Texts, columns};
 use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
-use crate::short;
-use arrow::array::{Array, AsArray, StringArray};
-use arrow::buffer::NullBuffer;
+use arrow::array::StringArray;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -73,213 +72,6 @@ impl Origins {
     }
 }
 
-/// The scenes of a stretch in the order of the export, one record behind the other: the group's place in the stretch
-/// and the scene's number, the length of each cell, the cells. They lie in blocks, so that nothing is moved as they
-/// grow.
-#[derive(Clone, Debug, Default)]
-struct Records {
-    blocks: Vec<Vec<u8>>,
-}
-
-/// The same when all are there: every block is text, for numbers are written with seven bits a byte.
-#[derive(Debug)]
-struct Texts {
-    blocks: Vec<String>,
-}
-
-/// Bytes of a block, unless a single record needs more.
-const BLOCK: usize = 1 << OFFSET_BITS;
-/// The place of a record is the number of its block and, in so many bits, its offset there.
-const OFFSET_BITS: u32 = 15;
-const MOST_BLOCKS: usize = 1 << (u32::BITS - OFFSET_BITS);
-
-/// Group and number, 48 bits.
-const HEAD: usize = 7;
-/// A length that is not less than this stands in five bytes behind it.
-const LONG: u8 = 0x7f;
-
-/// So many lengths fit behind the head into the block that is copied at once.
-const FEW_COLUMNS: usize = short::BLOCK - HEAD;
-
-#[inline]
-fn seven_bits<const N: usize>(number: u64) -> [u8; N] {
-    std::array::from_fn(|at| (number >> (7 * at)) as u8 & 0x7f)
-}
-
-#[inline]
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, &byte| number << 7 | u64::from(byte))
-}
-
-/// `seven_bits` of a number of at most 49 bits: it is halved, and the halves are moved apart, three times.
-#[inline]
-fn head_of(number: u64) -> u64 {
-    let number = number & 0x0fff_ffff | (number & 0x00ff_ffff_f000_0000) << 4;
-    let number = number & 0x3fff_0000_3fff | (number & 0x0fff_c000_0fff_c000) << 2;
-    number & 0x007f_007f_007f_007f | (number & 0x3f80_3f80_3f80_3f80) << 1
-}
-
-/// The number again.
-#[inline]
-fn number_of(head: u64) -> u64 {
-    let number = head & 0x007f_007f_007f_007f | (head & 0x7f00_7f00_7f00_7f00) >> 1;
-    let number = number & 0x3fff_0000_3fff | (number & 0x3fff_0000_3fff_0000) >> 2;
-    number & 0x0fff_ffff | (number & 0x0fff_ffff_0000_0000) >> 4
-}
-
-impl Records {
-    #[inline]
-    fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
-        let head = head_of(u64::from(group) << 32 | u64::from(scene));
-        // In a register: what is written in small pieces to memory and read again at once as a whole is waited for.
-        let mut start = u128::from(head);
-        let (mut text, mut lengths) = (0, 0);
-        for (place, column) in (HEAD..short::BLOCK).zip(columns) {
-            let length = column.cell(row).len();
-            start |= (length as u128) << (8 * place);
-            text += length;
-            lengths |= length;
-        }
-        if lengths >= usize::from(LONG) || columns.len() > FEW_COLUMNS {
-            return self.push_long(&head.to_le_bytes()[..HEAD], columns, row);
-        }
-        let block = self.with_room_for(HEAD + columns.len() + text);
-        let end = block.len() + HEAD + columns.len();
-        block.extend_from_slice(&start.to_le_bytes());
-        block.truncate(end);
-        for column in columns {
-            let cell = column.cell(row);
-            short::append(block, column.text, cell.start, cell.end);
-        }
-    }
-
-    /// A record of any lengths.
-    #[cold]
-    fn push_long(&mut self, head: &[u8], columns: &[Column<'_>], row: usize) {
-        let block = self.with_room_for(HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>());
-        block.extend_from_slice(head);
-        for column in columns {
-            let cell = column.cell(row);
-            match u8::try_from(cell.len()) {
-                Ok(short) if short < LONG => block.push(short),
-                _ => {
-                    block.push(LONG);
-                    block.extend_from_slice(&seven_bits::<5>(cell.len() as u64));
-                }
-            }
-        }
-        for column in columns {
-            let cell = column.cell(row);
-            block.extend_from_slice(&column.text[cell]);
-        }
-    }
-
-    /// The block for a record of so many bytes, and room for more to be copied than is meant.
-    #[inline]
-    fn with_room_for(&mut self, bytes: usize) -> &mut Vec<u8> {
-        let needed = bytes + short::BLOCK;
-        match self.blocks.last() {
-            Some(block) if block.len() + needed <= BLOCK => {}
-            _ => self.blocks.push(Vec::with_capacity(needed.max(BLOCK))),
-        }
-        let last = self.blocks.len() - 1;
-        &mut self.blocks[last]
-    }
-
-    fn finish(self) -> Result<Texts, ArrowError> {
-        // Columns of text and small numbers: if that were no text, scenes would be lost, and the run must not go on.
-        let texts = self.blocks.into_iter().map(String::from_utf8).collect::<Result<_, _>>();
-        Ok(Texts { blocks: texts.map_err(ArrowError::from)? })
-    }
-}
-
-impl Texts {
-    #[inline]
-    fn at(&self, place: u32) -> Record<'_> {
-        Record { text: &self.blocks[(place >> OFFSET_BITS) as usize][place as usize % BLOCK..] }
-    }
-
-    /// The places of all records, in their order.
-    fn places(&self, width: usize) -> impl Iterator<Item = u32> {
-        self.blocks.iter().zip(0u32..).flat_map(move |(block, number)| {
-            let mut offset = 0;
-            std::iter::from_fn(move || {
-                let text = block.get(offset..).filter(|rest| !rest.is_empty())?;
-                let place = number << OFFSET_BITS | offset as u32;
-                offset += Record { text }.cells(width).end;
-                Some(place)
-            })
-        })
-    }
-}
-
-/// One record, and whatever lies behind it.
-#[derive(Clone, Copy, Debug)]
-struct Record<'r> {
-    text: &'r str,
-}
-
-impl<'r> Record<'r> {
-    #[inline]
-    fn head(self) -> u64 {
-        let bytes = self.text.as_bytes();
-        match bytes.first_chunk() {
-            Some(&head) => number_of(u64::from_le_bytes(head) & ((1 << (8 * HEAD)) - 1)),
-            None => number(&bytes[..HEAD]),
-        }
-    }
-
-    #[inline]
-    fn group(self) -> usize {
-        (self.head() >> 32) as usize
-    }
-
-    #[inline]
-    fn scene(self) -> u32 {
-        self.head() as u32
-    }
-
-    /// The length of a cell, and where the next length stands.
-    #[inline]
-    fn length(self, at: usize) -> (usize, usize) {
-        let bytes = self.text.as_bytes();
-        match bytes[at] {
-            LONG => (number(&bytes[at + 1..at + 6]) as usize, at + 6),
-            short => (usize::from(short), at + 1),
-        }
-    }
-
-    /// Where all of its cells lie.
-    #[inline]
-    fn cells(self, width: usize) -> Range<usize> {
-        let (mut at, mut text) = (HEAD, 0);
-        for _ in 0..width {
-            let (length, next) = self.length(at);
-            text += length;
-            at = next;
-        }
-        at..at + text
-    }
-
-    /// Some of its cells, by their places among those beside the key; empty where there is none.
-    #[inline]
-    fn some<const N: usize>(self, width: usize, columns: [usize; N]) -> [&'r str; N] {
-        let (mut starts, mut lengths) = ([0; N], [0; N]);
-        let (mut at, mut text) = (HEAD, 0);
-        for place in 0..width {
-            let (length, next) = self.length(at);
-            for cell in 0..N {
-                if columns[cell] == place {
-                    (starts[cell], lengths[cell]) = (text, length);
-                }
-            }
-            text += length;
-            at = next;
-        }
-        std::array::from_fn(|cell| &self.text[at + starts[cell]..at + starts[cell] + lengths[cell]])
-    }
-}
-
 impl Packing {
     /// For the scenes of so many groups, with so many columns beside the key.
     pub(super) fn new(groups: usize, width: usize) -> Packing {
@@ -290,10 +82,8 @@ impl Packing {
 
     /// Whether a batch of so many scenes can be taken in as well.
     pub(super) fn has_room_for(&self, scenes: usize, bytes: usize) -> bool {
-        // Each block is at least half full.
-        let blocks = 2 * (bytes / BLOCK) + 2;
         u32::try_from(scenes).is_ok_and(|scenes| self.scenes.checked_add(scenes).is_some())
-            && self.stretches.iter().all(|records| records.blocks.len() + blocks < MOST_BLOCKS)
+            && self.stretches.iter().all(|records| records.has_room_for(bytes))
     }
 
     /// Takes batches that follow each other in the export.
@@ -374,33 +164,6 @@ impl Packing {
         }
         Ok(())
     }
-}
-
-/// A column of a batch; without offsets where its file lacks it.
-struct Column<'a> {
-    text: &'a [u8],
-    offsets: &'a [i32],
-    nulls: Option<&'a NullBuffer>,
-}
-
-impl Column<'_> {
-    #[inline]
-    fn cell(&self, row: usize) -> Range<usize> {
-        match self.offsets.get(row..row + 2) {
-            Some(&[start, end]) if self.nulls.is_none_or(|nulls| nulls.is_valid(row)) => start as usize..end as usize,
-            _ => 0..0,
-        }
-    }
-}
-
-/// The columns beside the key. All columns of scenes are picked as text.
-fn columns(rows: &Rows) -> Vec<Column<'_>> {
-    let columns = rows.batch.columns().iter().enumerate().filter(|(at, _)| *at != KEY);
-    let columns = columns.map(|(_, column)| match column.as_string_opt::<i32>() {
-        Some(cells) => Column { text: cells.value_data(), offsets: cells.value_offsets(), nulls: cells.nulls() },
-        None => Column { text: &[], offsets: &[], nulls: None },
-    });
-    columns.collect()
 }
 
 /// All scenes, by group.

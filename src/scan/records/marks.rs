@@ -12,7 +12,7 @@ pub(super) const MARKED: usize = 5;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
     marked: [u8; MARKED],
-    /// Where the block begins whose marks these are; nowhere before the first.
+    /// Where the block begins whose marks these are. Before the first, so far away that nothing is within it.
     base: usize,
     /// A bit for each of its bytes.
     bits: u64,
@@ -44,7 +44,7 @@ impl Marks {
         if within < BLOCK { self.bits >> within } else { 0 }
     }
 
-    /// The same where the block has no more.
+    /// [`Marks::next`] where the block has no more.
     #[inline(never)]
     fn search(&mut self, text: &[u8], mut at: usize) -> usize {
         if at.wrapping_sub(self.base) < BLOCK {

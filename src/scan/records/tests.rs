@@ -19,6 +19,9 @@ const PLAIN: Syntax = Syntax { delimiter: b',', quote: Some(b'"'), escape: None 
 const SPARK: Syntax = Syntax { delimiter: b',', quote: Some(b'"'), escape: Some(b'\\') };
 const POSTGRES: Syntax = Syntax { delimiter: b'\t', quote: None, escape: Some(b'\\') };
 
+/// Of no use to anybody, and possible.
+const ESCAPED_DELIMITER: Syntax = Syntax { delimiter: b'\\', quote: Some(b'"'), escape: Some(b'\\') };
+
 fn read(input: impl Read, syntax: Syntax) -> Result<Vec<(u64, Vec<String>)>, RecordError> {
     let mut records = Records::new(input, syntax);
     let mut all = Vec::new();
@@ -96,5 +99,20 @@ proptest! {
             Err(RecordError::OpenQuote { .. }) => prop_assert!(text.contains('"')),
             Err(other) => prop_assert!(false, "{other:?}"),
         }
+    }
+
+    /// By one byte at a time nothing is known ahead; of a whole text, sixty-four bytes are.
+    #[test]
+    fn the_size_of_a_read_does_not_matter_in_any_dialect(
+        text in r#"([ab",;\t\\\r\n]|"[ab,\\]{0,90}"|[ab]{50,90}){0,60}"#,
+        syntax in prop::sample::select(vec![PLAIN, SPARK, POSTGRES, ESCAPED_DELIMITER]),
+    ) {
+        let seen = |result: Result<Vec<(u64, Vec<String>)>, RecordError>| match result {
+            Ok(rows) => Ok(rows),
+            Err(RecordError::OpenQuote { line }) => Err(line),
+            Err(other) => panic!("{other:?}"),
+        };
+        let whole = seen(read(text.as_bytes(), syntax));
+        prop_assert_eq!(whole, seen(read(OneByOne(text.as_bytes()), syntax)));
     }
 }
