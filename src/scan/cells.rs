@@ -55,6 +55,15 @@ fn trimmed(mut cell: &[u8]) -> &[u8] {
 /// Floats from here on may stand for several integers.
 const INEXACT: f64 = 9_007_199_254_740_992.0; // 2^53
 
+/// The same for floats as a column has them: narrow ones lose the last digits of an identifier much earlier.
+fn inexact_from(kind: &DataType) -> f64 {
+    match kind {
+        DataType::Float16 => 2_048.0,      // 2^11
+        DataType::Float32 => 16_777_216.0, // 2^24
+        _ => INEXACT,
+    }
+}
+
 /// A float as an integer, if it is one beyond doubt. The sources of such columns are spreadsheets and data
 /// frames that had no other type for an id with gaps.
 pub(crate) fn whole(value: f64) -> Option<i64> {
@@ -114,10 +123,12 @@ pub(super) fn normalised(
             if form == Form::Typed { array } else { cast(&array, &DataType::Utf8)? }
         }
         kind if kind.is_floating() => {
+            let inexact = inexact_from(kind);
             let array = cast(&array, &DataType::Float64)?;
             match form {
+                Form::Typed if inexact < INEXACT => narrow_floats(array.as_primitive(), inexact, column, faults),
                 Form::Typed => array,
-                Form::Text => float_text(array.as_primitive(), column, faults),
+                Form::Text => float_text(array.as_primitive(), inexact, column, faults),
                 Form::Filter => float_as_it_reads(array.as_primitive()),
             }
         }
@@ -198,11 +209,26 @@ fn unsigned(array: &UInt64Array, as_text: bool) -> Result<ArrayRef, arrow::error
     cast(array, &kind)
 }
 
-fn float_text(array: &Float64Array, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+/// Floats from a narrower type. One that may stand for several integers tells neither a number nor a time: seconds since
+/// 1970 are two minutes apart there.
+fn narrow_floats(array: &Float64Array, inexact: f64, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+    let exact = array.iter().enumerate().map(|(row, value)| {
+        let value = value.filter(|value| !value.is_nan())?;
+        if value.abs() < inexact {
+            return Some(value);
+        }
+        let what = CellFault::Mangled(value.to_string());
+        faults.push(Fault { row: row as u32, column: Some(column), what });
+        None
+    });
+    Arc::new(exact.collect::<Float64Array>())
+}
+
+fn float_text(array: &Float64Array, inexact: f64, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
     let mut builder = StringBuilder::new();
     for (row, value) in array.iter().enumerate() {
         let value = value.filter(|value| !value.is_nan());
-        match value.map(|value| (value, whole(value))) {
+        match value.map(|value| (value, whole(value).filter(|_| value.abs() < inexact))) {
             None => builder.append_value(""),
             Some((_, Some(whole))) => builder.append_value(whole.to_string()),
             Some((value, None)) => {
@@ -254,7 +280,7 @@ pub(super) fn repeated(text: &str, rows: usize) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Decimal128Array, Int32Array, LargeStringArray};
+    use arrow::array::{Decimal128Array, Float32Array, Int32Array, LargeStringArray};
 
     const CLEANING: Cleaning = Cleaning { trim: true, nulls: Vec::new() };
 
@@ -275,6 +301,18 @@ mod tests {
         assert_eq!((cells[0].as_str(), cells[1].as_str(), faults), ("100050000013647", "", 2));
         let decimals = Decimal128Array::from(vec![80100, 80150]).with_precision_and_scale(9, 2).expect("fits");
         assert_eq!(text(Arc::new(decimals)), (vec!["801".into(), String::new()], 1));
+    }
+
+    #[test]
+    fn a_narrow_float_is_exact_up_to_its_own_bound() {
+        let floats: ArrayRef = Arc::new(Float32Array::from(vec![Some(16_777_215.0), Some(100050000013647.0), None]));
+        let (cells, faults) = text(floats.clone());
+        assert_eq!((cells, faults), (vec!["16777215".into(), String::new(), String::new()], 1));
+        let mut faults = Vec::new();
+        let typed = normalised(&floats, Form::Typed, &CLEANING, 3, &mut faults).expect("usable");
+        assert_eq!(*typed.as_primitive(), Float64Array::from(vec![Some(16_777_215.0), None, None]));
+        let what = CellFault::Mangled("100049996480512".to_owned());
+        assert_eq!(faults, [Fault { row: 1, column: Some(3), what }]);
     }
 
     #[test]
