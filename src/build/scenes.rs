@@ -109,8 +109,8 @@ pub(super) fn build(
     done
 }
 
-/// The column of a field of scenes. A constant has none; that of the visit's key stands in for it, which no scene
-/// has a cell of.
+/// The column that fills a field of scenes. A constant has none: it gets that of the visit's key, which is empty in
+/// every scene.
 pub(super) fn column_of(field: &Field) -> usize {
     field.pick().unwrap_or(KEY)
 }
