@@ -11,7 +11,8 @@ mod world;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema};
-use std::collections::HashMap;
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use traxload::cli::Exit;
 use traxload::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
 use traxload::scan::{Lines, Rows};
 use traxload::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
-use traxload::upload::{Backoff, Config, Reason, Status, Stop, Traffic, upload};
+use traxload::upload::{Backoff, Config, Network, Reason, Reply, Status, Stop, Traffic, upload};
 use uuid::Uuid;
 use world::World;
 
@@ -50,6 +51,57 @@ fn whatever_happens_every_visit_has_one_true_row() {
         });
         simulated.expect("in memory");
         assert!(complaints.is_empty(), "replay with SEED={seed}:\n{}", complaints.join("\n"));
+    }
+}
+
+/// A server that is up, and stumbles over some visits whenever they come.
+struct Stumbling {
+    over: HashSet<Uuid>,
+}
+
+impl Network for Stumbling {
+    async fn put(&self, visit: Uuid, _body: Bytes) -> Reply {
+        sleep(Duration::from_millis(1)).await;
+        let status = if self.over.contains(&visit) { 500 } else { 200 };
+        Reply::Answer { status, retry_after: None, text: String::new() }
+    }
+}
+
+#[test]
+fn visits_that_nobody_could_deliver_hold_back_none_of_those_behind_them() {
+    // As many as are told from an outage, and more than are open at once.
+    for stumbling in [10, 60] {
+        exports(100)
+            .each(|grouped| {
+                let rules = rules();
+                let builder = Builder::new(&rules, grouped, NOW);
+                let uid = |at: usize| rules.ids.session(grouped.visit(at).key()).uid;
+                let network = Stumbling { over: (0..stumbling).map(uid).collect() };
+                let patience = Duration::from_secs(3_600);
+                let config = Config { max_in_flight: 4, patience, ..Config::default() };
+                let (visits, queue) = mpsc::channel(1);
+                let (outcomes, mut rows) = mpsc::channel(1);
+                let feed = async {
+                    for at in 0..grouped.len() {
+                        visits.send(vec![builder.prepare(at).expect("valid")]).await.expect("taken");
+                    }
+                    drop(visits);
+                };
+                let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(1));
+                let send = upload(&network, &config, &stop, &traffic, random, queue, outcomes);
+                let count = async {
+                    let mut delivered = 0;
+                    while let Some(outcome) = rows.recv().await {
+                        delivered += usize::from(outcome.status.is_delivered());
+                    }
+                    delivered
+                };
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+                let ((), (), delivered) = runtime.unwrap().block_on(async { tokio::join!(feed, send, count) });
+                assert_eq!(delivered, 100 - stumbling);
+                Ok::<(), ShuffleError>(())
+            })
+            .expect("in memory");
     }
 }
 

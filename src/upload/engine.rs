@@ -15,7 +15,7 @@ use crate::build::{Identity, Parts, Prepared};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -48,8 +48,12 @@ pub async fn upload<N: Network>(
         pace: Pace::new(config),
         health: Health::new(config),
         slots: Semaphore::new(config.max_in_flight),
+        line: Mutex::new(()),
         probing: Mutex::new(()),
         recovered: Notify::new(),
+        untried: Cell::new(0),
+        all_tried: Notify::new(),
+        untried_wanted: Notify::new(),
         random: RefCell::new(random),
     };
     let most_open = config.max_in_flight.saturating_mul(OPEN_PER_PLACE).max(FEWEST_OPEN);
@@ -59,11 +63,14 @@ pub async fn upload<N: Network>(
     let mut number = 0;
     while more || !open.is_empty() || waiting.len() > 0 {
         // Answers that have come are looked at before another visit is opened.
-        let outcome = match open.next().now_or_never().flatten() {
+        let answer = open.next().now_or_never().flatten();
+        let room = open.len() < most_open || engine.lacks_untried();
+        let outcome = match answer {
             Some(outcome) => outcome,
-            None if open.len() < most_open && waiting.len() > 0 => match waiting.next() {
+            None if room && waiting.len() > 0 => match waiting.next() {
                 Some(visit) if stop.reason().is_none() => {
                     number += 1;
+                    engine.untried.set(engine.untried.get() + 1);
                     open.push(engine.deliver(number, visit));
                     continue;
                 }
@@ -76,13 +83,14 @@ pub async fn upload<N: Network>(
             None => tokio::select! {
                 biased;
                 Some(outcome) = open.next(), if !open.is_empty() => outcome,
-                batch = visits.recv(), if more && open.len() < most_open => {
+                batch = visits.recv(), if more && room => {
                     match batch {
                         None => more = false,
                         Some(batch) => waiting = batch.into_iter(),
                     }
                     continue;
                 }
+                () = engine.untried_wanted.notified(), if !room => continue,
             },
         };
         if outcomes.send(outcome).await.is_err() {
@@ -115,9 +123,15 @@ struct Engine<'a, N> {
     pace: Pace,
     health: Health,
     slots: Semaphore,
+    /// Held by the one among the visits already tried that is the next of them to probe an outage.
+    line: Mutex<()>,
     /// Held by the one visit that probes an outage; the others wait for it in line.
     probing: Mutex<()>,
     recovered: Notify,
+    /// Open visits without an attempt yet.
+    untried: Cell<usize>,
+    all_tried: Notify,
+    untried_wanted: Notify,
     random: RefCell<fastrand::Rng>,
 }
 
@@ -198,7 +212,7 @@ impl<N: Network> Engine<'_, N> {
             // Most often there is leave at once, and nothing has to listen for the stop.
             let admission = tokio::select! {
                 biased;
-                admission = self.admission() => admission,
+                admission = self.admission(delivery.attempts > 0) => admission,
                 _ = self.stop.requested() => return delivery.stopped(),
             };
             if self.stop.reason().is_some() {
@@ -257,6 +271,12 @@ impl<N: Network> Engine<'_, N> {
     }
 
     async fn attempt(&self, delivery: &mut Delivery, session_uid: Uuid, body: &Bytes) -> super::network::Reply {
+        if delivery.attempts == 0 {
+            self.untried.set(self.untried.get() - 1);
+            if self.untried.get() == 0 {
+                self.all_tried.notify_waiters();
+            }
+        }
         delivery.attempts += 1;
         delivery.first.get_or_insert_with(Instant::now);
         self.traffic.sent(delivery.attempts > 1);
@@ -265,12 +285,12 @@ impl<N: Network> Engine<'_, N> {
         reply
     }
 
-    /// Waits until a request may be sent.
-    async fn admission(&self) -> Admission<'_> {
+    /// Waits until a request may be sent for a visit that was `tried` before, or was not.
+    async fn admission(&self, tried: bool) -> Admission<'_> {
         loop {
             let probe = match self.health.next_probe() {
                 None => None,
-                Some(_) => match self.probe().await {
+                Some(_) => match self.probe(tried).await {
                     None => continue,
                     probe => probe,
                 },
@@ -285,8 +305,13 @@ impl<N: Network> Engine<'_, N> {
     }
 
     /// Waits in line for the next probe of an outage; `None` once it is over.
-    async fn probe(&self) -> Option<MutexGuard<'_, ()>> {
+    ///
+    /// A few visits that are always answered with an error may be all that is wrong. Those already tried let the others
+    /// go first, and only one of them at a time into the line, so that one opened later has its turn after the next.
+    async fn probe(&self, tried: bool) -> Option<MutexGuard<'_, ()>> {
+        let first_of_the_tried = if tried { Some(self.behind_the_untried().await) } else { None };
         let turn = self.probing.lock().await;
+        drop(first_of_the_tried);
         let recovered = self.recovered.notified();
         let at = self.health.next_probe()?;
         tokio::select! {
@@ -297,11 +322,25 @@ impl<N: Network> Engine<'_, N> {
         self.health.next_probe().map(|_| turn)
     }
 
+    async fn behind_the_untried(&self) -> MutexGuard<'_, ()> {
+        let first = self.line.lock().await;
+        while self.untried.get() > 0 && self.health.next_probe().is_some() {
+            self.all_tried.notified().await;
+        }
+        first
+    }
+
+    /// Whether only a visit that is not open yet could show that the API is there.
+    fn lacks_untried(&self) -> bool {
+        self.untried.get() == 0 && self.health.next_probe().is_some()
+    }
+
     fn answered(&self) {
         self.pace.answered();
         if let Some(outage) = self.health.answered() {
             tracing::warn!("the API answers again after {:.0} s", outage.as_secs_f64());
             self.recovered.notify_waiters();
+            self.all_tried.notify_waiters();
         }
     }
 
@@ -321,6 +360,7 @@ impl<N: Network> Engine<'_, N> {
         }
         if was_down {
             self.recovered.notify_waiters();
+            self.all_tried.notify_waiters();
         }
     }
 
@@ -329,7 +369,11 @@ impl<N: Network> Engine<'_, N> {
         let last_try = delivery.counted >= self.config.max_attempts;
         let first = delivery.first.unwrap_or_else(Instant::now);
         let random = &mut self.random.borrow_mut();
-        match self.health.failed(number, first, last_try, probe, random) {
+        let seen = self.health.failed(number, first, last_try, probe, random);
+        if self.lacks_untried() {
+            self.untried_wanted.notify_one();
+        }
+        match seen {
             Seen::Own if last_try => Next::GiveUp,
             Seen::Own => Next::Retry(self.config.backoff.wait(delivery.counted, random)),
             Seen::Outage { began } => {
