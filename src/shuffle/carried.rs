@@ -12,15 +12,21 @@ use std::sync::Arc;
 
 /// The names of the exports' files, of which rows keep the number.
 #[derive(Debug, Default)]
-pub(super) struct FileNames(pub(super) Vec<Arc<str>>);
+pub(super) struct FileNames {
+    all: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+}
 
 impl FileNames {
-    fn number(&mut self, name: &Arc<str>) -> u32 {
-        let known = self.0.iter().rposition(|known| known == name).unwrap_or_else(|| {
-            self.0.push(name.clone());
-            self.0.len() - 1
-        });
-        known as u32
+    pub(super) fn number(&mut self, name: &Arc<str>) -> u32 {
+        *self.numbers.entry(name.clone()).or_insert_with(|| {
+            self.all.push(name.clone());
+            self.all.len() as u32 - 1
+        })
+    }
+
+    pub(super) fn into_names(self) -> Arc<[Arc<str>]> {
+        self.all.into()
     }
 }
 
@@ -57,6 +63,18 @@ impl CarriedFault {
         };
         Fault { row, column: self.column, what }
     }
+}
+
+/// Faults as they are written beside rows.
+pub(super) fn faults_to(faults: &[Fault]) -> Result<Vec<u8>, ShuffleError> {
+    let carried: Vec<(u32, CarriedFault)> = faults.iter().map(|fault| (fault.row, CarriedFault::new(fault))).collect();
+    serde_json::to_vec(&carried).map_err(|error| disk(error.into()))
+}
+
+/// The same when they are read.
+pub(super) fn faults_from(text: &[u8]) -> Result<Vec<Fault>, ShuffleError> {
+    let carried: Vec<(u32, CarriedFault)> = serde_json::from_slice(text).map_err(|error| disk(error.into()))?;
+    Ok(carried.into_iter().map(|(row, fault)| fault.fault(row)).collect())
 }
 
 /// Rows of a batch from which on its file is named once for all of them. Of smaller files there may be many, and each

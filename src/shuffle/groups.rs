@@ -2,8 +2,10 @@
 //!
 //! Visits come first: each key gets a group. Then each scene finds its group, and is packed away without its key.
 
+use super::blocks::Block;
+use super::records::Whole;
 use super::scenes::{Assigned, Packing};
-use super::spill::Spill;
+use super::spill::{Spill, disk};
 use super::{Grouped, KEY, ShuffleError, Tally, same};
 use crate::index::{Index, NONE};
 use crate::scan::{Fault, Lines, Place, Rows};
@@ -12,6 +14,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use rayon::prelude::*;
+use std::io;
 use std::sync::Arc;
 
 /// No group.
@@ -160,10 +163,33 @@ impl Groups {
         for Assigned { rows, groups } in &assigned {
             self.tally.scene_rows += groups.len() as u64;
             for row in (0..groups.len()).filter(|&row| groups[row] == NO_GROUP) {
-                self.lost(rows, row);
+                self.lost(rows.text(KEY, row), || rows.place(row));
             }
         }
         self.assigned = assigned;
+        Ok(())
+    }
+
+    /// Takes scenes as they were written to a temporary file, each with a key, as the first of so many cells, in the order
+    /// of the export. All visits must have been taken in before.
+    ///
+    /// # Errors
+    /// Where there are more than can be held, or they are not as they were written.
+    pub(super) fn add_block(&mut self, block: Block, file: Arc<str>, cells: usize) -> Result<(), ShuffleError> {
+        let scenes = Whole::all_in(&block.records, cells).ok_or_else(|| disk(io::ErrorKind::InvalidData.into()))?;
+        let groups = self.index.find_all(scenes.iter().map(|scene| scene.first));
+        let offsets = scenes.iter().map(|scene| scene.number as u32).collect();
+        let lines = Lines::Each(block.first, offsets);
+        for (row, scene) in scenes.iter().enumerate().filter(|&(row, _)| groups[row] == NO_GROUP) {
+            let key = String::from_utf8_lossy(scene.first);
+            self.lost(&key, || lines.place(row, &file));
+        }
+        self.tally.scene_rows += scenes.len() as u64;
+        let packing = self.scenes.get_or_insert_with(|| Packing::new(self.index.len(), cells - 1));
+        if !packing.has_room_for(scenes.len(), block.records.len()) {
+            return Err(ShuffleError::TooManyScenes);
+        }
+        packing.add_whole(&scenes, &groups, file, lines, block.faults);
         Ok(())
     }
 
@@ -186,12 +212,11 @@ impl Groups {
     }
 
     /// A scene without a visit: an orphan, unless the visit was left out on purpose.
-    fn lost(&mut self, rows: &Rows, row: usize) {
-        let key = rows.text(KEY, row);
+    fn lost(&mut self, key: &str, place: impl FnOnce() -> Place) {
         if self.left_out.contains(&self.index.hash(key.as_bytes())) {
             self.tally.scenes_left_out += 1;
         } else {
-            self.tally.add_orphan(|| (rows.place(row), key.to_owned()));
+            self.tally.add_orphan(|| (place(), key.to_owned()));
         }
     }
 

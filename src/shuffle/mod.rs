@@ -4,6 +4,7 @@
 //! ones, for which no column needs to mean anything. Past the budget, visits and scenes are parted by their keys
 //! into temporary files, and each part is then grouped in memory by itself.
 
+mod blocks;
 mod carried;
 mod grouped;
 mod groups;
@@ -406,5 +407,83 @@ mod tests {
             shuffle.finish().expect("finished").tally().unreadable
         };
         assert_eq!((broken(false), broken(true)), (3, 2));
+    }
+
+    /// A batch as one may come from anywhere: of several files, at odd lines, with faults.
+    fn odd_rows(keys: &[u8], file: u8, first: u64, spread: bool, broken: bool) -> Rows {
+        let keys: Vec<String> = keys.iter().map(|key| format!("k{key}")).collect();
+        let cells: Vec<String> = (0..keys.len()).map(|row| format!("{file}-{}", "x".repeat(row * row % 140))).collect();
+        let columns = [&keys, &cells].map(|cells| cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut rows = rows(&[&columns[0], &columns[1]]);
+        rows.file = format!("file {file}").into();
+        let count = rows.batch.num_rows();
+        rows.lines = if spread {
+            let place =
+                |row: usize| Place { file: format!("file {}", row % 3).into(), row: first + (row * 7 % 5) as u64 };
+            Lines::spread((0..count).map(place))
+        } else {
+            Lines::Each(first, (0..count as u32).map(|row| row * 3).collect())
+        };
+        if broken && count > 0 {
+            let what = CellFault::Undecodable("\u{fffd}".to_owned());
+            rows.faults.push(Fault { row: count as u32 / 2, column: Some(1), what });
+        }
+        rows
+    }
+
+    type Batch = (Vec<u8>, u8, u64, bool, bool);
+
+    /// Everything that is known of each visit, and what was counted.
+    fn everything(visits: &[Batch], scenes: &[Batch], memory: u64, expected: u64) -> (Vec<String>, String) {
+        let mut shuffle = Shuffle::new(false, memory, expected);
+        for (keys, file, first, spread, broken) in visits {
+            shuffle.add_visits(odd_rows(keys, *file, *first, *spread, *broken), None).expect("added");
+        }
+        for scenes in scenes.chunks(3) {
+            let batches = scenes
+                .iter()
+                .map(|(keys, file, first, spread, broken)| odd_rows(keys, *file, *first, *spread, *broken));
+            shuffle.add_scenes(batches.collect()).expect("added");
+        }
+        let shuffled = shuffle.finish().expect("finished");
+        let (mut told, mut tally) = (Vec::new(), shuffled.tally().clone());
+        shuffled
+            .each(|grouped| {
+                tally.add(grouped.tally());
+                for at in 0..grouped.len() {
+                    let visit = grouped.visit(at);
+                    let scenes = visit.scenes();
+                    let scenes = scenes.iter().map(|scene| (scene.place(), scene.text(1), scene.faults().len()));
+                    let scenes: Vec<_> = scenes.collect();
+                    told.push(format!("{} {} {scenes:?}", visit.key(), visit.place()));
+                }
+                Ok::<(), ShuffleError>(())
+            })
+            .expect("read");
+        told.sort();
+        let mut orphans: Vec<_> = tally.orphan_places.drain(..).map(|(place, key)| format!("{place} {key}")).collect();
+        orphans.sort();
+        (told, format!("{orphans:?} {tally:?}"))
+    }
+
+    fn batches() -> impl proptest::strategy::Strategy<Value = Vec<Batch>> {
+        use proptest::prelude::*;
+        let batch =
+            (proptest::collection::vec(0..40u8, 0..60), 0..3u8, 2..9_000_000_000u64, any::<bool>(), any::<bool>());
+        proptest::collection::vec(batch, 0..8)
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_known_of_a_visit_is_the_same_through_temporary_files(visits in batches(), scenes in batches()) {
+            let (told, counted) = everything(&visits, &scenes, u64::MAX, 0);
+            // From the start, and from somewhere on.
+            for (memory, expected) in [(100, 1000), (6_000, 0)] {
+                let (also_told, also_counted) = everything(&visits, &scenes, memory, expected);
+                proptest::prop_assert_eq!(&told, &also_told);
+                proptest::prop_assert_eq!(&counted, &also_counted);
+            }
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A record is the group's place in its stretch and the scene's number, the length of each cell, the cells. It is written
 //! eight million times and read in another order, so a few operations more or less are seconds of a night. What groups,
-//! stretches and orders are, it does not know.
+//! stretches and orders are, it does not know. On the way through temporary files a record has the key as its first cell,
+//! and another number.
 
 use super::KEY;
 use crate::scan::Rows;
@@ -32,6 +33,7 @@ const MOST_BLOCKS: usize = 1 << (u32::BITS - OFFSET_BITS);
 
 /// Group and number, 48 bits.
 const HEAD: usize = 7;
+const HEAD_MASK: u64 = (1 << (8 * HEAD)) - 1;
 /// A length that is not less than this stands in five bytes behind it.
 const LONG: u8 = 0x7f;
 
@@ -64,12 +66,25 @@ fn number_of(head: u64) -> u64 {
     number & 0x0fff_ffff | (number & 0x0fff_ffff_0000_0000) >> 4
 }
 
-impl Records {
+/// A record that is about to be written.
+#[derive(Clone, Copy)]
+struct Draft<'c> {
+    /// Head and lengths, in a register: what is written in small pieces to memory and read again at once as a whole is
+    /// waited for.
+    start: u128,
+    columns: &'c [Column<'c>],
+    row: usize,
+    /// At least so many bytes long.
+    bytes: usize,
+    /// Whether its lengths fit into `start`.
+    is_short: bool,
+}
+
+impl<'c> Draft<'c> {
+    /// `number`: of at most 48 bits.
     #[inline]
-    pub(super) fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
-        let head = head_of(u64::from(group) << 32 | u64::from(scene));
-        // In a register: what is written in small pieces to memory and read again at once as a whole is waited for.
-        let mut start = u128::from(head);
+    fn new(number: u64, columns: &'c [Column<'c>], row: usize) -> Draft<'c> {
+        let mut start = u128::from(head_of(number));
         let (mut text, mut lengths) = (0, 0);
         for (place, column) in (HEAD..size_of::<u128>()).zip(columns) {
             let length = column.cell(row).len();
@@ -77,10 +92,17 @@ impl Records {
             text += length;
             lengths |= length;
         }
-        if lengths >= usize::from(LONG) || columns.len() > FEW_COLUMNS {
-            return self.push_long(&head.to_le_bytes()[..HEAD], columns, row);
+        let is_short = lengths < usize::from(LONG) && columns.len() <= FEW_COLUMNS;
+        let bytes = if is_short { HEAD + columns.len() + text } else { long(columns, row) };
+        Draft { start, columns, row, bytes, is_short }
+    }
+
+    #[inline]
+    fn append_to(self, block: &mut Vec<u8>) {
+        let Draft { start, columns, row, .. } = self;
+        if !self.is_short {
+            return self.append_long(block);
         }
-        let block = self.with_room_for(HEAD + columns.len() + text);
         let end = block.len() + HEAD + columns.len();
         block.extend_from_slice(&start.to_le_bytes());
         block.truncate(end);
@@ -92,11 +114,10 @@ impl Records {
 
     /// A record of any lengths.
     #[cold]
-    fn push_long(&mut self, head: &[u8], columns: &[Column<'_>], row: usize) {
-        let block = self.with_room_for(HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>());
-        block.extend_from_slice(head);
-        for column in columns {
-            let cell = column.cell(row);
+    fn append_long(self, block: &mut Vec<u8>) {
+        block.extend_from_slice(&self.start.to_le_bytes()[..HEAD]);
+        for column in self.columns {
+            let cell = column.cell(self.row);
             match u8::try_from(cell.len()) {
                 Ok(short) if short < LONG => block.push(short),
                 _ => {
@@ -105,10 +126,94 @@ impl Records {
                 }
             }
         }
-        for column in columns {
-            let cell = column.cell(row);
+        for column in self.columns {
+            let cell = column.cell(self.row);
             block.extend_from_slice(&column.text[cell]);
         }
+    }
+}
+
+/// How long a record of any lengths may be.
+#[cold]
+fn long(columns: &[Column<'_>], row: usize) -> usize {
+    HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>()
+}
+
+/// Appends a record with a number of at most 48 bits to a block, which [`Whole::all_in`] takes apart again.
+#[inline]
+pub(super) fn append(block: &mut Vec<u8>, number: u64, columns: &[Column<'_>], row: usize) {
+    Draft::new(number, columns, row).append_to(block);
+}
+
+/// A record as [`append`] wrote it: its first cell apart from the others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole<'b> {
+    pub(super) number: u64,
+    pub(super) first: &'b [u8],
+    /// The lengths of the other cells as they are written, and those cells.
+    lengths: &'b [u8],
+    cells: &'b [u8],
+}
+
+impl<'b> Whole<'b> {
+    /// All records of a block, each with so many cells; `None` if it holds anything else.
+    pub(super) fn all_in(mut block: &'b [u8], cells: usize) -> Option<Vec<Whole<'b>>> {
+        let mut all = Vec::new();
+        while !block.is_empty() {
+            let (whole, rest) = Whole::split(block, cells)?;
+            all.push(whole);
+            block = rest;
+        }
+        Some(all)
+    }
+
+    #[inline]
+    fn split(block: &'b [u8], cells: usize) -> Option<(Whole<'b>, &'b [u8])> {
+        let head = match block.first_chunk() {
+            Some(&head) => u64::from_le_bytes(head) & HEAD_MASK,
+            None => return None,
+        };
+        let (mut at, mut text) = (HEAD, 0usize);
+        let (mut first, mut others) = (0, HEAD);
+        for cell in 0..cells {
+            let length = match *block.get(at)? {
+                LONG => {
+                    let length = number(block.get(at + 1..at + 6)?) as usize;
+                    at += 5;
+                    length
+                }
+                short => usize::from(short),
+            };
+            at += 1;
+            text += length;
+            if cell == 0 {
+                (first, others) = (length, at);
+            }
+        }
+        let (record, rest) = block.split_at_checked(at + text)?;
+        let (lengths, text) = (&record[others..at], &record[at..]);
+        let (first, cells) = text.split_at(first);
+        Some((Whole { number: number_of(head), first, lengths, cells }, rest))
+    }
+}
+
+impl Records {
+    #[inline]
+    pub(super) fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
+        let draft = Draft::new(u64::from(group) << 32 | u64::from(scene), columns, row);
+        draft.append_to(self.with_room_for(draft.bytes));
+    }
+
+    /// Takes a record over without its first cell.
+    #[inline]
+    pub(super) fn push_others(&mut self, group: u16, scene: u32, Whole { lengths, cells, .. }: Whole<'_>) {
+        let head = head_of(u64::from(group) << 32 | u64::from(scene));
+        let block = self.with_room_for(HEAD + lengths.len() + cells.len());
+        let end = block.len() + HEAD;
+        block.extend_from_slice(&head.to_le_bytes());
+        block.truncate(end);
+        short::append_all(block, lengths);
+        short::append_all(block, cells);
     }
 
     /// Whether cells of so many bytes can be taken in as well.
@@ -167,7 +272,7 @@ impl<'r> Record<'r> {
     fn head(self) -> u64 {
         let bytes = self.text.as_bytes();
         match bytes.first_chunk() {
-            Some(&head) => number_of(u64::from_le_bytes(head) & ((1 << (8 * HEAD)) - 1)),
+            Some(&head) => number_of(u64::from_le_bytes(head) & HEAD_MASK),
             None => number(&bytes[..HEAD]),
         }
     }
@@ -245,11 +350,12 @@ impl<'a> Column<'a> {
     }
 }
 
-/// The columns beside the key. All columns of scenes are picked as text.
+/// The key's column, then the others. All columns of scenes are picked as text.
 pub(super) fn columns(rows: &Rows) -> Vec<Column<'_>> {
-    let columns = rows.batch.columns().iter().enumerate().filter(|(at, _)| *at != KEY);
+    const { assert!(KEY == 0, "the key is the first cell") };
     let absent = Column { text: &[], offsets: &[], nulls: None };
-    columns.map(|(_, column)| column.as_string_opt::<i32>().map_or(absent, Column::new)).collect()
+    let columns = rows.batch.columns().iter();
+    columns.map(|column| column.as_string_opt::<i32>().map_or(absent, Column::new)).collect()
 }
 
 #[cfg(test)]
@@ -284,6 +390,36 @@ mod tests {
                     prop_assert_eq!(record.some(width, [column, usize::MAX]), [expected.as_str(), ""]);
                 }
             }
+        }
+
+        #[test]
+        fn records_with_a_key_are_taken_over_without_it(
+            cells in 1..12usize,
+            scenes in proptest::collection::vec((any::<u16>(), any::<u32>(), 0..4usize), 0..60),
+            lengths in proptest::collection::vec(prop_oneof![0..40usize, 120..135usize, Just(40_000)], 48),
+            cut in 0..100usize,
+        ) {
+            let cell = |row: usize, column: usize| "é".repeat(lengths[row * 12 + column] / 2);
+            let arrays: Vec<StringArray> =
+                (0..cells).map(|column| (0..4).map(|row| Some(cell(row, column))).collect()).collect();
+            let columns: Vec<Column<'_>> = arrays.iter().map(Column::new).collect();
+            let (mut block, mut expected) = (Vec::new(), Records::default());
+            for &(group, scene, row) in &scenes {
+                append(&mut block, u64::from(scene), &columns, row);
+                expected.push(group, scene, &columns[1..], row);
+            }
+            let whole = Whole::all_in(&block, cells).expect("as it was written");
+            prop_assert_eq!(whole.len(), scenes.len());
+            let mut records = Records::default();
+            for (whole, &(group, scene, row)) in whole.into_iter().zip(&scenes) {
+                let key = cell(row, 0);
+                prop_assert_eq!((whole.number, whole.first), (u64::from(scene), key.as_bytes()));
+                records.push_others(group, scene, whole);
+            }
+            prop_assert_eq!(records.blocks.concat(), expected.blocks.concat());
+            // A file that something has cut is told, not read beyond its end.
+            let cut = block.len().saturating_sub(cut);
+            let _ = Whole::all_in(&block[..cut], cells).map(|whole| whole.len());
         }
 
         #[test]

@@ -7,7 +7,7 @@
 
 use super::KEY;
 use super::groups::NO_GROUP;
-use super::records::{Column, Record, Records, Texts, columns};
+use super::records::{Column, Record, Records, Texts, Whole, columns};
 use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
 use arrow::array::StringArray;
 use arrow::error::ArrowError;
@@ -95,7 +95,8 @@ impl Packing {
             self.origins.faults.extend(rows.faults.iter().map(numbered));
             self.scenes += rows.batch.num_rows() as u32;
         }
-        let columns: Vec<Vec<Column<'_>>> = batches.iter().map(|batch| columns(&batch.rows)).collect();
+        let columns: Vec<Vec<Column<'_>>> =
+            batches.iter().map(|batch| columns(&batch.rows).split_off(KEY + 1)).collect();
         // Every thread goes over all scenes and takes those of its own stretches.
         let each = self.stretches.len().div_ceil(rayon::current_num_threads()).max(1);
         let reach = self.reach.trailing_zeros();
@@ -121,6 +122,28 @@ impl Packing {
         });
         for (Assigned { rows, .. }, first) in batches.into_iter().zip(firsts) {
             self.origins.batches.push(Batch { first, file: rows.file, lines: rows.lines });
+        }
+    }
+
+    /// Takes scenes of one file as they were written to a temporary one, in the order of the export. `faults` have the
+    /// place of a scene among these as their row.
+    pub(super) fn add_whole(
+        &mut self,
+        scenes: &[Whole<'_>],
+        groups: &[u32],
+        file: Arc<str>,
+        lines: Lines,
+        faults: Vec<Fault>,
+    ) {
+        let first = self.scenes;
+        self.scenes += scenes.len() as u32;
+        self.origins.faults.extend(faults.into_iter().map(|fault| Fault { row: first + fault.row, ..fault }));
+        self.origins.batches.push(Batch { first, file, lines });
+        let (reach, mask) = (self.reach.trailing_zeros(), self.reach as u32 - 1);
+        for ((scene, &whole), &group) in (first..).zip(scenes).zip(groups) {
+            if let Some(records) = self.stretches.get_mut((group >> reach) as usize).filter(|_| group != NO_GROUP) {
+                records.push_others((group & mask) as u16, scene, whole);
+            }
         }
     }
 

@@ -1,13 +1,15 @@
-//! Rows past the memory budget: parted by a piece of their key's hash into temporary Arrow files, and read back part
-//! by part.
+//! Rows past the memory budget: parted by a piece of their key's hash into temporary files, and read back part by part.
+//! A file holds the visits of a part as Arrow streams, and behind them its scenes as blocks of records.
 //!
 //! The files have no name from the start: whatever happens to the process, nothing of them stays behind.
 
+use super::blocks::{self, BlockWriter, Origin};
 use super::carried::{FileNames, with_places, without_places};
 use super::groups::Groups;
+use super::records::columns;
 use super::{Grouped, KEY, ShuffleError, Tally};
 use crate::index::hash;
-use crate::scan::Rows;
+use crate::scan::{Lines, Rows};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
@@ -47,13 +49,16 @@ pub(super) struct Spill {
     bytes: u64,
     /// Whether the first scenes are there.
     at_scenes: bool,
+    /// Of a scene.
+    cells: usize,
     files: FileNames,
     tally: Tally,
 }
 
 #[derive(Debug, Default)]
 struct Part {
-    rows: Written,
+    visits: Written,
+    scenes: BlockWriter,
     /// Hashes of keys that filters left out.
     left_out: Vec<u64>,
 }
@@ -70,6 +75,7 @@ impl Spill {
             unparted: Vec::new(),
             bytes: 0,
             at_scenes: false,
+            cells: 0,
             files: FileNames::default(),
             tally: Tally::default(),
         }
@@ -116,31 +122,69 @@ impl Spill {
 
     fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
         self.part()?;
-        self.parts.par_iter_mut().try_for_each(|part| part.rows.begin_scenes())?;
+        self.parts.par_iter_mut().try_for_each(|part| {
+            let visits = std::mem::take(&mut part.visits).finish()?;
+            part.scenes = BlockWriter::behind(visits).map_err(disk)?;
+            Ok::<_, ShuffleError>(())
+        })?;
         self.at_scenes = true;
         Ok(())
     }
 
-    /// Parts the rows of some batches, and has every core write some of the parts.
+    /// Parts the rows of some batches.
     fn part(&mut self) -> Result<(), ShuffleError> {
         let batches = std::mem::take(&mut self.unparted);
         self.bytes = 0;
         let (hasher, count) = (&self.hasher, self.parts.len());
-        let members: Vec<Vec<Vec<u32>>> = batches.par_iter().map(|rows| members(rows, hasher, count)).collect();
+        let parts: Vec<Vec<u8>> = batches.par_iter().map(|rows| parts_of(rows, hasher, count)).collect();
+        if self.at_scenes { self.write_scenes(&batches, &parts) } else { self.write_visits(&batches, &parts) }
+    }
+
+    /// Has every core write some of the parts: the rows of a batch for one part are taken out of it together.
+    fn write_visits(&mut self, batches: &[Rows], parts: &[Vec<u8>]) -> Result<(), ShuffleError> {
+        let count = self.parts.len();
+        let members: Vec<Vec<Vec<u32>>> = parts.par_iter().map(|parts| members(parts, count)).collect();
         let files = &mut self.files;
         let batches = batches.iter().map(|rows| with_places(rows, files)).collect::<Result<Vec<_>, _>>()?;
         self.parts.par_iter_mut().enumerate().try_for_each(|(part, into)| {
             for (batch, members) in batches.iter().zip(&members).filter(|(_, members)| !members[part].is_empty()) {
                 let taken = take_record_batch(batch, &UInt32Array::from(members[part].clone()))?;
-                into.rows.push(taken)?;
+                into.visits.push(taken)?;
             }
             Ok::<_, ShuffleError>(())
         })?;
-        let collected: u64 = self.parts.iter().map(|part| part.rows.bytes).sum();
+        let collected: u64 = self.parts.iter().map(|part| part.visits.bytes).sum();
         if collected > self.memory / COLLECTED {
-            self.parts.par_iter_mut().try_for_each(|part| part.rows.write())?;
+            self.parts.par_iter_mut().try_for_each(|part| part.visits.write())?;
         }
         Ok(())
+    }
+
+    /// Has every core go over all rows and write those of its own parts.
+    fn write_scenes(&mut self, batches: &[Rows], parts: &[Vec<u8>]) -> Result<(), ShuffleError> {
+        let files = &mut self.files;
+        let batches: Vec<_> = batches.iter().map(|rows| (rows, Numbered::new(rows, files), columns(rows))).collect();
+        self.cells = batches.first().map_or(self.cells, |(_, _, columns)| columns.len());
+        let size = blocks::size(self.memory / COLLECTED, self.parts.len());
+        let each = self.parts.len().div_ceil(rayon::current_num_threads());
+        self.parts.par_chunks_mut(each).enumerate().try_for_each(|(at, own_parts)| {
+            let mut own = Vec::new();
+            for ((rows, numbered, columns), parts) in batches.iter().zip(parts) {
+                own.resize(parts.len(), 0);
+                let mut count = 0;
+                // Without a decision for each: which thread's the next one is, nobody can guess.
+                for (row, &part) in (0..).zip(parts) {
+                    own[count] = row;
+                    count += usize::from(usize::from(part).wrapping_sub(at * each) < own_parts.len());
+                }
+                for &row in &own[..count] {
+                    let row = row as usize;
+                    let part = &mut own_parts[usize::from(parts[row]) - at * each];
+                    part.scenes.push(size, numbered.origin(row), columns, row, rows.faults_of(row))?;
+                }
+            }
+            Ok(())
+        })
     }
 
     pub(super) fn finish(mut self) -> Result<Spilled, ShuffleError> {
@@ -149,23 +193,55 @@ impl Spill {
         }
         self.part()?;
         let mut parts = Vec::with_capacity(self.parts.len());
-        for Part { rows, mut left_out } in self.parts {
+        for Part { scenes, mut left_out, .. } in self.parts {
             left_out.shrink_to_fit();
-            parts.push(FinishedPart { file: rows.finish()?, left_out });
+            let file = scenes.finish()?.map(|(file, scenes_at)| PartFile { file, scenes_at });
+            parts.push(FinishedPart { file, left_out });
         }
-        Ok(Spilled { hasher: self.hasher, parts, files: self.files.0.into(), tally: self.tally })
+        Ok(Spilled { hasher: self.hasher, parts, cells: self.cells, files: self.files.into_names(), tally: self.tally })
     }
 }
 
-/// For each part the rows that belong to it.
-fn members(rows: &Rows, hasher: &DefaultHashBuilder, parts: usize) -> Vec<Vec<u32>> {
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); parts];
+/// The part of each row.
+fn parts_of(rows: &Rows, hasher: &DefaultHashBuilder, parts: usize) -> Vec<u8> {
+    const { assert!(*PARTS.end() <= 1 << u8::BITS, "the number of a part is a byte") };
     let keys = rows.batch.column(KEY).as_string_opt::<i32>();
-    for row in 0..rows.batch.num_rows() {
-        let key = keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
-        members[part_of(hash(hasher, key.as_bytes()), parts)].push(row as u32);
+    let key = |row| keys.filter(|keys| keys.is_valid(row)).map_or("", |keys| keys.value(row));
+    (0..rows.batch.num_rows()).map(|row| part_of(hash(hasher, key(row).as_bytes()), parts) as u8).collect()
+}
+
+/// For each part the rows that belong to it.
+fn members(parts: &[u8], count: usize) -> Vec<Vec<u32>> {
+    let mut members: Vec<Vec<u32>> = vec![Vec::new(); count];
+    for (row, &part) in (0..).zip(parts) {
+        members[usize::from(part)].push(row);
     }
     members
+}
+
+/// Where the rows of a batch stand, with numbers for files.
+enum Numbered<'r> {
+    One(u32, &'r Lines),
+    Several { numbers: Vec<u32>, file: &'r [u32], line: &'r [u64] },
+}
+
+impl Numbered<'_> {
+    fn new<'r>(rows: &'r Rows, files: &mut FileNames) -> Numbered<'r> {
+        match &rows.lines {
+            Lines::Spread { files: names, file, line } => {
+                Numbered::Several { numbers: names.iter().map(|name| files.number(name)).collect(), file, line }
+            }
+            lines => Numbered::One(files.number(&rows.file), lines),
+        }
+    }
+
+    #[inline]
+    fn origin(&self, row: usize) -> Origin {
+        match self {
+            Numbered::One(file, lines) => Origin { file: *file, line: lines.of(row) },
+            Numbered::Several { numbers, file, line } => Origin { file: numbers[file[row] as usize], line: line[row] },
+        }
+    }
 }
 
 fn part_of(hash: u64, parts: usize) -> usize {
@@ -173,25 +249,14 @@ fn part_of(hash: u64, parts: usize) -> usize {
     ((hash >> 24) as usize & 0xff_ffff) % parts
 }
 
-/// The rows of one part: in its file, or waiting to be.
+/// The visits of one part: in its file, or waiting to be.
 #[derive(Default)]
 struct Written {
     waiting: Vec<RecordBatch>,
     /// Of those that wait.
     rows: usize,
     bytes: u64,
-    to: To,
-    /// Where in the file the scenes begin.
-    scenes_at: u64,
-}
-
-/// Files of an export may differ in their types: each change begins a new stream in the same file.
-#[derive(Default)]
-enum To {
-    #[default]
-    NoFile,
-    File(BufWriter<File>),
-    Stream(SchemaRef, Box<StreamWriter<BufWriter<File>>>),
+    to: Option<(SchemaRef, Box<StreamWriter<BufWriter<File>>>)>,
 }
 
 impl std::fmt::Debug for Written {
@@ -218,47 +283,41 @@ impl Written {
         let batch = concat_batches(&schema, &self.waiting)?;
         self.waiting.clear();
         (self.rows, self.bytes) = (0, 0);
-        if !matches!(&self.to, To::Stream(known, _) if *known == schema) {
-            let file = match self.end_stream()? {
-                Some(file) => file,
-                None => BufWriter::with_capacity(BUFFER, tempfile::tempfile().map_err(disk)?),
-            };
-            let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-            let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
-            self.to = To::Stream(schema, Box::new(writer));
-        }
-        match &mut self.to {
-            To::Stream(_, writer) => writer.write(&batch).map_err(broken),
-            _ => Ok(()),
-        }
-    }
-
-    fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
-        self.write()?;
-        if let Some(mut file) = self.end_stream()? {
-            self.scenes_at = file.stream_position().map_err(disk)?;
-            self.to = To::File(file);
-        }
+        let mut to = match self.to.take() {
+            Some(to) if to.0 == schema => to,
+            other => {
+                // Files of an export may differ in their types: each change begins a new stream in the same file.
+                let file = match other {
+                    Some((_, stream)) => ended(stream)?,
+                    None => BufWriter::with_capacity(BUFFER, temporary()?),
+                };
+                let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
+                let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
+                (schema, Box::new(writer))
+            }
+        };
+        to.1.write(&batch).map_err(broken)?;
+        self.to = Some(to);
         Ok(())
     }
 
-    fn end_stream(&mut self) -> Result<Option<BufWriter<File>>, ShuffleError> {
-        match std::mem::take(&mut self.to) {
-            To::NoFile => Ok(None),
-            To::File(file) => Ok(Some(file)),
-            To::Stream(_, mut writer) => {
-                writer.finish().map_err(broken)?;
-                writer.into_inner().map(Some).map_err(broken)
-            }
-        }
-    }
-
-    fn finish(mut self) -> Result<Option<PartFile>, ShuffleError> {
+    /// The file, if any row came.
+    fn finish(mut self) -> Result<Option<File>, ShuffleError> {
         self.write()?;
-        let Some(file) = self.end_stream()? else { return Ok(None) };
-        let file = file.into_inner().map_err(|error| disk(error.into_error()))?;
-        Ok(Some(PartFile { file, scenes_at: self.scenes_at }))
+        let Some((_, stream)) = self.to.take() else { return Ok(None) };
+        let file = ended(stream)?.into_inner().map_err(|error| disk(error.into_error()))?;
+        Ok(Some(file))
     }
+}
+
+fn ended(mut stream: Box<StreamWriter<BufWriter<File>>>) -> Result<BufWriter<File>, ShuffleError> {
+    stream.finish().map_err(broken)?;
+    stream.into_inner().map_err(broken)
+}
+
+/// A file without a name.
+pub(super) fn temporary() -> Result<File, ShuffleError> {
+    tempfile::tempfile().map_err(disk)
 }
 
 pub(super) fn disk(source: io::Error) -> ShuffleError {
@@ -282,6 +341,8 @@ fn folder() -> PathBuf {
 pub(super) struct Spilled {
     hasher: DefaultHashBuilder,
     parts: Vec<FinishedPart>,
+    /// Of a scene.
+    cells: usize,
     files: Arc<[Arc<str>]>,
     tally: Tally,
 }
@@ -292,7 +353,7 @@ struct FinishedPart {
     left_out: Vec<u64>,
 }
 
-/// Streams of visits, and from a place on of scenes.
+/// Streams of visits, and from a place on blocks of scenes.
 #[derive(Debug)]
 struct PartFile {
     file: File,
@@ -317,24 +378,18 @@ impl Spilled {
             let mut file = file.try_clone().map_err(disk)?;
             file.rewind().map_err(disk)?;
             let mut visits = BufReader::with_capacity(READ_AHEAD, (&file).take(*scenes_at));
-            self.read(&mut visits, |rows| Ok(groups.add_visits(rows, None)?))?;
+            while !visits.fill_buf().map_err(disk)?.is_empty() {
+                for batch in StreamReader::try_new(&mut visits, None).map_err(broken)? {
+                    groups.add_visits(without_places(&batch.map_err(broken)?, &self.files)?, None)?;
+                }
+            }
             let mut scenes = BufReader::with_capacity(READ_AHEAD, file);
-            self.read(&mut scenes, |rows| groups.add_scenes(vec![rows]))?;
-        }
-        groups.finish()
-    }
-
-    /// Reads stream after stream.
-    fn read(
-        &self,
-        file: &mut impl BufRead,
-        mut take: impl FnMut(Rows) -> Result<(), ShuffleError>,
-    ) -> Result<(), ShuffleError> {
-        while !file.fill_buf().map_err(disk)?.is_empty() {
-            for batch in StreamReader::try_new(&mut *file, None).map_err(broken)? {
-                take(without_places(&batch.map_err(broken)?, &self.files)?)?;
+            while let Some(block) = blocks::read(&mut scenes)? {
+                let name =
+                    self.files.get(block.file as usize).ok_or_else(|| disk(io::ErrorKind::InvalidData.into()))?;
+                groups.add_block(block, name.clone(), self.cells)?;
             }
         }
-        Ok(())
+        groups.finish()
     }
 }
