@@ -376,6 +376,8 @@ fn result_files_that_are_in_the_way_or_missing() {
     said.add("nothing to make a page of", &work, &["report", "no-such-results.csv"]);
     said.add("a folder", &work, &["run", "job.toml", "--results", "."]);
     said.add("some other file", &work, &["run", "job.toml", "--results", "visits.csv"]);
+    work.shell("mkfifo pipe").ends_with(0);
+    said.add("a named pipe", &work, &["run", "job.toml", "--results", "pipe"]);
     said.add("what the job reads", &work, &["run", "job.toml", "--results", "visits.csv", "--fresh"]);
     work.traxload(&["run", "job.toml"]).ends_with(0);
     said.add("a finished one", &work, &["run", "job.toml"]);

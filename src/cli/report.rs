@@ -5,7 +5,7 @@ use super::next::{next, rerun};
 use super::screen::Console;
 use super::taking_up::SANDBOX;
 use crate::report::{About, Advice, Standing, Tally, page};
-use crate::results::{Manifest, beside};
+use crate::results::{Manifest, beside, located};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use std::io::{self, Write};
@@ -56,17 +56,18 @@ struct Source {
 
 impl Source {
     /// The file itself; while it is not there, its journal. A journal may be named as well.
-    fn find(path: &Path) -> Result<Source, Failure> {
+    fn find(named: &Path) -> Result<Source, Failure> {
+        let path = located(named).map_err(|error| Failure::of_results(&error))?;
         if path.extension().is_some_and(|ending| ending == "partial") {
             return Ok(Source { results: path.with_extension(""), is_journal: true });
         }
         let is_journal = !path.exists();
-        if is_journal && !beside(path, "partial").exists() {
+        if is_journal && !beside(&path, "partial").exists() {
             let message =
-                format!("there is no result file {} and no journal of one; is the path right?", path.display());
+                format!("there is no result file {} and no journal of one; is the path right?", named.display());
             return Err(Failure::new(Exit::Usage, message));
         }
-        Ok(Source { results: path.to_owned(), is_journal })
+        Ok(Source { results: path, is_journal })
     }
 
     fn page(&self) -> Result<String, Failure> {

@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::taking_up::{is_foreign, refuse_other_ids};
 use super::token::token;
 use crate::job::{DateArg, Job, Options};
-use crate::results::{Manifest, RunOptions, Wanted, beside};
+use crate::results::{Manifest, RunOptions, Wanted, beside, located};
 use crate::upload::{Status, Stop};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
@@ -80,7 +80,8 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
 
 /// The full path of a result file that is there, or whose journal is.
 fn find(named: &Path, now: DateTime<Utc>) -> Result<PathBuf, Failure> {
-    let path = std::path::absolute(named).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let path = located(named).map_err(|error| Failure::of_results(&error))?;
+    let path = std::path::absolute(path).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     if is_foreign(&path) {
         return Err(no_result_file(named, now));
     }

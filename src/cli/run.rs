@@ -10,7 +10,7 @@ use super::signals::Signals;
 use super::taking_up::{is_foreign, is_in_the_way, refuse_other_ids, refuse_other_job};
 use super::token::token;
 use crate::job::Job;
-use crate::results::{Lock, LockError, Manifest, Wanted, beside, make_room};
+use crate::results::{Lock, LockError, Manifest, Wanted, beside, located, make_room};
 use crate::upload::Stop;
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs, now: DateTime<Utc>, began: Instant, console: &
 /// A run with a job, which has to have an end of its own from here on.
 fn first(
     args: &RunArgs,
-    job: Job,
+    mut job: Job,
     now: DateTime<Utc>,
     began: Instant,
     stop: &Stop,
@@ -36,6 +36,7 @@ fn first(
     console: &Console,
 ) -> Result<Ended, Failure> {
     let token = token(&job, console)?;
+    job.results = located(&job.results).map_err(|error| Failure::of_results(&error))?;
     make_room(&job.results).map_err(|error| Failure::of_results(&error))?;
     let lock = lock(&job.results)?;
     let before = if args.job.fresh {

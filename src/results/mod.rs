@@ -4,6 +4,7 @@
 
 mod counts;
 mod journal;
+mod located;
 mod lock;
 mod manifest;
 mod outstanding;
@@ -15,6 +16,7 @@ mod visits;
 
 pub use counts::{Cause, Counts};
 pub use journal::{Draft, Journal};
+pub use located::located;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
@@ -52,6 +54,12 @@ pub enum ResultsError {
     /// The path is taken by something that is no file.
     #[error("the result path {0} is a folder; name a file in it")]
     Folder(String),
+    /// Likewise: a device, a pipe, a socket.
+    #[error("{0} is not a regular file; a result file is read again and replaced, so name one that can be")]
+    NotRegular(String),
+    /// The path is a link that leads nowhere.
+    #[error("{0} is a link of links without an end; name the file itself")]
+    Links(String),
 }
 
 impl ResultsError {
@@ -68,14 +76,11 @@ pub fn beside(results: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes the folder of a result file, and refuses a path that is a folder itself.
+/// Makes the folder of a result file.
 ///
 /// # Errors
 /// Where that is not possible.
 pub fn make_room(results: &Path) -> Result<(), ResultsError> {
-    if results.is_dir() {
-        return Err(ResultsError::Folder(results.display().to_string()));
-    }
     match results.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => std::fs::create_dir_all(folder).map_err(|source| ResultsError::write(folder, source)),
         None => Ok(()),
