@@ -384,6 +384,16 @@ fn result_files_that_are_in_the_way_or_missing() {
     said.add("anew", &work, &["run", "job.toml", "--fresh"]);
     said.add("a page over its source", &work, &["report", "results.csv", "-o", "results.csv"]);
     said.add("a page to nowhere", &work, &["report", "results.csv", "-o", "no/such/folder.html"]);
+    let whole = work.read("results.csv");
+    work.write("results.csv", whole.replace(',', ";"));
+    said.add("saved with semicolons", &work, &["rerun", "results.csv"]);
+    work.write("results.csv", whole.replace(',', "\t"));
+    said.add("saved with tabs", &work, &["report", "results.csv"]);
+    work.write("results.csv", whole.replace('\n', ",\n"));
+    said.add("saved with a column more", &work, &["rerun", "results.csv"]);
+    work.write("results.csv", format!("{}V5,half of a row\n", whole.replace("V1,", "1,")));
+    said.add("rows that something has changed", &work, &["rerun", "results.csv"]);
+    work.write("results.csv", &whole);
     work.job(&job().and(&format!("[ids]\nversion = 4\nnamespace = \"{}\"", harness::NAMESPACE)));
     said.add("other ids", &work, &["rerun", "results.csv"]);
     work.job(&job())

@@ -213,8 +213,9 @@ async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
 impl Simulation<'_> {
     /// One process: `traxload run`, or `rerun` where a result file is there. `None` if it was killed.
     async fn process(&mut self, may_die: bool) -> Option<Exit> {
-        let previous = Previous::find(&self.results, |_| uuid::Uuid::nil()).unwrap();
-        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet([visit].into_iter())[0]);
+        let uid = |visit: &str| self.rules.ids.session(visit).uid;
+        let previous = Previous::find(&self.results, uid).unwrap();
+        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet([visit].into_iter(), uid)[0]);
         let wanted = Wanted::Undelivered;
         let delivered = (0..self.grouped.len()).map(|at| self.grouped.visit(at).key());
         let delivered = delivered.filter(|visit| status(visit).is_some_and(Status::is_delivered));

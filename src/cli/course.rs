@@ -138,14 +138,17 @@ impl Run<'_> {
             self.console.warn(&warning);
         }
         accounting::scenes(&survey.tally, survey.grouped_scenes)?;
-        earlier.refuse_changed_ids(&self.job.rules.ids)?;
+        for warning in earlier.warnings() {
+            self.console.warn(&warning);
+        }
+        earlier.refuse_changed_ids()?;
         let gone = earlier.delivered_and_gone();
         Ok(Ready { exports, survey, earlier, gone })
     }
 
     /// The rows of the run before that are taken over.
     fn earlier(&self) -> Result<Earlier, Failure> {
-        let Before::TakenUp(wanted) = &self.before else { return Ok(Earlier::none()) };
+        let Before::TakenUp(wanted) = &self.before else { return Ok(Earlier::none(&self.job.rules.ids)) };
         Earlier::read(&self.job.results, wanted.clone(), &self.job.rules.ids)
             .map_err(|error| Failure::of_results(&error))
     }

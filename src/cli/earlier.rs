@@ -1,6 +1,7 @@
 //! What a run takes over from the one before it: which visits have a row already, which rows stay, which are lost.
 
 use super::exit::{Exit, Failure};
+use super::text::{count, grouped};
 use crate::build::Ids;
 use crate::results::{Candidate, Counts, Draft, Journal, Previous, ResultsError, Wanted, keeps_row, outstanding};
 use crate::shuffle::Grouped;
@@ -12,14 +13,15 @@ use std::path::Path;
 pub(super) struct Earlier {
     previous: Option<Previous>,
     wanted: Wanted,
+    ids: Ids,
     /// The journal as far as it is known before the exports are.
     draft: Option<Draft>,
 }
 
 impl Earlier {
     /// Nothing: all is new.
-    pub(super) fn none() -> Earlier {
-        Earlier { previous: None, wanted: Wanted::Undelivered, draft: None }
+    pub(super) fn none(ids: &Ids) -> Earlier {
+        Earlier { previous: None, wanted: Wanted::Undelivered, ids: ids.clone(), draft: None }
     }
 
     /// Reads what there is of a result file. Of a million rows that takes a good part of the time in which the exports
@@ -27,27 +29,65 @@ impl Earlier {
     pub(super) fn read(results: &Path, wanted: Wanted, ids: &Ids) -> Result<Earlier, ResultsError> {
         let previous = Previous::find(results, |visit| ids.session(visit).uid)?;
         let draft = previous.as_ref().map(|previous| previous.draft(results)).transpose()?;
-        Ok(Earlier { previous, wanted, draft })
+        Ok(Earlier { previous, wanted, ids: ids.clone(), draft })
     }
 
     /// Which visits of a stretch get a new row.
     pub(super) fn outstanding(&self, grouped: &Grouped, range: Range<usize>) -> Vec<usize> {
         let Some(previous) = &self.previous else { return range.collect() };
-        let before = previous.meet(range.clone().map(|at| grouped.visit(at).key()));
+        let keys = range.clone().map(|at| grouped.visit(at).key());
+        let before = previous.meet(keys, |visit| self.ids.session(visit).uid);
         let visits =
             range.zip(before).map(|(at, previous)| Candidate { at, previous, is_first: grouped.visit(at).is_first() });
         outstanding(visits, &self.wanted)
     }
 
-    /// A journal that was written under other ids would hide visits that the API has not got under these. This and what
-    /// follows is known once every visit of the exports was asked for by [`Earlier::outstanding`].
-    pub(super) fn refuse_changed_ids(&self, ids: &Ids) -> Result<(), Failure> {
-        let Some((visit, then)) = self.previous.as_ref().and_then(Previous::changed_id) else { return Ok(()) };
-        let now = ids.session(visit).uid;
+    /// What was found wrong with the rows, for whoever has to do something about it. This and what follows is known once
+    /// every visit of the exports was asked for by [`Earlier::outstanding`].
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let Some(previous) = &self.previous else { return Vec::new() };
+        let damaged = previous.passed().iter().map(|passed| {
+            let (first, whose) = one_or_more(passed.rows, ("", "its visit is"), ("the first in ", "their visits are"));
+            format!(
+                "{} of {} cannot be read ({first}line {}), so {whose} sent again; of what was delivered the API says that \
+                 it has it. If there is an untouched copy of the file, put it in its place and rerun",
+                count(passed.rows, "row", "rows"),
+                passed.file.display(),
+                grouped(passed.line)
+            )
+        });
+        let misnamed = previous.misnamed().map(|misnamed| {
+            let (first, whose) = one_or_more(misnamed.rows, ("", "has a visit_id that its"), ("the first in ", "have a visit_id that their"));
+            let gone = match previous.misnamed_and_gone() {
+                0 => String::new(),
+                gone => format!(", but not of {} whose visit is not in the exports now", count(gone, "row", "rows")),
+            };
+            format!(
+                "{} of {} {whose} session_uid was not made from ({first}line {}: {:?}): something has changed the file, such \
+                 as a spreadsheet that takes leading zeros away. The API knows visits by their session_uid, so that one \
+                 decides whose row it is, and visit_id is set back{gone}. Other cells may be damaged too; if there is an untouched copy of the file, put it in its \
+                 place and rerun",
+                count(misnamed.rows, "row", "rows"),
+                misnamed.file.display(),
+                grouped(misnamed.line),
+                misnamed.visit_id
+            )
+        });
+        damaged.chain(misnamed).collect()
+    }
+
+    /// A journal that was written under other ids would hide visits that the API has not got under these. A damaged row
+    /// may look the same; but what may have been delivered is not sent under another id.
+    pub(super) fn refuse_changed_ids(&self) -> Result<(), Failure> {
+        let Some((visit, then)) = self.previous.as_ref().and_then(Previous::unclear_id) else { return Ok(()) };
+        let now = self.ids.session(visit).uid;
         Err(Failure::new(
             Exit::Usage,
             format!(
-                "the ids of the job have changed since the run before: the visit {visit:?} was {then} and would now be {now}. Set namespace, version, base_url or project back, or begin anew with --fresh."
+                "the visit {visit:?} was delivered as {then} and would now be {now}, and no visit of the exports is \
+                 {then}: the ids of the job have changed since the run before, or the row is damaged. Set namespace, \
+                 version, base_url or project back; if the row is damaged, put an untouched copy of the file in its place, \
+                 or take the row out; or begin anew with --fresh. Nothing was sent."
             ),
         ))
     }
@@ -70,4 +110,9 @@ impl Earlier {
     pub(super) fn undelivered_and_gone(&self) -> u64 {
         self.previous.as_ref().map_or(0, |previous| previous.not_met(false))
     }
+}
+
+/// The words for one row, or for several.
+fn one_or_more<T>(rows: u64, one: T, more: T) -> T {
+    if rows == 1 { one } else { more }
 }

@@ -82,7 +82,7 @@ fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {
 fn find(named: &Path, now: DateTime<Utc>) -> Result<PathBuf, Failure> {
     let path = located(named).map_err(|error| Failure::of_results(&error))?;
     let path = std::path::absolute(path).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    if is_foreign(&path) {
+    if is_foreign(&path)? {
         return Err(no_result_file(named, now));
     }
     if !path.exists() && !beside(&path, "partial").exists() {

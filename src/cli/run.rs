@@ -64,10 +64,12 @@ fn first(
 fn unfinished(job: &Job, console: &Console) -> Result<bool, Failure> {
     let results = &job.results;
     let partial = beside(results, "partial");
-    if let Some(path) = [&partial, results].into_iter().find(|path| is_foreign(path)) {
-        let message =
-            format!("{} is there already and is no result file of traxload; name another one", path.display());
-        return Err(Failure::new(Exit::Usage, message));
+    for path in [&partial, results] {
+        if is_foreign(path)? {
+            let message =
+                format!("{} is there already and is no result file of traxload; name another one", path.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
     }
     if results.exists() {
         return Err(is_in_the_way(job));

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::next::{rerun, this_command_with};
 use crate::job::{Job, Target};
-use crate::results::{Manifest, beside, is_result_file};
+use crate::results::{Beginning, Manifest, ResultsError, beginning, beside};
 use std::path::Path;
 
 /// How a manifest calls the sandbox.
@@ -95,8 +95,23 @@ pub(super) fn is_in_the_way(job: &Job) -> Failure {
     Failure::new(Exit::Usage, message)
 }
 
-pub(super) fn is_foreign(path: &Path) -> bool {
-    path.exists() && !is_result_file(path)
+/// Whether something else than a result file is there.
+///
+/// # Errors
+/// Where it was one and something has changed it.
+pub(super) fn is_foreign(path: &Path) -> Result<bool, Failure> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    match beginning(path) {
+        Ok(Beginning::Ours) => Ok(false),
+        Ok(Beginning::Changed(reason)) => {
+            let path = path.display().to_string();
+            Err(Failure::of_results(&ResultsError::Changed { path, reason }))
+        }
+        // What cannot be read is told by whoever reads it.
+        Ok(Beginning::Other) | Err(_) => Ok(true),
+    }
 }
 
 /// A journal belongs to the job that began it.

@@ -3,6 +3,7 @@
 //! It knows nothing of the network.
 
 mod counts;
+mod header;
 mod journal;
 mod located;
 mod lock;
@@ -12,16 +13,18 @@ mod previous;
 mod reading;
 mod recorder;
 mod row;
+mod strays;
 mod visits;
 
 pub use counts::{Cause, Counts};
+pub use header::{Beginning, beginning};
 pub use journal::{Draft, Journal};
 pub use located::located;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
-pub use previous::Previous;
-pub use reading::{Row, is_result_file, read};
+pub use previous::{Misnamed, Passed, Previous};
+pub use reading::{Row, read};
 pub use recorder::record;
 
 // Part of what a result file says; whoever reads one need not know who sent it.
@@ -49,6 +52,14 @@ pub enum ResultsError {
         /// The file.
         path: String,
         /// Why.
+        reason: String,
+    },
+    /// It was one, but something has changed it.
+    #[error("{path} is not as the run wrote it: {reason}, or put an untouched copy in its place")]
+    Changed {
+        /// The file.
+        path: String,
+        /// What it is now, and how to mend that.
         reason: String,
     },
     /// The path is taken by something that is no file.

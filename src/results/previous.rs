@@ -1,8 +1,10 @@
 //! What an earlier run left: its rows read again, by visit.
 
-use super::reading::{Row, for_each_record};
+use super::reading::{Damaged, Row, for_each_record, line_at};
+use super::strays::Strays;
 use super::visits::{Place, Visit, Visits};
 use super::{Counts, Draft, ResultsError};
+use crate::index;
 use crate::upload::Status;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -14,8 +16,34 @@ use uuid::Uuid;
 pub struct Previous {
     files: Vec<PathBuf>,
     visits: Visits,
-    /// Delivered visits whose session ids were others than they would be now: number and id of then.
-    changed: Vec<(usize, Uuid)>,
+    strays: Strays,
+    /// Rows as they were read, whether or not others of the same visit count.
+    misnamed: Option<Misnamed>,
+    passed: Vec<Passed>,
+}
+
+/// Rows whose session_uid was not made from the visit_id that they name.
+#[derive(Clone, Debug)]
+pub struct Misnamed {
+    /// How many there are.
+    pub rows: u64,
+    /// The file of the first.
+    pub file: PathBuf,
+    /// Its line, counted from 1.
+    pub line: u64,
+    /// What it names.
+    pub visit_id: String,
+}
+
+/// Rows of a file that are damaged, and were passed over.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// How many there are.
+    pub rows: u64,
+    /// The file.
+    pub file: PathBuf,
+    /// The line of the first, counted from 1.
+    pub line: u64,
 }
 
 impl Previous {
@@ -35,66 +63,150 @@ impl Previous {
         for file in 0..previous.files.len() {
             previous.add(file, &uid)?;
         }
+        previous.reunite(&uid);
         Ok(Some(previous))
     }
 
     fn add(&mut self, file: usize, uid: &impl Fn(&str) -> Uuid) -> Result<(), ResultsError> {
-        let Previous { files, visits, changed } = self;
-        for_each_record(&files[file], |record, bytes| {
+        let path = &self.files[file];
+        let (mut misnamed, mut first) = (Damaged::default(), String::new());
+        let damaged = for_each_record(path, |record, bytes| {
             let row = Row::new(record);
-            let Some(status) = row.status() else { return Ok(()) };
-            let visit = row.visit_id();
-            // A row without an id has a key that could not be read: the exports have none that it could be found by.
-            if visit.is_empty() || !status.is_delivered() && row.session_uid().is_none() {
-                return Ok(());
+            let Some(status) = row.status() else { return false };
+            let (visit, then) = (row.visit_id(), row.session_uid());
+            match then {
+                Some(then) if then != uid(visit) => {
+                    if misnamed.first.is_none() {
+                        visit.clone_into(&mut first);
+                    }
+                    misnamed.add(bytes.start);
+                    self.strays.add(then, visit, status, Place { file, bytes });
+                }
+                // A row without an id has a key that could not be read: the exports have none that it could be found by.
+                None if !status.is_delivered() => {}
+                None if visit.is_empty() => return false,
+                _ => {
+                    self.visits.add(visit.as_bytes(), status, Place { file, bytes });
+                }
             }
-            if let Some(at) = visits.add(visit, status, Place { file, bytes })
-                && status.is_delivered()
-                && let Some(then) = row.session_uid().filter(|then| *then != uid(visit))
-            {
-                changed.push((at, then));
-            }
-            Ok(())
+            true
         })?;
+        let line = |start| {
+            line_at(path, start).map_err(|error| ResultsError::Unreadable {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })
+        };
+        if let Some(start) = damaged.first {
+            self.passed.push(Passed { rows: damaged.rows, file: path.clone(), line: line(start)? });
+        }
+        match (&mut self.misnamed, misnamed.first) {
+            (_, None) => {}
+            (Some(all), Some(_)) => all.rows += misnamed.rows,
+            (all @ None, Some(start)) => {
+                let line = line(start)?;
+                *all = Some(Misnamed { rows: misnamed.rows, file: path.clone(), line, visit_id: first });
+            }
+        }
         Ok(())
     }
 
-    /// How it ended for visits of the exports, where they have a row; and notes that these are still in them.
-    pub fn meet<'k>(&self, visit_ids: impl Iterator<Item = &'k str>) -> Vec<Option<Status>> {
-        let meet = |visit: &Visit| {
-            visit.meet();
-            visit.status
-        };
-        self.visits.find_all(visit_ids).into_iter().map(|visit| visit.map(meet)).collect()
+    /// Brings rows that name another visit together with the rows that their visits have besides, so that there is one
+    /// of each. Such there are where a file was sent again that a spreadsheet had damaged.
+    fn reunite(&mut self, uid: &impl Fn(&str) -> Uuid) {
+        if self.strays.is_empty() {
+            return;
+        }
+        let uids: Vec<Uuid> = (0..self.visits.iter().len()).map(|at| uid(text(self.visits.key(at)))).collect();
+        let found = self.strays.rows().find_all(uids.iter().map(|uid| uid.as_bytes().as_slice()));
+        let mut is_taken = vec![false; self.strays.rows().iter().len()];
+        for (at, stray) in found.into_iter().enumerate().filter(|(_, stray)| *stray != index::NONE) {
+            let row = self.strays.rows().get(stray as usize);
+            if row.status.is_delivered() && !self.visits.get(at).status.is_delivered() {
+                self.visits.replace(at, row.status, row.place.clone());
+            }
+            is_taken[stray as usize] = true;
+        }
+        self.strays = std::mem::take(&mut self.strays).without(&is_taken);
     }
 
-    /// A delivered visit that was [met](Previous::meet) and had another session id than it would have now: its key, and
-    /// the id of then.
-    pub fn changed_id(&self) -> Option<(&str, Uuid)> {
-        let mut changed = self.changed.iter().filter(|(at, _)| self.visits.get(*at).is_met());
-        changed.next().map(|(at, then)| (self.visits.key(*at), *then))
+    /// How it ended for visits of the exports, where they have a row; and notes that these are still in them. `uid`: the
+    /// session id that a visit has now.
+    pub fn meet<'k>(
+        &self,
+        visit_ids: impl Iterator<Item = &'k str> + Clone,
+        uid: impl Fn(&str) -> Uuid,
+    ) -> Vec<Option<Status>> {
+        let meet = |number: u32| {
+            let visit = self.visits.iter().as_slice().get(number as usize)?;
+            visit.meet();
+            Some(visit.status)
+        };
+        let numbers = self.visits.find_all(visit_ids.clone().map(str::as_bytes));
+        let mut before: Vec<Option<Status>> = numbers.into_iter().map(meet).collect();
+        if !self.strays.is_empty() {
+            let unknown = || before.iter().zip(visit_ids.clone()).filter(|(status, _)| status.is_none());
+            let strays: Vec<(&str, Uuid)> = unknown().map(|(_, visit)| (visit, uid(visit))).collect();
+            let mut strays = self.strays.meet(&strays).into_iter();
+            for status in before.iter_mut().filter(|status| status.is_none()) {
+                *status = strays.next().flatten();
+            }
+        }
+        before
+    }
+
+    /// A delivered row that names a visit which was [met](Previous::meet) and has no row of its own, with a session id
+    /// that is of no visit met: the name, and the id of then.
+    pub fn unclear_id(&self) -> Option<(&str, Uuid)> {
+        self.strays.unclear()
+    }
+
+    /// Rows that name another visit than their session id was made from.
+    pub fn misnamed(&self) -> Option<&Misnamed> {
+        self.misnamed.as_ref()
+    }
+
+    /// Visits of such rows that were not [met](Previous::meet).
+    pub fn misnamed_and_gone(&self) -> u64 {
+        self.strays.rows().iter().filter(|row| !row.is_met()).count() as u64
+    }
+
+    /// Rows that were passed over, because they are none any more.
+    pub fn passed(&self) -> &[Passed] {
+        &self.passed
     }
 
     /// How many visits there are that were not [met](Previous::meet), delivered ones or the others.
     pub fn not_met(&self, delivered: bool) -> u64 {
-        let gone = |visit: &&Visit| !visit.is_met() && visit.status.is_delivered() == delivered;
-        self.visits.iter().filter(gone).count() as u64
+        let gone = |visit: &Visit| !visit.is_met() && visit.status.is_delivered() == delivered;
+        let gone_strays = self.strays.rows().iter().enumerate();
+        // An undelivered visit that is there under its name is sent, whatever its id was.
+        let gone_strays = gone_strays.filter(|(at, row)| gone(row) && (delivered || !self.strays.is_name_met(*at)));
+        (self.visits.iter().filter(|visit| gone(visit)).count() + gone_strays.count()) as u64
     }
 
     /// Writes the rows of delivered visits to what will be the journal. They stay whatever the exports hold, so that
-    /// nothing need have been met.
+    /// nothing need have been met. Rows that name another visit wait for [`Previous::complete`].
     ///
     /// # Errors
     /// Where reading or writing fails.
     pub fn draft(&self, results: &Path) -> Result<Draft, ResultsError> {
         let mut draft = Draft::new(results)?;
         let mut normal = Vec::new();
-        self.each_row(|visit| visit.status.is_delivered(), |_, row| draft.add(whole_line(row, &mut normal)))?;
+        self.each_row(
+            &self.visits,
+            |_, visit| visit.status.is_delivered(),
+            |at, visit, row| {
+                let name = visit.is_misnamed.then(|| text(self.visits.key(at)));
+                draft.add(whole_line(row, name, &mut normal))
+            },
+        )?;
         Ok(draft)
     }
 
-    /// Adds the rows of undelivered visits that stay as they are, and counts all that stay. `keep` is told how a visit
-    /// ended and whether it was [met](Previous::meet).
+    /// Adds the rows of undelivered visits that stay as they are, and those that name another visit under the right name
+    /// where that is known; and counts all that stay. `keep` is told how a visit ended and whether it was
+    /// [met](Previous::meet).
     ///
     /// # Errors
     /// Where reading or writing fails.
@@ -108,52 +220,71 @@ impl Previous {
             counts.carry_over(visit.status, "", "", "");
         }
         let mut normal = Vec::new();
+        let mut add = |status: Status, row: &[u8], name: Option<&str>| {
+            draft.add(whole_line(row, name, &mut normal))?;
+            let record = parsed(row);
+            let row = Row::new(&record);
+            counts.carry_over(status, name.unwrap_or(row.visit_id()), row.error_code(), row.error());
+            Ok(())
+        };
+        let stays = |visit: &Visit| keep(visit.status, visit.is_met());
         self.each_row(
-            |visit| !visit.status.is_delivered() && keep(visit.status, visit.is_met()),
-            |status, row| {
-                draft.add(whole_line(row, &mut normal))?;
-                let record = parsed(row);
-                let row = Row::new(&record);
-                counts.carry_over(status, row.visit_id(), row.error_code(), row.error());
-                Ok(())
-            },
+            &self.visits,
+            |_, visit| !visit.status.is_delivered() && stays(visit),
+            |_, visit, row| add(visit.status, row, None),
+        )?;
+        self.each_row(
+            self.strays.rows(),
+            |_, visit| stays(visit),
+            |at, visit, row| add(visit.status, row, self.strays.key(at)),
         )
     }
 
-    /// Hands on the rows of these visits as they are in the files, in their order there.
+    /// Hands on the rows of these visits as they are in the files, in their order there, with the visits' numbers.
     fn each_row(
         &self,
-        is_wanted: impl Fn(&Visit) -> bool,
-        mut each: impl FnMut(Status, &[u8]) -> Result<(), ResultsError>,
+        visits: &Visits,
+        is_wanted: impl Fn(usize, &Visit) -> bool,
+        mut each: impl FnMut(usize, &Visit, &[u8]) -> Result<(), ResultsError>,
     ) -> Result<(), ResultsError> {
-        let mut wanted: Vec<&Visit> = self.visits.iter().filter(|visit| is_wanted(visit)).collect();
+        let all = visits.iter().enumerate();
+        let mut wanted: Vec<u32> = all.filter(|(at, visit)| is_wanted(*at, visit)).map(|(at, _)| at as u32).collect();
+        let place = |at: &u32| &visits.get(*at as usize).place;
         // They are in this order already, but for visits that failed in a row before the one that counts.
-        wanted.sort_by_key(|visit| (visit.place.file, visit.place.bytes.start));
-        for visits in wanted.chunk_by(|one, next| one.place.file == next.place.file) {
-            let path = &self.files[visits[0].place.file];
+        wanted.sort_by_key(|at| (place(at).file, place(at).bytes.start));
+        for numbers in wanted.chunk_by(|one, next| place(one).file == place(next).file) {
+            let path = &self.files[place(&numbers[0]).file];
             let unreadable = |error: io::Error| ResultsError::Unreadable {
                 path: path.display().to_string(),
                 reason: error.to_string(),
             };
             let mut rows = Rows::open(path).map_err(unreadable)?;
-            for visit in visits {
-                each(visit.status, rows.at(&visit.place).map_err(unreadable)?)?;
+            for at in numbers {
+                let row = rows.at(place(at)).map_err(unreadable)?;
+                each(*at as usize, visits.get(*at as usize), row)?;
             }
         }
         Ok(())
     }
 }
 
+/// A key, every one of which was text when it was added.
+fn text(key: &[u8]) -> &str {
+    std::str::from_utf8(key).unwrap_or_default()
+}
+
 /// A row as it is to be written. Almost always that is as it was; where somebody's editor was here, its cells are
-/// written to `normal` as our own rows are.
-fn whole_line<'r>(row: &'r [u8], normal: &'r mut Vec<u8>) -> &'r [u8] {
-    if row.ends_with(b"\n") && !row.ends_with(b"\r\n") && !row.starts_with(b"\n") {
+/// written to `normal` as our own rows are. `visit_id`: in place of the one that it names.
+fn whole_line<'r>(row: &'r [u8], visit_id: Option<&str>, normal: &'r mut Vec<u8>) -> &'r [u8] {
+    if visit_id.is_none() && row.ends_with(b"\n") && !row.ends_with(b"\r\n") && !row.starts_with(b"\n") {
         return row;
     }
     normal.clear();
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut *normal);
+    let record = parsed(row);
+    let cells = record.iter().enumerate().map(|(at, cell)| visit_id.filter(|_| at == 0).unwrap_or(cell));
     // Writing to memory does not fail.
-    let _ = writer.write_record(&parsed(row));
+    let _ = writer.write_record(cells);
     drop(writer);
     normal
 }
@@ -190,5 +321,76 @@ impl Rows {
         self.file.read_exact(&mut self.row)?;
         self.at = place.bytes.end;
         Ok(&self.row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::row::COLUMNS;
+    use crate::results::{Wanted, decide, keeps_row, read};
+    use proptest::prelude::*;
+    use std::collections::{HashMap, HashSet};
+
+    const KEYS: [&str; 6] = ["7", "07", "007", "8", "08", "100"];
+
+    fn uid(key: &str) -> Uuid {
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes())
+    }
+
+    proptest! {
+        /// Rows as a spreadsheet leaves them, several of a visit as well; the oracle goes by their session ids alone.
+        #[test]
+        fn whatever_their_keys_have_become_no_delivered_row_is_lost_and_no_visit_has_two(
+            rows in proptest::collection::vec((0..KEYS.len(), 0usize..6, any::<bool>()), 0..12),
+            now in proptest::collection::hash_set(0..KEYS.len(), 0..6),
+        ) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let results = folder.path().join("r.csv");
+            let mut text = format!("{}\n", COLUMNS.join(","));
+            let (mut delivered, mut has_row) = (HashSet::new(), HashSet::new());
+            for (key, status, is_damaged) in &rows {
+                let (key, status) = (KEYS[*key], Status::ALL[*status]);
+                let shown = if *is_damaged { key.trim_start_matches('0') } else { key };
+                text.push_str(&format!("{shown},{},{},,,,1,1,,1,2024-03-05,1,,v.csv:2\n", uid(key), status.name()));
+                has_row.insert(key);
+                if status.is_delivered() {
+                    delivered.insert(key);
+                }
+            }
+            std::fs::write(&results, text).expect("written");
+            let previous = Previous::find(&results, uid).expect("readable").expect("there");
+            let exports: Vec<&str> = now.iter().map(|at| KEYS[*at]).collect();
+            let before = previous.meet(exports.iter().copied(), uid);
+            let wanted = Wanted::Undelivered;
+            for (key, before) in exports.iter().zip(&before) {
+                prop_assert_eq!(before.is_some(), has_row.contains(key), "{}", key);
+                prop_assert_eq!(before.is_some_and(Status::is_delivered), delivered.contains(key), "{}", key);
+                prop_assert_eq!(decide(*before, &wanted) == crate::results::Decision::Keep, delivered.contains(key));
+            }
+            let here = |key: &&&str| exports.contains(*key);
+            prop_assert_eq!(previous.not_met(true) as usize, delivered.iter().filter(|key| !here(key)).count());
+            let unclear = previous.unclear_id().map(|(name, _)| name.to_owned());
+            if let Some(name) = unclear {
+                prop_assert!(exports.contains(&&*name) && !has_row.contains(&*name), "{}", name);
+            }
+            let counts = Counts::default();
+            let mut draft = previous.draft(&results).expect("written");
+            previous.complete(&mut draft, |status, is_met| keeps_row(status, is_met, &wanted), &counts).expect("written");
+            let journal = draft.begin().expect("written");
+            let mut left = HashMap::new();
+            let damaged = read(journal.path(), |row| {
+                let uid = row.session_uid().expect("an id");
+                assert!(left.insert(uid, row.visit_id().to_owned()).is_none(), "two rows of {uid}");
+            });
+            prop_assert_eq!(damaged.expect("readable"), 0);
+            prop_assert_eq!(left.len(), delivered.len());
+            prop_assert_eq!(counts.rows() as usize, delivered.len());
+            for key in &delivered {
+                let name = left.get(&uid(key));
+                prop_assert!(name.is_some(), "{} is lost", key);
+                prop_assert!(!here(&key) || name.is_some_and(|name| name == key), "{} is named {:?}", key, name);
+            }
+        }
     }
 }

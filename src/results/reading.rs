@@ -1,12 +1,13 @@
 //! Result files as they are read again, one row at a time: a torn last row and damaged ones are passed over.
 
 use super::ResultsError;
+use super::header::{Beginning, beginning};
 use super::row::COLUMNS;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
 use csv::{ByteRecord, Position, StringRecord};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 use uuid::Uuid;
@@ -98,6 +99,21 @@ enum Column {
     Source = 13,
 }
 
+/// Rows of a file that are no rows any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Damaged {
+    pub(super) rows: u64,
+    /// Where the first of them begins.
+    pub(super) first: Option<u64>,
+}
+
+impl Damaged {
+    pub(super) fn add(&mut self, start: u64) {
+        self.rows += 1;
+        self.first.get_or_insert(start);
+    }
+}
+
 /// Hands every whole row of a result file or of a journal to `each`, and returns how many damaged ones there are. A
 /// journal's torn last row is none of them: its visit had no time to get a row.
 ///
@@ -106,63 +122,85 @@ enum Column {
 pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsError> {
     for_each_record(path, |record, _| {
         each(Row(record));
-        Ok(())
+        true
     })
+    .map(|damaged| damaged.rows)
 }
 
-/// Whether a file begins as result files do.
-pub fn is_result_file(path: &Path) -> bool {
-    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
-    header.is_ok_and(|header| header.iter().eq(COLUMNS))
+/// The line of a file, counted from 1, on which the record at this byte stands: of what is found wrong with millions of
+/// rows, only the first one's line is told.
+pub(super) fn line_at(path: &Path, start: u64) -> io::Result<u64> {
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let mut before = (&mut file).take(start);
+    let mut lines = 1;
+    loop {
+        let some = before.fill_buf()?;
+        if some.is_empty() {
+            break;
+        }
+        lines += memchr::memchr_iter(b'\n', some).count() as u64;
+        let length = some.len();
+        before.consume(length);
+    }
+    // What ends the line before, or is a line without anything, may be counted with the record.
+    for byte in file.bytes() {
+        match byte? {
+            b'\n' => lines += 1,
+            b'\r' => {}
+            _ => break,
+        }
+    }
+    Ok(lines)
 }
 
-/// Hands every whole record to `each` with its bytes in the file, and returns how many others there are. The bytes end
-/// with the record's line break, but of `\r\n` the second is the first byte of the record behind. A row that a dying
-/// process left half written can only be the last.
+/// Hands every whole record to `each` with its bytes in the file, and returns how many others there are, those among
+/// them that `each` makes nothing of. The bytes end with the record's line break, but of `\r\n` the second is the first
+/// byte of the record behind. A row that a dying process left half written can only be the last.
 pub(super) fn for_each_record(
     path: &Path,
-    mut each: impl FnMut(&StringRecord, Range<u64>) -> Result<(), ResultsError>,
-) -> Result<u64, ResultsError> {
+    mut each: impl FnMut(&StringRecord, Range<u64>) -> bool,
+) -> Result<Damaged, ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
+    let changed = |reason: String| ResultsError::Changed { path: path.display().to_string(), reason };
+    match beginning(path).map_err(|error| unreadable(error.to_string()))? {
+        Beginning::Ours => {}
+        Beginning::Changed(reason) => return Err(changed(reason)),
+        Beginning::Other => {
+            return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
+        }
+    }
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
     let is_journal = path.extension().is_some_and(|ending| ending == "partial");
     let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::with_capacity(1 << 18, file));
-    let header = reader.byte_headers().map_err(|error| unreadable(error.to_string()))?;
-    if !header.iter().eq(COLUMNS.iter().map(|name| name.as_bytes())) {
-        return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
-    }
-    let mut damaged = 0;
+    let mut damaged = Damaged::default();
     // A damaged row is none: its visit is sent again, and the API says that it has it.
-    let mut take = |record: &mut ByteRecord, end: u64| -> Result<(), ResultsError> {
+    let mut take = |record: &mut ByteRecord, end: u64| {
         let start = record.position().map_or(end, Position::byte);
         match StringRecord::from_byte_record(std::mem::take(record)) {
             Ok(text) => {
-                if text.len() == COLUMNS.len() {
-                    each(&text, start..end)?;
-                } else {
-                    damaged += 1;
+                if text.len() != COLUMNS.len() || !each(&text, start..end) {
+                    damaged.add(start);
                 }
                 // Its memory serves the next record.
                 *record = text.into_byte_record();
             }
-            Err(_) => damaged += 1,
+            Err(_) => damaged.add(start),
         }
-        Ok(())
     };
     let mut record = ByteRecord::new();
     let mut last = ByteRecord::new();
     let mut is_first = true;
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
         if !is_first {
-            take(&mut last, record.position().map_or(0, Position::byte))?;
+            take(&mut last, record.position().map_or(0, Position::byte));
         }
         is_first = false;
         std::mem::swap(&mut record, &mut last);
     }
     if !is_first && ends_whole {
-        take(&mut last, reader.position().byte())?;
+        take(&mut last, reader.position().byte());
     }
     Ok(damaged)
 }

@@ -22,6 +22,8 @@ pub(super) struct Visit {
     pub(super) status: Status,
     /// Where it says so.
     pub(super) place: Place,
+    /// Whether the row there names another visit.
+    pub(super) is_misnamed: bool,
     is_met: AtomicBool,
 }
 
@@ -49,16 +51,14 @@ pub(super) struct Visits {
 }
 
 impl Visits {
-    /// The visits of many keys, `None` where a key has no row.
-    pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Option<&Visit>> {
-        let numbers = self.index.find_all(keys.map(str::as_bytes));
-        numbers.into_iter().map(|number| self.visits.get(number as usize)).collect()
+    /// The numbers of the visits of many keys, [`index::NONE`] where a key has no row.
+    pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<u32> {
+        self.index.find_all(keys)
     }
 
     /// The key of the visit with this number.
-    pub(super) fn key(&self, at: usize) -> &str {
-        // Every key was text when it was added.
-        std::str::from_utf8(self.index.key(at as u32)).unwrap_or_default()
+    pub(super) fn key(&self, at: usize) -> &[u8] {
+        self.index.key(at as u32)
     }
 
     /// The visit with this number.
@@ -72,9 +72,9 @@ impl Visits {
 
     /// Adds a row. Of several for one key the first delivered one tells what the API has, and where there is none the
     /// first. Returns the visit's number if it is this row that counts, and `None` if it is another.
-    pub(super) fn add(&mut self, key: &str, status: Status, place: Place) -> Option<usize> {
-        let hash = self.index.hash(key.as_bytes());
-        if let Some(at) = self.index.find(hash, key.as_bytes()) {
+    pub(super) fn add(&mut self, key: &[u8], status: Status, place: Place) -> Option<usize> {
+        let hash = self.index.hash(key);
+        if let Some(at) = self.index.find(hash, key) {
             let visit = &mut self.visits[at as usize];
             if visit.status.is_delivered() || !status.is_delivered() {
                 return None;
@@ -86,7 +86,13 @@ impl Visits {
         if self.visits.len() >= index::NONE as usize {
             return None;
         }
-        self.visits.push(Visit { status, place, is_met: AtomicBool::new(false) });
-        Some(self.index.add(hash, key.as_bytes()) as usize)
+        self.visits.push(Visit { status, place, is_misnamed: false, is_met: AtomicBool::new(false) });
+        Some(self.index.add(hash, key) as usize)
+    }
+
+    /// Has a row that names another visit be the one of this visit.
+    pub(super) fn replace(&mut self, at: usize, status: Status, place: Place) {
+        let visit = &mut self.visits[at];
+        (visit.status, visit.place, visit.is_misnamed) = (status, place, true);
     }
 }
