@@ -383,6 +383,8 @@ fn result_files_that_are_in_the_way_or_missing() {
     said.add("a finished one", &work, &["run", "job.toml"]);
     said.add("anew", &work, &["run", "job.toml", "--fresh"]);
     said.add("a page over its source", &work, &["report", "results.csv", "-o", "results.csv"]);
+    said.add("a page over an export", &work, &["report", "results.csv", "-o", "visits.csv"]);
+    said.add("a page over a pipe", &work, &["report", "results.csv", "-o", "pipe"]);
     said.add("a page to nowhere", &work, &["report", "results.csv", "-o", "no/such/folder.html"]);
     let whole = work.read("results.csv");
     work.write("results.csv", whole.replace(',', ";"));

@@ -404,3 +404,65 @@ fn without_a_manifest_or_with_another_one_the_page_says_so() {
     assert!(page.contains("the file is not as the run left it: the manifest has 16 rows, the file has 1"), "{page}");
     assert!(page.contains("1 row of the file cannot be read"), "{page}");
 }
+
+#[test]
+fn last_nights_page_is_replaced_and_nothing_else_is() {
+    let work = Workdir::new();
+    work.write("results.csv", small()).write("results.csv.json", MANIFEST).write("empty.html", "");
+    let make = |output: &str| work.traxload(&["report", "results.csv", "-o", output]);
+    for _ in 0..2 {
+        make("page.html").ends_with(0);
+        make("empty.html").ends_with(0);
+        assert!(text(&work.read("page.html")).contains("visits"));
+        assert_eq!(work.read("page.html").len(), work.read("empty.html").len());
+    }
+    // Pages that do not say in their head who has made them.
+    let older = work.read("page.html").replace("<meta name=\"generator\"", "<meta name=\"other\"");
+    work.write("page.html", older);
+    make("page.html").ends_with(0);
+    let others =
+        [("visits.csv", "visit_id\nV1\n"), ("job.toml", "name = \"a\"\n"), ("site.html", "<!DOCTYPE html><p>Hi")];
+    for (name, content) in others {
+        work.write(name, content);
+        make(name).ends_with(2).says(&[name, "is there already and is no page of traxload", "-o"]);
+        assert_eq!(work.read(name), content);
+    }
+    std::fs::create_dir(work.path("folder")).expect("a folder");
+    make("folder").ends_with(2).says(&["cannot write folder"]);
+    make("no/such.html").ends_with(2).says(&["cannot write no/such.html: there is no folder no"]);
+    let names =
+        ["empty.html", "folder", "job.toml", "page.html", "results.csv", "results.csv.json", "site.html", "visits.csv"];
+    assert_eq!(work.listing("."), names);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_goes_through_a_link_and_over_no_pipe() {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    let work = Workdir::new();
+    work.write("results.csv", small()).write("site/older.txt", "");
+    let make = |output: &str| work.traxload(&["report", "results.csv", "-o", output]);
+    symlink("site/page.html", work.path("page.html")).expect("a link");
+    symlink("results.csv", work.path("other.html")).expect("a link");
+    for _ in 0..2 {
+        make("page.html").ends_with(0).says(&["report: page.html"]);
+        assert!(work.path("page.html").is_symlink());
+        assert!(text(&work.read("site/page.html")).contains("visits"));
+    }
+    let path = work.path("site/page.html");
+    let mode = || path.metadata().expect("a page").permissions().mode() & 0o777;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
+    make("page.html").ends_with(0);
+    assert_eq!(mode(), 0o640, "whoever was to read it still is");
+    make("other.html").ends_with(2).says(&["other.html is what the page is made from"]);
+    work.shell("mkfifo pipe").ends_with(0);
+    make("pipe").ends_with(2).says(&["pipe is not a regular file"]);
+    assert!(work.path("pipe").symlink_metadata().expect("it is there").file_type().is_fifo());
+    // As /dev/stdout is one: the system knows where it leads, and its text does not say.
+    symlink("/proc/self/fd/1", work.path("stdout")).expect("a link");
+    let done = work.shell("traxload report results.csv -o stdout | cat");
+    assert!(done.stdout.is_empty() && done.stderr.contains("stdout is not a regular file"), "{}", done.stderr);
+    assert!(work.path("stdout").is_symlink());
+    assert_eq!(work.listing("."), ["other.html", "page.html", "pipe", "results.csv", "site", "stdout"]);
+    assert_eq!(work.listing("site"), ["older.txt", "page.html"]);
+}

@@ -15,6 +15,7 @@ mod init;
 mod machine;
 mod metrics;
 mod next;
+mod page_file;
 mod progress;
 mod report;
 mod rerun;

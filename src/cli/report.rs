@@ -2,6 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::next::{next, rerun};
+use super::page_file::write;
 use super::screen::Console;
 use super::taking_up::SANDBOX;
 use crate::report::{About, Advice, Standing, Tally, page};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct ReportArgs {
     /// The result file, finished or not
     results: PathBuf,
-    /// Where the page goes, `-` being standard output; left out: beside the result file
+    /// Where the page goes, `-` being standard output; left out: beside the result file. An older page is replaced
     #[arg(short, long, value_name = "PAGE")]
     output: Option<PathBuf>,
 }
@@ -155,27 +156,4 @@ fn print(page: &str) -> Result<(), Failure> {
         )),
         Ok(()) => Ok(()),
     }
-}
-
-/// Writes the page, in place of an older one in one step, and never over what it was made from.
-fn write(output: &Path, results: &Path, page: &str) -> Result<(), Failure> {
-    let sources = [results.to_owned(), beside(results, "partial"), beside(results, "json")];
-    if output
-        .canonicalize()
-        .is_ok_and(|output| sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == output)))
-    {
-        let message = format!("{} is what the page is made from; name another file with -o", output.display());
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    let failed = |error: io::Error| {
-        Failure::new(
-            Exit::of_write(&error),
-            format!("cannot write {}: {error}; name another file with -o", output.display()),
-        )
-    };
-    let new = beside(output, "new");
-    std::fs::write(&new, page).and_then(|()| std::fs::rename(&new, output)).map_err(|error| {
-        let _ = std::fs::remove_file(&new);
-        failed(error)
-    })
 }

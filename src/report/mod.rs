@@ -16,7 +16,7 @@ mod timeline;
 mod words;
 
 pub(crate) use hints::hint;
-pub use page::page;
+pub use page::{is_page, page};
 pub use tally::Tally;
 
 use crate::results::Manifest;

@@ -16,6 +16,14 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+/// By whom a page says that it was made, and pages that do not say so yet.
+const MARKS: [&str; 2] = ["<meta name=\"generator\" content=\"traxload", "<p class=\"eyebrow\">traxload report"];
+
+/// Whether a file that begins so is a page of a result file.
+pub fn is_page(start: &str) -> bool {
+    start.starts_with("<!DOCTYPE html>") && MARKS.iter().any(|mark| start.contains(mark))
+}
+
 /// The page of a result file.
 pub fn page(tally: &Tally, about: &About) -> String {
     let headline = headline(tally, about);
@@ -25,6 +33,7 @@ pub fn page(tally: &Tally, about: &About) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta name="generator" content={ "traxload " (env!("CARGO_PKG_VERSION")) };
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";

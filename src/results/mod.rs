@@ -19,6 +19,7 @@ mod visits;
 pub use counts::{Cause, Counts};
 pub use header::{Beginning, beginning};
 pub use journal::{Draft, Journal};
+pub(crate) use located::follow;
 pub use located::located;
 pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
