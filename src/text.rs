@@ -1,5 +1,6 @@
 //! How numbers, times and sizes are written for people.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// `1 row`, `1,204 rows`.
@@ -18,6 +19,33 @@ pub(crate) fn grouped(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A name of somebody else's as it can be told from others that look the same: what cannot be seen is written as
+/// `\u{a0}`. Borrowed where there is nothing of the kind.
+pub(crate) fn visible(name: &str) -> Cow<'_, str> {
+    let plain = name.trim_matches(' ');
+    let start = name.len() - name.trim_start_matches(' ').len();
+    let inside = start..start + plain.len();
+    let is_unseen = |(at, c): (usize, char)| match c {
+        ' ' => !inside.contains(&at),
+        c => c.is_control() || c.is_whitespace() || is_invisible(c),
+    };
+    if !name.char_indices().any(is_unseen) {
+        return Cow::Borrowed(name);
+    }
+    let shown = name.char_indices().map(|(at, c)| match is_unseen((at, c)) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    });
+    Cow::Owned(shown.collect())
+}
+
+/// Marks without a width: soft hyphens, joiners, directions, byte order marks.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}')
 }
 
 /// `1.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 6 h`.
@@ -53,5 +81,15 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(200)), "3 min 20 s");
         assert_eq!(duration(Duration::from_secs(7_500)), "2 h 5 min");
         assert_eq!((rate(120.0).as_str(), rate(0.5).as_str(), rate(0.01).as_str()), ("120/s", "0.5/s", "0.6/min"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_of_a_name_is_escaped() {
+        for plain in ["visit_id", "Besuch Nr. 1", "訪問", "", "é"] {
+            assert!(matches!(visible(plain), Cow::Borrowed(same) if same == plain));
+        }
+        assert_eq!(visible("V1\u{a0}"), "V1\\u{a0}");
+        assert_eq!(visible(" V 1  "), "\\u{20}V 1\\u{20}\\u{20}");
+        assert_eq!(visible("\u{feff}visit\tid"), "\\u{feff}visit\\u{9}id");
     }
 }

@@ -97,6 +97,7 @@ fn mistakes_in_the_values_of_a_job_file() {
                 .and("[results]\npath = \"\"\nmetrics = \"{day}.txt\""),
         ),
         ("no size", job().and("[shuffle]\nmemory = \"lots\"")),
+        ("a size of nothing", job().and("[shuffle]\nmemory = \"0KB\"")),
         ("no project", JobFile::to("https://example.com").api("project", "\"\"")),
         ("an address with a password", JobFile::to("https://me:pw@example.com")),
         ("no version of the API", job().api("version", "\"\"")),
@@ -177,6 +178,7 @@ fn the_command_line() {
         ("days that are swapped", &["check", "job.toml", "--from", "2024-03-05", "--to", "2024-03-04"]),
         ("no rate", &["check", "job.toml", "--rate", "fast"]),
         ("no size", &["check", "job.toml", "--memory", "lots"]),
+        ("a size of nothing", &["check", "job.toml", "--memory", "0KB"]),
         ("no duration", &["check", "job.toml", "--max-duration", "soon"]),
         ("no shell", &["completions", "cmd"]),
         ("an option that is none", &["run", "job.toml", "--alow-empty"]),
@@ -221,6 +223,12 @@ fn exports_that_cannot_be_read() {
     check("another delimiter", visits.replace(',', ";").as_bytes(), job());
     check("a column twice", visits.replace("visit_date", "store_code").as_bytes(), job());
     check("a header of another encoding", b"visit_id,caf\xe9\n", job());
+    let wide: Vec<u8> = visits.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check("UTF-16 without a mark", &wide, job());
+    let wide: Vec<u8> = visits.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    check("UTF-16 the other way round", &wide, job().visits("encoding", "\"windows-1252\""));
+    check("a header with a no-break space", visits.replacen("visit_id", "visit_id\u{a0}", 1).as_bytes(), job());
+    check("keys with a no-break space", visits.replacen("V1", "V1\u{a0}", 1).as_bytes(), job());
     check("a quote without an end", format!("{visits}V2,\"1002,,,,,\n").as_bytes(), job());
     let packed = gzip(visits.repeat(50));
     check("a compressed file that is cut short", &packed[..packed.len() / 2], job());

@@ -244,9 +244,13 @@ fn text_is_trimmed_and_null_values_count_as_in_csv() {
 fn bytes_that_are_no_utf_8_are_a_problem_of_their_visit() {
     let cells: ArrayRef = Arc::new(BinaryArray::from(vec![b"1001".as_slice(), b"10\xff02", b"1003"]));
     let work = with_column("store_code", &cells);
-    work.run(&job()).ends_with(3);
+    let done = work.run(&job()).ends_with(3).says(&["is not UTF-8, as text in Parquet has to be"]);
+    assert!(!done.stderr.contains("in the file's encoding"), "{}", done.stderr);
     let rows = work.results();
     assert_eq!((&rows.of("V2")["error_code"], rows.count("uploaded")), ("bad_text", 2));
+    // Past the memory budget as well.
+    let done = work.traxload(&["rerun", "results.csv", "--memory", "1KB"]).ends_with(3);
+    done.says(&["temporary files", "is not UTF-8, as text in Parquet has to be"]);
 }
 
 #[test]

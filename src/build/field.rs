@@ -194,7 +194,7 @@ impl<'a> Columns<'a> {
 /// What a fault of a cell means for the field that the cell fills.
 pub(super) fn refusal(fault: &Fault) -> Refusal {
     let code = match &fault.what {
-        CellFault::Undecodable(_) | CellFault::Boolean(_) => Code::BadText,
+        CellFault::Undecodable(_) | CellFault::NotUtf8(_) | CellFault::Boolean(_) => Code::BadText,
         CellFault::Mangled(_) => Code::MangledNumber,
         CellFault::Cells { .. } => Code::BadRow,
     };

@@ -8,7 +8,9 @@ use super::time::Refusal;
 use super::{Builder, Built, Identity, Invalid, body, scenes};
 use crate::scan::{CellFault, Place};
 use crate::shuffle::{KEY, Visit};
+use crate::text::visible;
 use chrono::NaiveDate;
+use std::borrow::Cow;
 
 /// The scenes of a key are looked at for each of the rows that differ, up to so many scenes altogether; beyond that, for
 /// the first row alone. A wrong column for the key makes all rows one visit, and rows times scenes would never end.
@@ -71,7 +73,10 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
         done
     };
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
-        let message = "no row of the scenes export belongs to this visit".to_owned();
+        let mut message = "no row of the scenes export belongs to this visit".to_owned();
+        if let Cow::Owned(key) = visible(visit_id) {
+            message.push_str(&format!("; its key is \"{key}\", with an invisible character"));
+        }
         problems.add(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
     }
     json.push(b'}');
@@ -83,8 +88,13 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
             json.truncate(start_of_body);
             let key_fault = columns.rows.faults_of(row).iter().find(|fault| fault.column == Some(KEY as u16));
             let visit_id = match key_fault.map(|fault| &fault.what) {
-                Some(CellFault::Undecodable(shown) | CellFault::Mangled(shown) | CellFault::Boolean(shown)) => shown,
-                _ => visit_id,
+                Some(
+                    CellFault::Undecodable(shown)
+                    | CellFault::NotUtf8(shown)
+                    | CellFault::Mangled(shown)
+                    | CellFault::Boolean(shown),
+                ) => shown,
+                Some(CellFault::Cells { .. }) | None => visit_id,
             };
             Err(Box::new(Invalid {
                 identity: Identity {

@@ -374,7 +374,7 @@ fn ragged(rows: &Rows, count: usize) -> HashSet<usize> {
 
 fn undecodable(rows: &Rows, count: usize) -> usize {
     let faults = rows.faults.iter().filter(|fault| (fault.row as usize) < count);
-    faults.filter(|fault| matches!(fault.what, CellFault::Undecodable(_))).count()
+    faults.filter(|fault| matches!(fault.what, CellFault::Undecodable(_) | CellFault::NotUtf8(_))).count()
 }
 
 /// The same on every run and machine.

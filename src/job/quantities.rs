@@ -70,7 +70,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "TIB" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
         _ => return Err(expected()),
     };
-    Ok((number * unit) as u64)
+    // Less than a byte is nothing to work with, and most often a slip.
+    Some((number * unit) as u64).filter(|bytes| *bytes > 0).ok_or_else(expected)
 }
 
 /// How many invalid visits a run puts up with before it sends nothing at all.
@@ -136,7 +137,9 @@ mod tests {
         }
         assert_eq!(size("4GB"), Ok(4_000_000_000));
         assert_eq!(size("1.5 GiB"), Ok(1_610_612_736));
-        assert!(size("lots").is_err());
+        for text in ["lots", "0KB", "0.0GB", "0.0001KB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 
     #[test]

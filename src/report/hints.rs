@@ -39,7 +39,9 @@ fn of_problem(code: &str) -> Option<&'static str> {
         "unknown_user" => "not in the list of users: add the user at Trax, or refresh the list",
         "unknown_task_code" => "not in the list of task codes: add it at Trax, or refresh the list",
         "unknown_visit_type" => "not in the list of visit types: add it at Trax, or refresh the list",
-        "bad_text" => "bytes that are no text in the file's encoding: most often set `encoding = \"windows-1252\"`",
+        "bad_text" => {
+            "no text: for a CSV file most often set `encoding = \"windows-1252\"`; from Parquet export the column as text"
+        }
         "bad_row" => "too few or too many cells: an unquoted delimiter, or `delimiter`, `quote` or `escape` is wrong",
         _ => return None,
     })

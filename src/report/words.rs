@@ -7,12 +7,19 @@ use std::fmt::Write as _;
 /// its surroundings without being seen. The markup is escaped where it is put into the page.
 pub(super) fn shown(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most * 4));
-    for (at, c) in text.trim().chars().enumerate() {
+    let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
+    // What looks like a key that it is not.
+    let start = text.len() - text.trim_start().len();
+    let inside = start..start + text.trim().len();
+    for (at, (byte, c)) in text.char_indices().enumerate() {
         if at == most {
             out.push('…');
             break;
         }
         match c {
+            c if !inside.contains(&byte) => {
+                let _ = write!(out, "{}", c.escape_unicode());
+            }
             '\n' | '\r' | '\t' => out.push(' '),
             '\0'..='\x1f' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')),
             '\x7f' => out.push('\u{2421}'),
@@ -104,6 +111,7 @@ mod tests {
         assert_eq!(shown("שלום <b> \u{200d}", 99), "שלום <b> \u{200d}");
         assert_eq!(shown(&"é".repeat(10_000), 300), format!("{}…", "é".repeat(300)));
         assert_eq!(shown("\u{1fffe}", 9), "\\u{1fffe}");
+        assert_eq!(shown(" V\u{a0}1\u{a0}\n", 9), "V\u{a0}1\\u{a0}");
     }
 
     #[test]

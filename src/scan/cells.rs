@@ -186,7 +186,7 @@ fn from_bytes(array: &BinaryArray, cleaning: &Cleaning, column: u16, faults: &mu
         match std::str::from_utf8(clean) {
             Ok(text) => builder.append_value(text),
             Err(_) => {
-                let what = CellFault::Undecodable(String::from_utf8_lossy(clean).into_owned());
+                let what = CellFault::NotUtf8(String::from_utf8_lossy(clean).into_owned());
                 faults.push(Fault { row: row as u32, column: Some(column), what });
                 builder.append_value("");
             }

@@ -59,6 +59,10 @@ fn read_header(records: &mut Input, file: &ExportFile, source: &Source) -> Resul
     if !records.advance().map_err(|error| record_error(&file.name, error))? {
         return Ok(Vec::new());
     }
+    let is_wide = source.dialect.encoding == encoding_rs::UTF_16LE || source.dialect.encoding == encoding_rs::UTF_16BE;
+    if !is_wide && looks_wide(records) {
+        return Err(ScanError::Utf16 { file: file.name.to_string() });
+    }
     let cleaning = Cleaning { trim: source.trim, nulls: Vec::new() };
     let names = (0..records.len()).filter_map(|at| records.cell(at)).map(|name| {
         std::str::from_utf8(cleaning.clean(name))
@@ -66,6 +70,14 @@ fn read_header(records: &mut Input, file: &ExportFile, source: &Source) -> Resul
             .map_err(|_| ScanError::BadHeader { file: file.name.to_string(), encoding: source.dialect.encoding.name() })
     });
     names.collect()
+}
+
+/// Whether letters of a header are zeros by turns, as those of UTF-16 are. No other text has any.
+fn looks_wide(records: &Input) -> bool {
+    let cells = (0..records.len()).filter_map(|at| records.cell(at));
+    let count = |(zeros, all), cell: &[u8]| (zeros + cell.iter().filter(|byte| **byte == 0).count(), all + cell.len());
+    let (zeros, all) = cells.fold((0, 0), count);
+    zeros > 0 && zeros * 3 >= all
 }
 
 /// Reads one file.

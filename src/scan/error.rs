@@ -106,6 +106,14 @@ pub enum ScanError {
         /// The encoding that the job names.
         encoding: &'static str,
     },
+    /// UTF-16 without the mark that would say so.
+    #[error(
+        "{file}: every second byte of the header line is zero: the file is UTF-16; set `encoding = \"utf-16\"` in the job file"
+    )]
+    Utf16 {
+        /// The file.
+        file: String,
+    },
     /// A column of a type that nothing can be made of.
     #[error("{file}: the column {column:?} holds {found}, which cannot be used here; export it as text")]
     ColumnType {

@@ -6,8 +6,10 @@ use super::files::{self, Found};
 use super::text::Magic;
 use super::{Fault, Format, Lines, MissingColumn, Only, Rows, ScanError, Source, csv, parquet};
 use crate::storage::{Input, Place, Stamp, StorageError};
+use crate::text::visible;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -277,6 +279,7 @@ impl Export {
         // By another delimiter all of them may be there: it is one mistake.
         let most = if is_one { 1 } else { columns.len() };
         let missing = missing.take(most).collect();
+        let found: Vec<Cow<'_, str>> = found.iter().map(|name| visible(name)).collect();
         ScanError::NoColumns { section: self.source.section, missing, found: found.join(", ") }
     }
 }

@@ -162,6 +162,8 @@ pub struct Fault {
 pub enum CellFault {
     /// Bytes that are no text in the file's encoding; what can be shown of them.
     Undecodable(String),
+    /// The same in a Parquet file, whose encoding nobody chooses.
+    NotUtf8(String),
     /// A number that stands for an identifier and is not exact any more.
     Mangled(String),
     /// A truth value where text is needed.
@@ -179,6 +181,9 @@ impl fmt::Display for CellFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CellFault::Undecodable(shown) => write!(f, "{shown:?} is not valid in the file's encoding"),
+            CellFault::NotUtf8(shown) => {
+                write!(f, "{shown:?} is not UTF-8, as text in Parquet has to be; export the column as text")
+            }
             CellFault::Mangled(value) => {
                 write!(f, "the number {value} is no exact identifier; export the column as text")
             }

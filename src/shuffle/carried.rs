@@ -49,7 +49,8 @@ impl CarriedFault {
             CellFault::Undecodable(value) => (0, value.clone(), 0, 0),
             CellFault::Mangled(value) => (1, value.clone(), 0, 0),
             CellFault::Boolean(value) => (2, value.clone(), 0, 0),
-            CellFault::Cells { found, expected } => (3, String::new(), *found, *expected),
+            CellFault::NotUtf8(value) => (3, value.clone(), 0, 0),
+            CellFault::Cells { found, expected } => (4, String::new(), *found, *expected),
         };
         CarriedFault { column: fault.column, kind, value, found, expected }
     }
@@ -59,6 +60,7 @@ impl CarriedFault {
             0 => CellFault::Undecodable(self.value),
             1 => CellFault::Mangled(self.value),
             2 => CellFault::Boolean(self.value),
+            3 => CellFault::NotUtf8(self.value),
             _ => CellFault::Cells { found: self.found, expected: self.expected },
         };
         Fault { row, column: self.column, what }
