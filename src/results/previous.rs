@@ -127,7 +127,9 @@ impl Previous {
             }
             is_taken[stray as usize] = true;
         }
-        self.strays = std::mem::take(&mut self.strays).without(&is_taken);
+        if is_taken.contains(&true) {
+            self.strays = std::mem::take(&mut self.strays).without(&is_taken);
+        }
     }
 
     /// How it ended for visits of the exports, where they have a row; and notes that these are still in them. `uid`: the
@@ -222,6 +224,11 @@ impl Previous {
         let mut normal = Vec::new();
         let mut add = |status: Status, row: &[u8], name: Option<&str>| {
             draft.add(whole_line(row, name, &mut normal))?;
+            if status.is_delivered() {
+                // Nobody asks why.
+                counts.carry_over(status, "", "", "");
+                return Ok(());
+            }
             let record = parsed(row);
             let row = Row::new(&record);
             counts.carry_over(status, name.unwrap_or(row.visit_id()), row.error_code(), row.error());
