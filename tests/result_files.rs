@@ -50,8 +50,10 @@ fn a_link_stays_and_the_file_it_points_at_is_written_read_and_moved_aside() {
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     work.traxload(&["report", "results.csv"]).ends_with(0).says(&["archive/march.csv.html"]);
     assert!(is_link());
-    // Both names are of one file, so that a journal is found by either.
+    // Both names are of one file, so that a journal is found by either, and kept from what would write over it.
     std::fs::rename(work.path("archive/march.csv"), work.path("archive/march.csv.partial")).expect("renamed");
+    let done = work.traxload(&["check", "job.toml", "--payloads", "archive/march.csv.partial"]).ends_with(2);
+    done.says(&["belongs to the job's results"]);
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     assert_eq!(work.results().count("uploaded"), 2);
     work.traxload(&["run", "job.toml", "--fresh"])

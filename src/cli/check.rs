@@ -10,6 +10,7 @@ use super::{CheckArgs, Console};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::report::hint;
+use crate::results::located;
 use crate::shuffle::Tally;
 use crate::upload::Status;
 use chrono::{DateTime, Utc};
@@ -104,7 +105,9 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
 /// Whether a path is the result file, or one of those that are named after it: what was delivered is known by them alone.
 fn is_beside_results(path: &Path, results: &Path) -> bool {
     let full = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
-    match (full(path), full(results)) {
+    // Of a link whose file has only a journal so far, the journal lies where the link leads.
+    let results = located(results).unwrap_or_else(|_| results.to_owned());
+    match (full(path), full(&results)) {
         (Some(path), Some(results)) => {
             path.as_os_str().as_encoded_bytes().starts_with(results.as_os_str().as_encoded_bytes())
         }
