@@ -66,83 +66,57 @@ fn number_of(head: u64) -> u64 {
     number & 0x0fff_ffff | (number & 0x0fff_ffff_0000_0000) >> 4
 }
 
-/// A record that is about to be written.
-#[derive(Clone, Copy)]
-struct Draft<'c> {
-    /// Head and lengths, in a register: what is written in small pieces to memory and read again at once as a whole is
-    /// waited for.
-    start: u128,
-    columns: &'c [Column<'c>],
-    row: usize,
-    /// At least so many bytes long.
-    bytes: usize,
-    /// Whether its lengths fit into `start`.
-    is_short: bool,
+/// Writes a record with a number of at most 48 bits to the block that `room` finds for so many bytes.
+#[inline]
+fn write<'b>(number: u64, columns: &[Column<'_>], row: usize, room: impl FnOnce(usize) -> &'b mut Vec<u8>) {
+    let head = head_of(number);
+    // In a register: what is written in small pieces to memory and read again at once as a whole is waited for.
+    let mut start = u128::from(head);
+    let (mut text, mut lengths) = (0, 0);
+    for (place, column) in (HEAD..size_of::<u128>()).zip(columns) {
+        let length = column.cell(row).len();
+        start |= (length as u128) << (8 * place);
+        text += length;
+        lengths |= length;
+    }
+    if lengths >= usize::from(LONG) || columns.len() > FEW_COLUMNS {
+        let bytes = HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>();
+        return write_long(&head.to_le_bytes()[..HEAD], columns, row, room(bytes));
+    }
+    let block = room(HEAD + columns.len() + text);
+    let end = block.len() + HEAD + columns.len();
+    block.extend_from_slice(&start.to_le_bytes());
+    block.truncate(end);
+    for column in columns {
+        let cell = column.cell(row);
+        short::append(block, column.text, cell.start, cell.end);
+    }
 }
 
-impl<'c> Draft<'c> {
-    /// `number`: of at most 48 bits.
-    #[inline]
-    fn new(number: u64, columns: &'c [Column<'c>], row: usize) -> Draft<'c> {
-        let mut start = u128::from(head_of(number));
-        let (mut text, mut lengths) = (0, 0);
-        for (place, column) in (HEAD..size_of::<u128>()).zip(columns) {
-            let length = column.cell(row).len();
-            start |= (length as u128) << (8 * place);
-            text += length;
-            lengths |= length;
-        }
-        let is_short = lengths < usize::from(LONG) && columns.len() <= FEW_COLUMNS;
-        let bytes = if is_short { HEAD + columns.len() + text } else { long(columns, row) };
-        Draft { start, columns, row, bytes, is_short }
-    }
-
-    #[inline]
-    fn append_to(self, block: &mut Vec<u8>) {
-        let Draft { start, columns, row, .. } = self;
-        if !self.is_short {
-            return self.append_long(block);
-        }
-        let end = block.len() + HEAD + columns.len();
-        block.extend_from_slice(&start.to_le_bytes());
-        block.truncate(end);
-        for column in columns {
-            let cell = column.cell(row);
-            short::append(block, column.text, cell.start, cell.end);
-        }
-    }
-
-    /// A record of any lengths.
-    #[cold]
-    fn append_long(self, block: &mut Vec<u8>) {
-        block.extend_from_slice(&self.start.to_le_bytes()[..HEAD]);
-        for column in self.columns {
-            let cell = column.cell(self.row);
-            match u8::try_from(cell.len()) {
-                Ok(short) if short < LONG => block.push(short),
-                _ => {
-                    block.push(LONG);
-                    block.extend_from_slice(&seven_bits::<5>(cell.len() as u64));
-                }
+/// A record of any lengths.
+#[cold]
+fn write_long(head: &[u8], columns: &[Column<'_>], row: usize, block: &mut Vec<u8>) {
+    block.extend_from_slice(head);
+    for column in columns {
+        let cell = column.cell(row);
+        match u8::try_from(cell.len()) {
+            Ok(short) if short < LONG => block.push(short),
+            _ => {
+                block.push(LONG);
+                block.extend_from_slice(&seven_bits::<5>(cell.len() as u64));
             }
         }
-        for column in self.columns {
-            let cell = column.cell(self.row);
-            block.extend_from_slice(&column.text[cell]);
-        }
     }
-}
-
-/// How long a record of any lengths may be.
-#[cold]
-fn long(columns: &[Column<'_>], row: usize) -> usize {
-    HEAD + columns.iter().map(|column| column.cell(row).len() + 6).sum::<usize>()
+    for column in columns {
+        let cell = column.cell(row);
+        block.extend_from_slice(&column.text[cell]);
+    }
 }
 
 /// Appends a record with a number of at most 48 bits to a block, which [`Whole::all_in`] takes apart again.
 #[inline]
 pub(super) fn append(block: &mut Vec<u8>, number: u64, columns: &[Column<'_>], row: usize) {
-    Draft::new(number, columns, row).append_to(block);
+    write(number, columns, row, |_| block);
 }
 
 /// A record as [`append`] wrote it: its first cell apart from the others.
@@ -200,8 +174,7 @@ impl<'b> Whole<'b> {
 impl Records {
     #[inline]
     pub(super) fn push(&mut self, group: u16, scene: u32, columns: &[Column<'_>], row: usize) {
-        let draft = Draft::new(u64::from(group) << 32 | u64::from(scene), columns, row);
-        draft.append_to(self.with_room_for(draft.bytes));
+        write(u64::from(group) << 32 | u64::from(scene), columns, row, |bytes| self.with_room_for(bytes));
     }
 
     /// Takes a record over without its first cell.
