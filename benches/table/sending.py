@@ -15,6 +15,7 @@ from preparing import check
 NGINX, SLOW = 8197, 8198
 RATE = 150  # as in jobs/slow.toml
 LATENCY = 200  # milliseconds
+BARE_BODY = 900  # bytes, about those of a visit
 
 
 def finished(results, status="uploaded"):
@@ -33,7 +34,7 @@ def nginx(bench, refusing=False):
 
 
 def send(bench):
-    """To nginx without a rate, and wrk to the same one in the same run."""
+    """To nginx without a rate; wrk, and reqwest with nothing around it, to the same one in the same run."""
     folder, results = bench.exports("shuffled"), bench.emptied("results") / "sent.csv"
     visits = min(bench.sent, bench.visits)
     runs = []
@@ -54,15 +55,24 @@ def send(bench):
             raise Failed(done.out)
         return float(re.search(r"Requests/sec:\s*([\d.]+)", done.out)[1])
 
+    bare = ["cargo", "bench", "--quiet", "--locked", "--bench", "bare_reqwest"]
+    once([*bare, "--no-run"], cwd=bench.here)
+
+    def reqwest():
+        address = f"http://127.0.0.1:{NGINX}/api/v4/table/session/"
+        return float(once([*bare, "--", address, 64, BARE_BODY, bench.wrk_seconds], cwd=bench.here).out)
+
     with nginx(bench):
-        found = alternate({"wrk": wrk, "traxload run": traxload}, bench.repetitions)
+        contenders = {"wrk": wrk, "reqwest alone": reqwest, "traxload run": traxload}
+        found = alternate(contenders, bench.repetitions)
     yard = Spread(found["wrk"]).median
     per_second = lambda value: f"{value:,.0f}/s"
     lines = []
     for name, rates in found.items():
         memory = size(peak(runs)) if name == "traxload run" else ""
         lines.append([name, Spread(rates).written(per_second), memory, times(Spread(rates).median / yard)])
-    lines[1][3] += " of wrk's"
+    for line_ in lines[1:]:
+        line_[3] += " of wrk's"
     return {
         "title": f"Sending without a rate to nginx, 64 connections, {visits:,} visits of {mean_body(bench, folder):.0f} bytes",
         "lines": lines,
