@@ -11,17 +11,17 @@ use super::records::{Column, append};
 use super::spill::{disk, temporary};
 use crate::scan::Fault;
 use std::fs::File;
-use std::io::{self, BufRead, Seek, Write};
+use std::io::{self, BufRead, Read, Seek, Write};
 
-/// Bytes of a block when it is written, unless there is less memory.
-const BLOCK: usize = 64 << 10;
-const SMALLEST: usize = 4 << 10;
+/// Bytes that are collected before they are written, unless there is less memory.
+const COLLECTED: usize = 64 << 10;
+const FEWEST: usize = 4 << 10;
 /// Before the records of a block: their bytes, the bytes of their faults behind them, the file, the line that counts as 0.
 const HEADER: usize = 4 + 4 + 4 + 8;
 
-/// How large the blocks of each part are if all together may fill so many bytes.
-pub(super) fn size(memory: u64, parts: usize) -> usize {
-    usize::try_from(memory / parts.max(1) as u64).unwrap_or(usize::MAX).clamp(SMALLEST, BLOCK)
+/// How much each part collects if all together may fill so many bytes.
+pub(super) fn collected(memory: u64, parts: usize) -> usize {
+    usize::try_from(memory / parts.max(1) as u64).unwrap_or(usize::MAX).clamp(FEWEST, COLLECTED)
 }
 
 /// Where a scene stands: the number of its file, and its row there.
@@ -37,12 +37,17 @@ pub(super) struct BlockWriter {
     to: Option<File>,
     /// Where in the file the first block begins.
     begin: u64,
-    /// Room for a header, and the records of the block that is being filled.
+    /// Whole blocks, for of small exports a block has only a few scenes; and the one that is being filled.
     bytes: Vec<u8>,
+    /// Where in `bytes` that one begins.
+    block: usize,
     file: u32,
     first: u64,
+    /// Its scenes.
     count: u32,
     faults: Vec<Fault>,
+    /// How much memory they take, about.
+    bytes_of_faults: usize,
 }
 
 impl BlockWriter {
@@ -55,11 +60,11 @@ impl BlockWriter {
         Ok(BlockWriter { to: file, begin, ..BlockWriter::default() })
     }
 
-    /// Takes one scene; `size` of blocks, in bytes.
+    /// Takes one scene; `most`: bytes to be collected.
     #[inline]
     pub(super) fn push(
         &mut self,
-        size: usize,
+        most: usize,
         origin: Origin,
         columns: &[Column<'_>],
         row: usize,
@@ -67,47 +72,60 @@ impl BlockWriter {
     ) -> Result<(), ShuffleError> {
         let offset = match origin.line.checked_sub(self.first) {
             Some(offset) if origin.file == self.file && offset <= u64::from(u32::MAX) && self.count > 0 => offset,
-            _ => self.begin_block(size, origin)?,
+            _ => self.begin_block(most, origin)?,
         };
         append(&mut self.bytes, offset, columns, row);
-        if !faults.is_empty() {
-            self.faults.extend(faults.iter().map(|fault| Fault { row: self.count, ..fault.clone() }));
+        for fault in faults {
+            // It holds the text that could be no cell.
+            self.bytes_of_faults += size_of::<Fault>() + fault.what.to_string().len();
+            self.faults.push(Fault { row: self.count, ..fault.clone() });
         }
         self.count += 1;
-        if self.bytes.len() >= size { self.write() } else { Ok(()) }
+        if self.bytes.len() + self.bytes_of_faults >= most { self.write() } else { Ok(()) }
     }
 
     #[cold]
-    fn begin_block(&mut self, size: usize, origin: Origin) -> Result<u64, ShuffleError> {
-        self.write()?;
+    fn begin_block(&mut self, most: usize, origin: Origin) -> Result<u64, ShuffleError> {
+        self.end_block()?;
         (self.file, self.first) = (origin.file, origin.line);
-        // A record more than it takes to be full.
-        self.bytes.reserve(size + size / 8);
-        self.bytes.resize(HEADER, 0);
+        if self.bytes.is_empty() {
+            // A record more than it takes to be full.
+            self.bytes.reserve(most + most / 8);
+        }
+        self.block = self.bytes.len();
+        self.bytes.resize(self.block + HEADER, 0);
         Ok(0)
     }
 
-    fn write(&mut self) -> Result<(), ShuffleError> {
+    /// Makes what is being filled a whole block.
+    fn end_block(&mut self) -> Result<(), ShuffleError> {
         if self.count == 0 {
             return Ok(());
         }
         let too_long = |_| ShuffleError::TooManyScenes;
-        let records = u32::try_from(self.bytes.len() - HEADER).map_err(too_long)?;
+        let records = u32::try_from(self.bytes.len() - self.block - HEADER).map_err(too_long)?;
         let faults = if self.faults.is_empty() { Vec::new() } else { faults_to(&self.faults)? };
         self.bytes.extend_from_slice(&faults);
         let faults = u32::try_from(faults.len()).map_err(too_long)?;
-        self.bytes[0..4].copy_from_slice(&records.to_le_bytes());
-        self.bytes[4..8].copy_from_slice(&faults.to_le_bytes());
-        self.bytes[8..12].copy_from_slice(&self.file.to_le_bytes());
-        self.bytes[12..20].copy_from_slice(&self.first.to_le_bytes());
+        let header = Header { records, faults, file: self.file, first: self.first };
+        self.bytes[self.block..self.block + HEADER].copy_from_slice(&header.to_bytes());
+        self.faults.clear();
+        self.bytes_of_faults = 0;
+        self.count = 0;
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), ShuffleError> {
+        self.end_block()?;
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
         let file = match self.to.take() {
             Some(file) => file,
             None => temporary()?,
         };
         self.to.insert(file).write_all(&self.bytes).map_err(disk)?;
         self.bytes.clear();
-        self.faults.clear();
-        self.count = 0;
         Ok(())
     }
 
@@ -115,6 +133,39 @@ impl BlockWriter {
     pub(super) fn finish(mut self) -> Result<Option<(File, u64)>, ShuffleError> {
         self.write()?;
         Ok(self.to.map(|file| (file, self.begin)))
+    }
+}
+
+/// What a block begins with.
+struct Header {
+    /// Bytes of the records, and of the faults behind them.
+    records: u32,
+    faults: u32,
+    file: u32,
+    first: u64,
+}
+
+impl Header {
+    fn to_bytes(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[0..4].copy_from_slice(&self.records.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.faults.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.file.to_le_bytes());
+        bytes[12..20].copy_from_slice(&self.first.to_le_bytes());
+        bytes
+    }
+
+    fn read(from: &mut impl Read) -> io::Result<Header> {
+        fn next<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
+            let mut bytes = [0; N];
+            from.read_exact(&mut bytes).map(|()| bytes)
+        }
+        Ok(Header {
+            records: u32::from_le_bytes(next(from)?),
+            faults: u32::from_le_bytes(next(from)?),
+            file: u32::from_le_bytes(next(from)?),
+            first: u64::from_le_bytes(next(from)?),
+        })
     }
 }
 
@@ -134,14 +185,11 @@ pub(super) fn read(from: &mut impl BufRead) -> Result<Option<Block>, ShuffleErro
     if from.fill_buf().map_err(disk)?.is_empty() {
         return Ok(None);
     }
-    let mut header = [0; HEADER];
-    from.read_exact(&mut header).map_err(disk)?;
-    let [a, b, c, d, e, f, g, h, i, j, k, l, first @ ..] = header;
-    let [records, faults, file] = [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(u32::from_le_bytes);
+    let Header { records, faults, file, first } = Header::read(from).map_err(disk)?;
     let mut bytes = vec![0; records as usize];
     from.read_exact(&mut bytes).map_err(disk)?;
     let mut text = vec![0; faults as usize];
     from.read_exact(&mut text).map_err(disk)?;
     let faults = if text.is_empty() { Vec::new() } else { faults_from(&text)? };
-    Ok(Some(Block { file, first: u64::from_le_bytes(first), records: bytes, faults }))
+    Ok(Some(Block { file, first, records: bytes, faults }))
 }

@@ -390,9 +390,14 @@ mod tests {
                 records.push_others(group, scene, whole);
             }
             prop_assert_eq!(records.blocks.concat(), expected.blocks.concat());
-            // A file that something has cut is told, not read beyond its end.
+            // A file that something has cut is told, unless it is cut between two records, and not read beyond its end.
             let cut = block.len().saturating_sub(cut);
-            let _ = Whole::all_in(&block[..cut], cells).map(|whole| whole.len());
+            let left = (0..=scenes.len()).find(|&left| {
+                let mut whole = Vec::new();
+                scenes[..left].iter().for_each(|&(_, scene, row)| append(&mut whole, scene.into(), &columns, row));
+                whole.len() == cut
+            });
+            prop_assert_eq!(Whole::all_in(&block[..cut], cells).map(|whole| whole.len()), left);
         }
 
         #[test]

@@ -165,7 +165,7 @@ impl Spill {
         let files = &mut self.files;
         let batches: Vec<_> = batches.iter().map(|rows| (rows, Numbered::new(rows, files), columns(rows))).collect();
         self.cells = batches.first().map_or(self.cells, |(_, _, columns)| columns.len());
-        let size = blocks::size(self.memory / COLLECTED, self.parts.len());
+        let most = blocks::collected(self.memory / COLLECTED, self.parts.len());
         let each = self.parts.len().div_ceil(rayon::current_num_threads());
         self.parts.par_chunks_mut(each).enumerate().try_for_each(|(at, own_parts)| {
             let mut own = Vec::new();
@@ -180,7 +180,7 @@ impl Spill {
                 for &row in &own[..count] {
                     let row = row as usize;
                     let part = &mut own_parts[usize::from(parts[row]) - at * each];
-                    part.scenes.push(size, numbered.origin(row), columns, row, rows.faults_of(row))?;
+                    part.scenes.push(most, numbered.origin(row), columns, row, rows.faults_of(row))?;
                 }
             }
             Ok(())

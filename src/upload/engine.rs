@@ -1,7 +1,7 @@
 //! Visits in, outcomes out: many visits open at once, each with its attempts, under one pace and one health.
 //!
-//! The order of waits before an attempt is: the visit's own backoff, the outage's probe, a place in flight, the
-//! permit of the pace.
+//! The order of waits before an attempt is: the visit's own backoff, in an outage the line of those that were tried and
+//! then that of all for the next probe, a place in flight, the permit of the pace.
 
 use super::classify::{Refused, Verdict, classify};
 use super::config::Config;
@@ -25,6 +25,8 @@ use uuid::Uuid;
 /// never fewer than it takes to tell an outage.
 const OPEN_PER_PLACE: usize = 4;
 const FEWEST_OPEN: usize = 40;
+/// In an outage, so many times as many: those that were tried already may be what is wrong.
+const OPEN_IN_OUTAGE: usize = 2;
 
 /// The longest reason of an outage that is said, in characters.
 const LONGEST_REASON: usize = 160;
@@ -64,7 +66,7 @@ pub async fn upload<N: Network>(
     while more || !open.is_empty() || waiting.len() > 0 {
         // Answers that have come are looked at before another visit is opened.
         let answer = open.next().now_or_never().flatten();
-        let room = open.len() < most_open || engine.lacks_untried();
+        let room = open.len() < most_open || open.len() < OPEN_IN_OUTAGE * most_open && engine.lacks_untried();
         let outcome = match answer {
             Some(outcome) => outcome,
             None if room && waiting.len() > 0 => match waiting.next() {
@@ -296,6 +298,10 @@ impl<N: Network> Engine<'_, N> {
                 },
             };
             let slot = self.slots.acquire().await.ok();
+            if probe.is_none() && self.health.next_probe().is_some() {
+                // The outage began while this one waited; the probe must not wait behind it for a permit.
+                continue;
+            }
             let permit = self.pace.permit().await;
             // An outage that began meanwhile is a reason to wait in line.
             if probe.is_some() || self.health.next_probe().is_none() {
@@ -307,7 +313,8 @@ impl<N: Network> Engine<'_, N> {
     /// Waits in line for the next probe of an outage; `None` once it is over.
     ///
     /// A few visits that are always answered with an error may be all that is wrong. Those already tried let the others
-    /// go first, and only one of them at a time into the line, so that one opened later has its turn after the next.
+    /// go first, and only one of them at a time into the line, so that one opened later has its turn after the next: it is
+    /// opened when the probe before it has failed, and by then one of the tried is in line for the next.
     async fn probe(&self, tried: bool) -> Option<MutexGuard<'_, ()>> {
         let first_of_the_tried = if tried { Some(self.behind_the_untried().await) } else { None };
         let turn = self.probing.lock().await;
