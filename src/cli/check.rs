@@ -10,7 +10,7 @@ use super::{CheckArgs, Console};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::report::hint;
-use crate::results::located;
+use crate::results::follow;
 use crate::shuffle::Tally;
 use crate::upload::Status;
 use chrono::{DateTime, Utc};
@@ -104,15 +104,19 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
 
 /// Whether a path is the result file, or one of those that are named after it: what was delivered is known by them alone.
 fn is_beside_results(path: &Path, results: &Path) -> bool {
-    let full = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
-    // Of a link whose file has only a journal so far, the journal lies where the link leads.
-    let results = located(results).unwrap_or_else(|_| results.to_owned());
-    match (full(path), full(&results)) {
+    match (full(path), full(results)) {
         (Some(path), Some(results)) => {
             path.as_os_str().as_encoded_bytes().starts_with(results.as_os_str().as_encoded_bytes())
         }
         _ => false,
     }
+}
+
+/// The one name of a file that need not be there yet: where links lead, in a folder by its own name.
+fn full(path: &Path) -> Option<PathBuf> {
+    let path = follow(path).ok()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// As `-` is elsewhere.

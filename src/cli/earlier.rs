@@ -56,17 +56,24 @@ impl Earlier {
                 grouped(passed.line)
             )
         });
-        let misnamed = previous.misnamed().map(|misnamed| {
-            let (first, whose) = one_or_more(misnamed.rows, ("", "has a visit_id that its"), ("the first in ", "have a visit_id that their"));
+        let files = previous.misnamed().len();
+        let misnamed = previous.misnamed().iter().zip(1..).map(|(misnamed, file)| {
+            let (first, whose) = one_or_more(
+                misnamed.rows,
+                ("", "has a visit_id that its"),
+                ("the first in ", "have a visit_id that their"),
+            );
             let gone = match previous.misnamed_and_gone() {
                 0 => String::new(),
+                // That is said once.
+                _ if file < files => String::new(),
                 gone => format!(", but not of {} whose visit is not in the exports now", count(gone, "row", "rows")),
             };
             format!(
                 "{} of {} {whose} session_uid was not made from ({first}line {}: {:?}): something has changed the file, such \
                  as a spreadsheet that takes leading zeros away. The API knows visits by their session_uid, so that one \
-                 decides whose row it is, and visit_id is set back{gone}. Other cells may be damaged too; if there is an untouched copy of the file, put it in its \
-                 place and rerun",
+                 decides whose row it is, and visit_id is set back{gone}. Other cells may be damaged too; if there is an \
+                 untouched copy of the file, put it in its place and rerun",
                 count(misnamed.rows, "row", "rows"),
                 misnamed.file.display(),
                 grouped(misnamed.line),

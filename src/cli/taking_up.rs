@@ -98,7 +98,7 @@ pub(super) fn is_in_the_way(job: &Job) -> Failure {
 /// Whether something else than a result file is there.
 ///
 /// # Errors
-/// Where it was one and something has changed it.
+/// Where it was one and something has changed it, and where it cannot be read.
 pub(super) fn is_foreign(path: &Path) -> Result<bool, Failure> {
     if !path.exists() {
         return Ok(false);
@@ -109,8 +109,11 @@ pub(super) fn is_foreign(path: &Path) -> Result<bool, Failure> {
             let path = path.display().to_string();
             Err(Failure::of_results(&ResultsError::Changed { path, reason }))
         }
-        // What cannot be read is told by whoever reads it.
-        Ok(Beginning::Other) | Err(_) => Ok(true),
+        Ok(Beginning::Other) => Ok(true),
+        Err(error) => {
+            let (path, reason) = (path.display().to_string(), error.to_string());
+            Err(Failure::of_results(&ResultsError::Unreadable { path, reason }))
+        }
     }
 }
 

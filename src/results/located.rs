@@ -19,7 +19,8 @@ pub fn located(named: &Path) -> Result<PathBuf, ResultsError> {
     if path.is_dir() {
         return Err(ResultsError::Folder(named.display().to_string()));
     }
-    if is_special(&path) {
+    // The system may know where a link leads that only looks like a path: to a pipe, from `/dev/stdout`.
+    if is_special(&path) || is_special(named) {
         return Err(ResultsError::NotRegular(named.display().to_string()));
     }
     for ending in ["partial", "json"] {
@@ -34,7 +35,7 @@ pub fn located(named: &Path) -> Result<PathBuf, ResultsError> {
 /// What a link points at, also where nothing is there yet; any other path is its own.
 pub(crate) fn follow(named: &Path) -> Result<PathBuf, ResultsError> {
     let mut path = named.to_owned();
-    for _ in 0..LINKS {
+    for _ in 0..=LINKS {
         // Most often it is no link, or nothing at all.
         let Ok(target) = path.read_link() else { return Ok(path) };
         path = path.parent().unwrap_or(Path::new("")).join(target);

@@ -18,20 +18,20 @@ pub struct Previous {
     visits: Visits,
     strays: Strays,
     /// Rows as they were read, whether or not others of the same visit count.
-    misnamed: Option<Misnamed>,
+    misnamed: Vec<Misnamed>,
     passed: Vec<Passed>,
 }
 
-/// Rows whose session_uid was not made from the visit_id that they name.
+/// Rows of a file whose session_uid was not made from the visit_id that they name.
 #[derive(Clone, Debug)]
 pub struct Misnamed {
     /// How many there are.
     pub rows: u64,
-    /// The file of the first.
+    /// The file.
     pub file: PathBuf,
-    /// Its line, counted from 1.
+    /// The line of the first, counted from 1.
     pub line: u64,
-    /// What it names.
+    /// What that one names.
     pub visit_id: String,
 }
 
@@ -100,13 +100,9 @@ impl Previous {
         if let Some(start) = damaged.first {
             self.passed.push(Passed { rows: damaged.rows, file: path.clone(), line: line(start)? });
         }
-        match (&mut self.misnamed, misnamed.first) {
-            (_, None) => {}
-            (Some(all), Some(_)) => all.rows += misnamed.rows,
-            (all @ None, Some(start)) => {
-                let line = line(start)?;
-                *all = Some(Misnamed { rows: misnamed.rows, file: path.clone(), line, visit_id: first });
-            }
+        if let Some(start) = misnamed.first {
+            let (file, line) = (path.clone(), line(start)?);
+            self.misnamed.push(Misnamed { rows: misnamed.rows, file, line, visit_id: first });
         }
         Ok(())
     }
@@ -164,8 +160,8 @@ impl Previous {
     }
 
     /// Rows that name another visit than their session id was made from.
-    pub fn misnamed(&self) -> Option<&Misnamed> {
-        self.misnamed.as_ref()
+    pub fn misnamed(&self) -> &[Misnamed] {
+        &self.misnamed
     }
 
     /// Visits of such rows that were not [met](Previous::meet).

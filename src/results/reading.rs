@@ -180,7 +180,9 @@ pub(super) fn for_each_record(
         let start = record.position().map_or(end, Position::byte);
         match StringRecord::from_byte_record(std::mem::take(record)) {
             Ok(text) => {
-                if text.len() != COLUMNS.len() || !each(&text, start..end) {
+                // Spreadsheets fill up with rows of nothing but commas.
+                let is_empty = text.iter().all(str::is_empty);
+                if !is_empty && (text.len() != COLUMNS.len() || !each(&text, start..end)) {
                     damaged.add(start);
                 }
                 // Its memory serves the next record.

@@ -68,7 +68,9 @@ impl Strays {
     pub(super) fn meet(&self, visits: &[(&str, Uuid)]) -> Vec<Option<Status>> {
         let rows = self.rows.find_all(visits.iter().map(|(_, uid)| uid.as_bytes().as_slice()));
         let names = self.names.find_all(visits.iter().map(|(key, _)| key.as_bytes()));
-        for name in names.into_iter().filter(|name| *name != index::NONE) {
+        // A visit that has a row of its own takes no other for one that may be its.
+        let without = names.into_iter().zip(&rows).filter(|(_, row)| **row == index::NONE);
+        for (name, _) in without.filter(|(name, _)| *name != index::NONE) {
             self.is_name_met[name as usize].store(true, Ordering::Relaxed);
         }
         let of = |(row, (key, _)): (u32, &(&str, Uuid))| {
