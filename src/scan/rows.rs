@@ -32,6 +32,11 @@ impl Rows {
         self.lines.file(row, &self.file)
     }
 
+    /// The memory that the cells and what is wrong with them take, in bytes.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.batch.get_array_memory_size() + self.faults.iter().map(Fault::memory_size).sum::<usize>()
+    }
+
     /// The rows for which `keep` is true, as a batch of their own.
     pub(crate) fn filtered(&self, keep: &BooleanArray) -> Result<Rows, ArrowError> {
         let batch = filter_record_batch(&self.batch, keep)?;
@@ -155,6 +160,20 @@ pub struct Fault {
     pub column: Option<u16>,
     /// What is wrong.
     pub what: CellFault,
+}
+
+impl Fault {
+    /// The memory that it takes, in bytes.
+    pub(crate) fn memory_size(&self) -> usize {
+        let shown = match &self.what {
+            CellFault::Undecodable(shown)
+            | CellFault::NotUtf8(shown)
+            | CellFault::Mangled(shown)
+            | CellFault::Boolean(shown) => shown.capacity(),
+            CellFault::Cells { .. } => 0,
+        };
+        size_of::<Fault>() + shown
+    }
 }
 
 /// What can be wrong with a cell or a row. The cell itself reads as empty.

@@ -77,7 +77,7 @@ impl BlockWriter {
         append(&mut self.bytes, offset, columns, row);
         for fault in faults {
             // It holds the text that could be no cell.
-            self.bytes_of_faults += size_of::<Fault>() + fault.what.to_string().len();
+            self.bytes_of_faults += fault.memory_size();
             self.faults.push(Fault { row: self.count, ..fault.clone() });
         }
         self.count += 1;

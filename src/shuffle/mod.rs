@@ -238,7 +238,7 @@ impl Shuffle {
     /// Goes on with temporary files where these rows do not fit, nor those that wait for being taken in before them.
     fn make_room(&mut self, rows: &Rows, waiting: &[Rows]) -> Result<(), ShuffleError> {
         let Store::Memory(groups) = &mut self.store else { return Ok(()) };
-        self.held += rows.batch.get_array_memory_size() as u64 + rows.batch.num_rows() as u64 * PER_ROW;
+        self.held += rows.memory_size() as u64 + rows.batch.num_rows() as u64 * PER_ROW;
         if self.held <= self.memory && groups.has_room_for(waiting.iter().chain([rows])) {
             return Ok(());
         }

@@ -115,7 +115,7 @@ impl Spill {
     }
 
     fn add(&mut self, rows: Rows) -> Result<(), ShuffleError> {
-        self.bytes += rows.batch.get_array_memory_size() as u64;
+        self.bytes += rows.memory_size() as u64;
         self.unparted.push(rows);
         if self.unparted.len() >= AT_ONCE || self.bytes >= self.memory / UNPARTED { self.part() } else { Ok(()) }
     }
