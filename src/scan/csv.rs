@@ -137,6 +137,11 @@ impl Column {
                 *end = self.text.len() as i32;
             }
         }
+        if self.ends.len() <= BATCH_ROWS / 2 {
+            // The last rows of a file: there may be thousands of files, and what is not needed of each adds up.
+            self.text.shrink_to_fit();
+            self.ends.shrink_to_fit();
+        }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         StringArray::try_new(offsets, Buffer::from_vec(self.text), None)
     }
