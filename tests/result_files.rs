@@ -69,6 +69,27 @@ fn a_link_stays_and_the_file_it_points_at_is_written_read_and_moved_aside() {
     assert_eq!(work.results().count("uploaded"), 2);
 }
 
+#[test]
+fn bodies_replace_nothing_but_bodies() {
+    let work = Workdir::with_visits(2);
+    work.job(&JobFile::new());
+    work.traxload(&["run", "job.toml", "--results", "other.csv"]).ends_with(0);
+    std::fs::hard_link(work.path("other.csv"), work.path("hard.csv")).expect("a link");
+    work.write("journal.csv.partial", "visit_id,session_uid,status\n")
+        .write("list.csv", "store\n1001\n")
+        .write("empty", "");
+    let before = std::fs::read(work.path("other.csv")).expect("readable");
+    for there in ["other.csv", "other.csv.json", "hard.csv", "journal.csv.partial", "list.csv"] {
+        let done = work.traxload(&["check", "job.toml", "--payloads", there]).ends_with(2);
+        done.says(&[there, "is there already and holds no bodies", "name another file"]);
+    }
+    assert_eq!(std::fs::read(work.path("other.csv")).expect("readable"), before);
+    for free in ["empty", "new.jsonl", "new.jsonl"] {
+        work.traxload(&["check", "job.toml", "--payloads", free]).ends_with(0);
+        assert_eq!(std::fs::read_to_string(work.path(free)).expect("readable").lines().count(), 2);
+    }
+}
+
 /// A visit with this key, as a row of `visits.csv`.
 fn row(key: &str) -> String {
     format!("{key},1001,2024-03-05,2024-03-05T08:00:00Z,,801,rep@example.com")

@@ -21,6 +21,7 @@ pub use ids::{Ids, SessionId, Version};
 pub use parallel::{CHUNK, at_once, in_order};
 pub use problem::{Code, Problem, Problems};
 pub use time::{Pattern, Unit, Zone};
+pub(crate) use visit::BODY_START;
 
 use crate::scan::Place;
 use crate::shuffle::{Grouped, KEY, Visit};

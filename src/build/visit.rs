@@ -12,6 +12,9 @@ use crate::text::visible;
 use chrono::NaiveDate;
 use std::borrow::Cow;
 
+/// What every body begins with.
+pub(crate) const BODY_START: &[u8] = b"{\"client_session_uid\":";
+
 /// The scenes of a key are looked at for each of the rows that differ, up to so many scenes altogether; beyond that, for
 /// the first row alone. A wrong column for the key makes all rows one visit, and rows times scenes would never end.
 const EACH: usize = 200_000;
@@ -127,7 +130,7 @@ fn fields<'a>(
     match own.map(|own| if own.is_empty() { columns.text(KEY, row) } else { own }) {
         Ok(uid) => {
             check(report, "client_session_uid", checks::length(uid, IDENTIFIER));
-            json.extend_from_slice(b"{\"client_session_uid\":");
+            json.extend_from_slice(BODY_START);
             body::string(json, uid);
         }
         Err(refusal) => report("client_session_uid", refusal),

@@ -7,7 +7,7 @@ use super::survey::{Bodies, Survey, SurveyError, survey};
 use super::text::{count, duration, grouped, rate};
 use super::window::Window;
 use super::{CheckArgs, Console};
-use crate::build::Glance;
+use crate::build::{BODY_START, Glance};
 use crate::job::Job;
 use crate::report::hint;
 use crate::results::follow;
@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,14 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
         }
         Some(path) if is_beside_results(path, &job.results) => {
             let message = format!("{} belongs to the job's results; name another file for the bodies", path.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        Some(path) if is_something_else(path) => {
+            let message = format!(
+                "{} is there already and holds no bodies of an earlier check, so it is left as it is; name another file for \
+                 the bodies",
+                path.display()
+            );
             return Err(Failure::new(Exit::Usage, message));
         }
         Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| write_all(&build_all, file)),
@@ -117,6 +125,17 @@ fn full(path: &Path) -> Option<PathBuf> {
     let path = follow(path).ok()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Some(folder.canonicalize().ok()?.join(path.file_name()?))
+}
+
+/// Whether there is a file that no check has written: results of another job or under another of their names, a list that
+/// the job names, whatever. What cannot be read is none of ours.
+fn is_something_else(path: &Path) -> bool {
+    if !path.metadata().is_ok_and(|file| file.is_file()) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BODY_START.len() as u64).read_to_end(&mut start));
+    read.is_err() || !start.is_empty() && start != BODY_START
 }
 
 /// As `-` is elsewhere.

@@ -77,7 +77,7 @@ impl Earlier {
                 count(misnamed.rows, "row", "rows"),
                 misnamed.file.display(),
                 grouped(misnamed.line),
-                misnamed.visit_id
+                start_of(&misnamed.visit_id)
             )
         });
         damaged.chain(misnamed).collect()
@@ -117,6 +117,11 @@ impl Earlier {
     pub(super) fn undelivered_and_gone(&self) -> u64 {
         self.previous.as_ref().map_or(0, |previous| previous.not_met(false))
     }
+}
+
+/// As much of a key as a message bears: a damaged one may be anything.
+fn start_of(key: &str) -> &str {
+    key.char_indices().nth(60).map_or(key, |(cut, _)| &key[..cut])
 }
 
 /// The words for one row, or for several.

@@ -25,8 +25,8 @@ use uuid::Uuid;
 /// never fewer than it takes to tell an outage.
 const OPEN_PER_PLACE: usize = 4;
 const FEWEST_OPEN: usize = 40;
-/// In an outage, so many times as many: those that were tried already may be what is wrong.
-const OPEN_IN_OUTAGE: usize = 2;
+/// In an outage, so many more: those that were tried already may be what is wrong.
+const MORE_IN_OUTAGE: usize = 256;
 
 /// The longest reason of an outage that is said, in characters.
 const LONGEST_REASON: usize = 160;
@@ -66,7 +66,7 @@ pub async fn upload<N: Network>(
     while more || !open.is_empty() || waiting.len() > 0 {
         // Answers that have come are looked at before another visit is opened.
         let answer = open.next().now_or_never().flatten();
-        let room = open.len() < most_open || open.len() < OPEN_IN_OUTAGE * most_open && engine.lacks_untried();
+        let room = open.len() < most_open || open.len() < most_open + MORE_IN_OUTAGE && engine.lacks_untried();
         let outcome = match answer {
             Some(outcome) => outcome,
             None if room && waiting.len() > 0 => match waiting.next() {

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 /// So many different visits in a row, and it is not them.
 const IN_A_ROW: usize = 10;
+/// However long an outage lasts, probes follow each other in no more than this part of the patience, or than the first
+/// backoff: there may be many visits that always fail before one that shows that the API is there.
+const PROBES: u32 = 100;
 
 #[derive(Debug)]
 pub(super) struct Health {
@@ -98,7 +101,9 @@ impl Health {
             }
             outage.probes += 1;
             // The last probe goes out when the patience ends.
-            outage.next_probe = (now + self.backoff.wait(outage.probes + 1, random)).min(end);
+            let longest = (self.patience / PROBES).max(self.backoff.first).min(self.backoff.max);
+            let backoff = Backoff { max: longest, ..self.backoff };
+            outage.next_probe = (now + backoff.wait(outage.probes + 1, random)).min(end);
             state.outage = Some(outage);
             return Seen::Outage { began: false };
         }
