@@ -293,7 +293,14 @@ impl<N: Network> Engine<'_, N> {
             let probe = match self.health.next_probe() {
                 None => None,
                 Some(_) => match self.probe(tried).await {
-                    None => continue,
+                    None => {
+                        // Not all of those at once that may be what is wrong, before any that was not tried.
+                        if tried {
+                            let wait = self.config.backoff.wait(1, &mut self.random.borrow_mut());
+                            sleep(wait).await;
+                        }
+                        continue;
+                    }
                     probe => probe,
                 },
             };
