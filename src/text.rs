@@ -1,4 +1,4 @@
-//! How numbers, times and sizes are written for people.
+//! How numbers, times, sizes and texts of others are written for people.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,6 +19,11 @@ pub(crate) fn grouped(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// As much of a text as a message bears, in characters.
+pub(crate) fn start_of(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(cut, _)| &text[..cut])
 }
 
 /// A name of somebody else's as it can be told from others that look the same: what cannot be seen is written as

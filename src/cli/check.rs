@@ -1,24 +1,21 @@
 //! `traxload check`: everything that `run` does before it sends, and a report of it.
 
 use super::accounting;
+use super::bodies_file::BodiesFile;
 use super::exit::{Exit, Failure};
 use super::exports::Opened;
-use super::survey::{Bodies, Survey, SurveyError, survey};
+use super::survey::{Bodies, Survey, survey};
 use super::text::{count, duration, grouped, rate};
 use super::window::Window;
 use super::{CheckArgs, Console};
-use crate::build::{BODY_START, Glance};
+use crate::build::Glance;
 use crate::job::Job;
 use crate::report::hint;
-use crate::results::follow;
 use crate::shuffle::Tally;
 use crate::upload::Status;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Orphans that the report lists.
@@ -31,57 +28,21 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     for warning in &job.warnings {
         console.warn(warning);
     }
-    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let opened_files: Vec<PathBuf> = opened.paths().chain([args.job.job.as_path()]).map(full).collect();
+    // Before anything is read, which may take minutes.
+    let bodies = args.payloads.as_deref().map(|path| BodiesFile::new(path, &job.results, args.job.json)).transpose()?;
     let files: Vec<String> = opened.visit_paths().map(|path| path.display().to_string()).collect();
     let selection = args.job.selection()?;
     let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
-    let build_all = |bodies: Option<Bodies<'_>>| {
+    let survey_all = |bodies: Option<Bodies<'_>>| {
         survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), bodies)
     };
-    let survey = match &args.payloads {
-        None => build_all(None),
-        Some(path) if is_standard_output(path) => {
-            if args.job.json {
-                let message = "--payloads - and --json both write to standard output; name a file for one of them";
-                return Err(Failure::new(Exit::Usage, message));
-            }
-            write_all(&build_all, io::stdout().lock())
-        }
-        Some(path) if opened_files.contains(&full(path)) => {
-            let message = format!("{} is one of the exports; name another file for the bodies", path.display());
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        Some(path) if is_beside_results(path, &job.results) => {
-            let message = format!("{} belongs to the job's results; name another file for the bodies", path.display());
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        Some(path) if is_something_else(path) => {
-            let message = format!(
-                "{} is there already and holds no bodies of an earlier check, so it is left as it is; name another file for \
-                 the bodies",
-                path.display()
-            );
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        Some(path) => File::create(path).map_err(SurveyError::Write).and_then(|file| write_all(&build_all, file)),
+    let survey = match &bodies {
+        None => survey_all(None)?,
+        Some(bodies) => bodies.write(&survey_all)?,
     };
-    let survey = survey.map_err(|error| match error {
-        SurveyError::Shuffle(error) => error.into(),
-        SurveyError::Write(error) if args.payloads.as_deref().is_some_and(is_standard_output) => {
-            Failure::new(Exit::Unexpected, format!("cannot write the bodies to standard output: {error}"))
-        }
-        SurveyError::Write(error) => {
-            let path = args.payloads.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-            Failure::new(
-                Exit::of_write(&error),
-                format!("cannot write the bodies to {path}: {error}; name another file with --payloads"),
-            )
-        }
-    })?;
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     let exit = exit(&survey, &job, args.job.allow_empty);
     for warning in survey.warnings(exports.flat) {
@@ -108,60 +69,6 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
         console.data(&summary.to_string())?;
     }
     Ok(exit)
-}
-
-/// Whether a path is the result file, or one of those that are named after it: what was delivered is known by them alone.
-fn is_beside_results(path: &Path, results: &Path) -> bool {
-    match (full(path), full(results)) {
-        (Some(path), Some(results)) => {
-            path.as_os_str().as_encoded_bytes().starts_with(results.as_os_str().as_encoded_bytes())
-        }
-        _ => false,
-    }
-}
-
-/// The one name of a file that need not be there yet: where links lead, in a folder by its own name.
-fn full(path: &Path) -> Option<PathBuf> {
-    let path = follow(path).ok()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Some(folder.canonicalize().ok()?.join(path.file_name()?))
-}
-
-/// Whether there is a file that no check has written: results of another job or under another of their names, a list that
-/// the job names, whatever. What cannot be read is none of ours.
-fn is_something_else(path: &Path) -> bool {
-    if !path.metadata().is_ok_and(|file| file.is_file()) {
-        return false;
-    }
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(BODY_START.len() as u64).read_to_end(&mut start));
-    read.is_err() || !start.is_empty() && start != BODY_START
-}
-
-/// As `-` is elsewhere.
-fn is_standard_output(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// Builds all visits and writes their bodies.
-fn write_all(
-    build_all: &impl Fn(Option<Bodies<'_>>) -> Result<Survey, SurveyError>,
-    to: impl Write,
-) -> Result<Survey, SurveyError> {
-    let mut to = Some(BufWriter::with_capacity(1 << 20, to));
-    let mut write = |work: &mut dyn FnMut(&mut BufWriter<_>) -> io::Result<()>| {
-        let Some(open) = &mut to else { return Ok(()) };
-        match work(open) {
-            // Whoever reads has seen enough, as `head` has; what there is to say is said all the same.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                to = None;
-                Ok(())
-            }
-            done => done,
-        }
-    };
-    let survey = build_all(Some(&mut |lines: &[u8]| write(&mut |to| to.write_all(lines))))?;
-    write(&mut |to| to.flush()).map(|()| survey).map_err(SurveyError::Write)
 }
 
 fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {

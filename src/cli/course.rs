@@ -12,7 +12,7 @@ use super::screen::Console;
 use super::send::{Sending, Sent, http_failure, results_failure};
 use super::signals::Signals;
 use super::summary::Summary;
-use super::survey::{Survey, SurveyError, survey};
+use super::survey::{Survey, survey};
 use super::taking_up::target_name;
 use super::text::count;
 use crate::job::{Job, Target};
@@ -123,11 +123,7 @@ impl Run<'_> {
             self.now.timestamp(),
             &|grouped, range| earlier.outstanding(grouped, range),
             None,
-        );
-        let survey = survey.map_err(|error| match error {
-            SurveyError::Shuffle(error) => error.into(),
-            SurveyError::Write(error) => Failure::new(Exit::Unexpected, error.to_string()),
-        })?;
+        )?;
         if survey.rows() == 0 && !self.options.allow_empty {
             return Err(Failure::new(
                 Exit::NoVisits,

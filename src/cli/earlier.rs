@@ -1,12 +1,15 @@
 //! What a run takes over from the one before it: which visits have a row already, which rows stay, which are lost.
 
 use super::exit::{Exit, Failure};
-use super::text::{count, grouped};
+use super::text::{count, grouped, start_of};
 use crate::build::Ids;
 use crate::results::{Candidate, Counts, Draft, Journal, Previous, ResultsError, Wanted, keeps_row, outstanding};
 use crate::shuffle::Grouped;
 use std::ops::Range;
 use std::path::Path;
+
+/// How much of a key is said, in characters: a damaged one may be anything.
+const LONGEST_KEY: usize = 60;
 
 /// The rows of the run before, if there was one, and which of them are to be sent again.
 #[derive(Debug)]
@@ -77,7 +80,7 @@ impl Earlier {
                 count(misnamed.rows, "row", "rows"),
                 misnamed.file.display(),
                 grouped(misnamed.line),
-                start_of(&misnamed.visit_id)
+                start_of(&misnamed.visit_id, LONGEST_KEY)
             )
         });
         damaged.chain(misnamed).collect()
@@ -117,11 +120,6 @@ impl Earlier {
     pub(super) fn undelivered_and_gone(&self) -> u64 {
         self.previous.as_ref().map_or(0, |previous| previous.not_met(false))
     }
-}
-
-/// As much of a key as a message bears: a damaged one may be anything.
-fn start_of(key: &str) -> &str {
-    key.char_indices().nth(60).map_or(key, |(cut, _)| &key[..cut])
 }
 
 /// The words for one row, or for several.

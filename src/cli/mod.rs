@@ -3,6 +3,7 @@
 //! Standard output carries data only. Everything for people goes to standard error.
 
 mod accounting;
+mod bodies_file;
 mod check;
 mod course;
 mod describe;

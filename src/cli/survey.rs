@@ -1,5 +1,6 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
+use super::exit::{Exit, Failure};
 use super::text::count;
 use crate::build::{Builder, Code, Glance, Rules, at_once, in_order};
 use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
@@ -111,6 +112,15 @@ pub(super) enum SurveyError {
 impl From<ShuffleError> for SurveyError {
     fn from(error: ShuffleError) -> Self {
         SurveyError::Shuffle(error)
+    }
+}
+
+impl From<SurveyError> for Failure {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Shuffle(error) => error.into(),
+            SurveyError::Write(error) => Failure::new(Exit::Unexpected, error.to_string()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::next::{rerun, this_command_with};
 use crate::job::{Job, Target};
-use crate::results::{Beginning, Manifest, ResultsError, beginning, beside};
+use crate::results::{Manifest, beside, is_result_file};
 use std::path::Path;
 
 /// How a manifest calls the sandbox.
@@ -100,21 +100,8 @@ pub(super) fn is_in_the_way(job: &Job) -> Failure {
 /// # Errors
 /// Where it was one and something has changed it, and where it cannot be read.
 pub(super) fn is_foreign(path: &Path) -> Result<bool, Failure> {
-    if !path.exists() {
-        return Ok(false);
-    }
-    match beginning(path) {
-        Ok(Beginning::Ours) => Ok(false),
-        Ok(Beginning::Changed(reason)) => {
-            let path = path.display().to_string();
-            Err(Failure::of_results(&ResultsError::Changed { path, reason }))
-        }
-        Ok(Beginning::Other) => Ok(true),
-        Err(error) => {
-            let (path, reason) = (path.display().to_string(), error.to_string());
-            Err(Failure::of_results(&ResultsError::Unreadable { path, reason }))
-        }
-    }
+    let is_ours = || is_result_file(path).map_err(|error| Failure::of_results(&error));
+    Ok(path.exists() && !is_ours()?)
 }
 
 /// A journal belongs to the job that began it.

@@ -1,8 +1,9 @@
 //! Whether a file begins as result files do; and of one that did once, what a spreadsheet has made of it.
 
+use super::ResultsError;
 use super::row::COLUMNS;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 /// The header of a result file has 132 bytes, in UTF-16 and with quotes three times as many.
@@ -12,7 +13,7 @@ const ENOUGH: usize = COLUMNS.len() / 2;
 
 /// What the beginning of a file tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beginning {
+enum Beginning {
     /// A result file.
     Ours,
     /// What was one: what is wrong with it now, and what to do about it.
@@ -21,14 +22,20 @@ pub enum Beginning {
     Other,
 }
 
-/// Looks at the beginning of a file.
+/// Whether a file begins as result files do.
 ///
 /// # Errors
-/// Where it cannot be read.
-pub fn beginning(path: &Path) -> io::Result<Beginning> {
+/// Where it did once and something has changed it, and where it cannot be read.
+pub fn is_result_file(path: &Path) -> Result<bool, ResultsError> {
     let mut start = Vec::new();
-    File::open(path)?.take(START).read_to_end(&mut start)?;
-    Ok(told(&start))
+    let read = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
+    let path = || path.display().to_string();
+    read.map_err(|error| ResultsError::Unreadable { path: path(), reason: error.to_string() })?;
+    match told(&start) {
+        Beginning::Ours => Ok(true),
+        Beginning::Changed(reason) => Err(ResultsError::Changed { path: path(), reason }),
+        Beginning::Other => Ok(false),
+    }
 }
 
 fn told(start: &[u8]) -> Beginning {

@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of the network.
 
+mod copying;
 mod counts;
 mod header;
 mod journal;
@@ -17,7 +18,7 @@ mod strays;
 mod visits;
 
 pub use counts::{Cause, Counts};
-pub use header::{Beginning, beginning};
+pub use header::is_result_file;
 pub use journal::{Draft, Journal};
 pub(crate) use located::follow;
 pub use located::located;

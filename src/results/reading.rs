@@ -1,7 +1,7 @@
 //! Result files as they are read again, one row at a time: a torn last row and damaged ones are passed over.
 
 use super::ResultsError;
-use super::header::{Beginning, beginning};
+use super::header::is_result_file;
 use super::row::COLUMNS;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -161,13 +161,8 @@ pub(super) fn for_each_record(
     mut each: impl FnMut(&StringRecord, Range<u64>) -> bool,
 ) -> Result<Damaged, ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
-    let changed = |reason: String| ResultsError::Changed { path: path.display().to_string(), reason };
-    match beginning(path).map_err(|error| unreadable(error.to_string()))? {
-        Beginning::Ours => {}
-        Beginning::Changed(reason) => return Err(changed(reason)),
-        Beginning::Other => {
-            return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
-        }
+    if !is_result_file(path)? {
+        return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
     }
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.

@@ -8,7 +8,7 @@
 use super::ShuffleError;
 use super::carried::{faults_from, faults_to};
 use super::records::{Column, append};
-use super::spill::{disk, temporary};
+use super::temporary::{disk, temporary};
 use crate::scan::Fault;
 use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, Write};

@@ -2,7 +2,7 @@
 //! into temporary files, and comes back with it.
 
 use super::ShuffleError;
-use super::spill::disk;
+use super::temporary::disk;
 use crate::scan::{CellFault, Fault, Lines, Rows};
 use arrow::array::{Array, ArrayRef, AsArray, NullArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow::datatypes::{Field, Schema, UInt32Type, UInt64Type};

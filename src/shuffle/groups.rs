@@ -5,7 +5,8 @@
 use super::blocks::Block;
 use super::records::Whole;
 use super::scenes::{Assigned, Packing};
-use super::spill::{Spill, disk};
+use super::spill::Spill;
+use super::temporary::disk;
 use super::{Grouped, KEY, ShuffleError, Tally, same};
 use crate::index::{Index, NONE};
 use crate::scan::{Fault, Lines, Place, Rows};

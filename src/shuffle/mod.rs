@@ -8,10 +8,13 @@ mod blocks;
 mod carried;
 mod grouped;
 mod groups;
+mod own;
 mod records;
 mod same;
 mod scenes;
 mod spill;
+mod streams;
+mod temporary;
 
 pub use grouped::{Conflict, Grouped, Visit};
 pub use scenes::{Scene, Scenes};

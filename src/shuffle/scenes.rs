@@ -7,6 +7,7 @@
 
 use super::KEY;
 use super::groups::NO_GROUP;
+use super::own::own_rows;
 use super::records::{Column, Record, Records, Texts, Whole, columns};
 use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
 use arrow::array::StringArray;
@@ -97,7 +98,6 @@ impl Packing {
         }
         let columns: Vec<Vec<Column<'_>>> =
             batches.iter().map(|batch| columns(&batch.rows).split_off(KEY + 1)).collect();
-        // Every thread goes over all scenes and takes those of its own stretches.
         let each = self.stretches.len().div_ceil(rayon::current_num_threads()).max(1);
         let reach = self.reach.trailing_zeros();
         let mask = self.reach as u32 - 1;
@@ -105,15 +105,9 @@ impl Packing {
             let before = (at * each) as u32;
             let mut own = Vec::new();
             for ((batch, first), columns) in batches.iter().zip(&firsts).zip(&columns) {
-                own.resize(batch.groups.len(), 0);
-                let mut count = 0;
-                // Without a decision for each: which thread's the next one is, nobody can guess.
-                for (row, &group) in (0..).zip(&batch.groups) {
-                    own[count] = row;
-                    let stretch = (group >> reach).wrapping_sub(before) as usize;
-                    count += usize::from((group != NO_GROUP) & (stretch < stretches.len()));
-                }
-                for &row in &own[..count] {
+                let stretch = |group: u32| (group >> reach).wrapping_sub(before) as usize;
+                let is_own = |group| (group != NO_GROUP) & (stretch(group) < stretches.len());
+                for &row in own_rows(&mut own, &batch.groups, is_own) {
                     let group = batch.groups[row as usize];
                     let records = &mut stretches[((group >> reach) - before) as usize];
                     records.push((group & mask) as u16, first + row, columns, row as usize);

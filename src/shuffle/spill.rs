@@ -1,41 +1,33 @@
 //! Rows past the memory budget: parted by a piece of their key's hash into temporary files, and read back part by part.
-//! A file holds the visits of a part as Arrow streams, and behind them its scenes as blocks of records.
-//!
-//! The files have no name from the start: whatever happens to the process, nothing of them stays behind.
+//! A file holds the visits of a part (`streams.rs`) and behind them its scenes (`blocks.rs`).
 
 use super::blocks::{self, BlockWriter, Origin};
 use super::carried::{FileNames, with_places, without_places};
 use super::groups::Groups;
+use super::own::own_rows;
 use super::records::columns;
+use super::streams::{self, VisitWriter};
+use super::temporary::disk;
 use super::{Grouped, KEY, ShuffleError, Tally};
 use crate::index::hash;
 use crate::scan::{Lines, Rows};
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::SchemaRef;
-use arrow::ipc::CompressionType;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow::array::{Array, AsArray, BooleanArray, UInt32Array};
+use arrow::compute::take_record_batch;
 use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek};
-use std::path::PathBuf;
+use std::io::{self, BufReader, Read, Seek};
 use std::sync::Arc;
 
 /// A part should fill so much of the budget when it is grouped again: a few are there at once.
 const SHARE: u64 = 8;
 const PARTS: std::ops::RangeInclusive<u64> = 8..=240;
-/// Rows of a part that are collected before they are written.
-const TOGETHER: usize = 8192;
 /// Of the budget, what rows may fill that are collected; past it all are written, however few are of a part.
 const COLLECTED: u64 = 8;
 /// Batches that are parted at once, unless they fill more than such a piece of the budget.
 const AT_ONCE: usize = 8;
 const UNPARTED: u64 = 16;
-/// Bytes of the buffer of a file that is written. There are as many as parts.
-const BUFFER: usize = 16 << 10;
-/// Of one that is read: there are few.
+/// Bytes of the buffer of a file that is read.
 const READ_AHEAD: usize = 128 << 10;
 
 /// Takes rows in: first all visits, then all scenes.
@@ -57,7 +49,7 @@ pub(super) struct Spill {
 
 #[derive(Debug, Default)]
 struct Part {
-    visits: Written,
+    visits: VisitWriter,
     scenes: BlockWriter,
     /// Hashes of keys that filters left out.
     left_out: Vec<u64>,
@@ -170,14 +162,8 @@ impl Spill {
         self.parts.par_chunks_mut(each).enumerate().try_for_each(|(at, own_parts)| {
             let mut own = Vec::new();
             for ((rows, numbered, columns), parts) in batches.iter().zip(parts) {
-                own.resize(parts.len(), 0);
-                let mut count = 0;
-                // Without a decision for each: which thread's the next one is, nobody can guess.
-                for (row, &part) in (0..).zip(parts) {
-                    own[count] = row;
-                    count += usize::from(usize::from(part).wrapping_sub(at * each) < own_parts.len());
-                }
-                for &row in &own[..count] {
+                let is_own = |part: u8| usize::from(part).wrapping_sub(at * each) < own_parts.len();
+                for &row in own_rows(&mut own, parts, is_own) {
                     let row = row as usize;
                     let part = &mut own_parts[usize::from(parts[row]) - at * each];
                     part.scenes.push(most, numbered.origin(row), columns, row, rows.faults_of(row))?;
@@ -249,93 +235,6 @@ fn part_of(hash: u64, parts: usize) -> usize {
     ((hash >> 24) as usize & 0xff_ffff) % parts
 }
 
-/// The visits of one part: in its file, or waiting to be.
-#[derive(Default)]
-struct Written {
-    waiting: Vec<RecordBatch>,
-    /// Of those that wait.
-    rows: usize,
-    bytes: u64,
-    to: Option<(SchemaRef, Box<StreamWriter<BufWriter<File>>>)>,
-}
-
-impl std::fmt::Debug for Written {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Written").field("rows", &self.rows).finish_non_exhaustive()
-    }
-}
-
-impl Written {
-    fn push(&mut self, batch: RecordBatch) -> Result<(), ShuffleError> {
-        if self.waiting.last().is_some_and(|last| last.schema() != batch.schema()) {
-            self.write()?;
-        }
-        self.rows += batch.num_rows();
-        self.bytes += batch.get_array_memory_size() as u64;
-        self.waiting.push(batch);
-        if self.rows >= TOGETHER { self.write() } else { Ok(()) }
-    }
-
-    /// Writes what waits.
-    fn write(&mut self) -> Result<(), ShuffleError> {
-        let Some(first) = self.waiting.first() else { return Ok(()) };
-        let schema = first.schema();
-        let batch = concat_batches(&schema, &self.waiting)?;
-        self.waiting.clear();
-        (self.rows, self.bytes) = (0, 0);
-        let mut to = match self.to.take() {
-            Some(to) if to.0 == schema => to,
-            other => {
-                // Files of an export may differ in their types: each change begins a new stream in the same file.
-                let file = match other {
-                    Some((_, stream)) => ended(stream)?,
-                    None => BufWriter::with_capacity(BUFFER, temporary()?),
-                };
-                let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-                let writer = StreamWriter::try_new_with_options(file, &schema, options).map_err(broken)?;
-                (schema, Box::new(writer))
-            }
-        };
-        to.1.write(&batch).map_err(broken)?;
-        self.to = Some(to);
-        Ok(())
-    }
-
-    /// The file, if any row came.
-    fn finish(mut self) -> Result<Option<File>, ShuffleError> {
-        self.write()?;
-        let Some((_, stream)) = self.to.take() else { return Ok(None) };
-        let file = ended(stream)?.into_inner().map_err(|error| disk(error.into_error()))?;
-        Ok(Some(file))
-    }
-}
-
-fn ended(mut stream: Box<StreamWriter<BufWriter<File>>>) -> Result<BufWriter<File>, ShuffleError> {
-    stream.finish().map_err(broken)?;
-    stream.into_inner().map_err(broken)
-}
-
-/// A file without a name.
-pub(super) fn temporary() -> Result<File, ShuffleError> {
-    tempfile::tempfile().map_err(disk)
-}
-
-pub(super) fn disk(source: io::Error) -> ShuffleError {
-    ShuffleError::Disk { folder: folder().display().to_string(), source }
-}
-
-fn broken(error: arrow::error::ArrowError) -> ShuffleError {
-    match error {
-        arrow::error::ArrowError::IoError(_, source) => disk(source),
-        other => ShuffleError::Arrow(other),
-    }
-}
-
-/// Where temporary files are made.
-fn folder() -> PathBuf {
-    std::env::temp_dir()
-}
-
 /// Written parts.
 #[derive(Debug)]
 pub(super) struct Spilled {
@@ -378,11 +277,7 @@ impl Spilled {
             let mut file = file.try_clone().map_err(disk)?;
             file.rewind().map_err(disk)?;
             let mut visits = BufReader::with_capacity(READ_AHEAD, (&file).take(*scenes_at));
-            while !visits.fill_buf().map_err(disk)?.is_empty() {
-                for batch in StreamReader::try_new(&mut visits, None).map_err(broken)? {
-                    groups.add_visits(without_places(&batch.map_err(broken)?, &self.files)?, None)?;
-                }
-            }
+            streams::read(&mut visits, |batch| Ok(groups.add_visits(without_places(&batch, &self.files)?, None)?))?;
             let mut scenes = BufReader::with_capacity(READ_AHEAD, file);
             while let Some(block) = blocks::read(&mut scenes)? {
                 let name =

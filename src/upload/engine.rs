@@ -12,6 +12,7 @@ use super::pace::{Pace, Permit};
 use super::stop::{Reason, Stop};
 use super::traffic::Traffic;
 use crate::build::{Identity, Parts, Prepared};
+use crate::text::start_of;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -28,7 +29,7 @@ const FEWEST_OPEN: usize = 40;
 /// In an outage, so many more: those that were tried already may be what is wrong.
 const MORE_IN_OUTAGE: usize = 256;
 
-/// The longest reason of an outage that is said, in characters.
+/// The longest reason of an outage that is said, in characters; the result file has more.
 const LONGEST_REASON: usize = 160;
 
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
@@ -393,7 +394,8 @@ impl<N: Network> Engine<'_, N> {
             Seen::Outage { began } => {
                 delivery.counted -= 1;
                 if began {
-                    let reason = delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text));
+                    let reason =
+                        delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text, LONGEST_REASON));
                     let patience = self.config.patience.as_secs();
                     tracing::warn!(
                         "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
@@ -411,11 +413,6 @@ impl<N: Network> Engine<'_, N> {
             }
         }
     }
-}
-
-/// As much of an answer as a log line bears; the result file has more.
-fn start_of(text: &str) -> &str {
-    text.char_indices().nth(LONGEST_REASON).map_or(text, |(cut, _)| &text[..cut])
 }
 
 enum Next {
