@@ -399,10 +399,12 @@ fn result_files_that_are_in_the_way_or_missing() {
     said.add("saved with semicolons", &work, &["rerun", "results.csv"]);
     work.write("results.csv", whole.replace(',', "\t"));
     said.add("saved with tabs", &work, &["report", "results.csv"]);
-    work.write("results.csv", whole.replace('\n', ",\n"));
+    work.write("results.csv", whole.replace('\n', ",notes\n"));
     said.add("saved with a column more", &work, &["rerun", "results.csv"]);
     work.write("results.csv", format!("{}V5,half of a row\n", whole.replace("V1,", "1,")));
     said.add("rows that something has changed", &work, &["rerun", "results.csv"]);
+    work.write("results.csv", whole.lines().take(1).map(|line| format!("{line}\n")).collect::<String>());
+    said.add("rows taken out", &work, &["rerun", "results.csv"]);
     work.write("results.csv", &whole);
     work.job(&job().and(&format!("[ids]\nversion = 4\nnamespace = \"{}\"", harness::NAMESPACE)));
     said.add("other ids", &work, &["rerun", "results.csv"]);

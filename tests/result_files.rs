@@ -244,18 +244,92 @@ fn rows_that_cannot_be_read_are_counted_with_the_line_of_the_first() {
         let text = work.read("results.csv").replace('\n', line_break);
         let text = text.replace("V2,", "V2,,");
         let mut bytes = text.into_bytes();
+        // What the session_uid tells is read all the same.
         let at = bytes.windows(3).position(|some| some == b"V4,").expect("its row");
         bytes[at] = 0xff;
         work.write("results.csv", bytes);
         let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
-        done.says(&["2 rows of ", "cannot be read (the first in line 3), so their visits are sent again"]);
-        assert_eq!(sent(&server, &keys), [2, 2, 1, 2, 1]);
+        done.says(&["1 row of ", "cannot be read (line 3), so its visit is sent again", "1 row of ", "has a visit_id"]);
+        assert_eq!(sent(&server, &keys), [2, 2, 1, 1, 1]);
         has_exactly(&work, &keys);
     }
     let (work, _) = after_a_run(&["V1", "V2"], "V1");
     work.write("results.csv", work.read("results.csv").replace(",uploaded,", ",upploaded,"));
     let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
     done.says(&["1 row of ", "cannot be read (line 3), so its visit is sent again"]);
+}
+
+#[test]
+fn rows_that_somebody_has_only_touched_are_rows_and_are_spelled_as_ours_afterwards() {
+    let keys = ["V1", "V2", "V3", "V4", "V5"];
+    let (work, server) = after_a_run(&keys, "V1");
+    let whole = work.read("results.csv");
+    let lines: Vec<&str> = whole.lines().collect();
+    let touched = [
+        format!("{},,", lines[0]),
+        format!("{},,", lines[1]),
+        lines[2].replace(",uploaded,", ", Uploaded ,"),
+        lines[3].replacen("V3,", "V3, ", 1),
+        format!("{},", lines[4]),
+        lines[5].replace("visits.csv", "visites-fran\u{e7}aises.csv"),
+    ];
+    // As an editor saves it that knows nothing of UTF-8.
+    let bytes: Vec<u8> = touched.join("\r\n").chars().map(|char| char as u8).collect();
+    work.write("results.csv", bytes);
+    let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
+    assert!(!done.stderr.contains("cannot be read") && !done.stderr.contains("visit_id"), "{}", done.stderr);
+    assert_eq!(sent(&server, &keys), [2, 1, 1, 1, 1]);
+    has_exactly(&work, &keys);
+    let after = work.read("results.csv");
+    for line in lines[2..5].iter().chain(&[&*lines[5].replace("visits.csv", "visites-fran\u{fffd}aises.csv")]) {
+        assert!(after.lines().any(|after| after == *line), "{line:?} in {after}");
+    }
+}
+
+#[test]
+fn a_quote_that_nobody_closes_costs_its_own_row_and_no_other() {
+    let keys = ["V1", "V2", "V3", "V4", "V5"];
+    for name in ["results.csv", "results.csv.partial"] {
+        // At the end of the row it would leave as many cells as there should be.
+        for cell in [0, 1, 4, 13] {
+            let (work, server) = after_a_run(&keys, "V1");
+            let text = work.read("results.csv");
+            let line = text.lines().nth(3).expect("V3");
+            let mut cells: Vec<&str> = line.split(',').collect();
+            let quoted = format!("\"{}", cells[cell]);
+            cells[cell] = &quoted;
+            std::fs::remove_file(work.path("results.csv")).expect("removed");
+            work.write(name, text.replace(line, &cells.join(",")));
+            let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
+            done.says(&["1 row of ", "cannot be read (line 4), so its visit is sent again"]);
+            assert_eq!(sent(&server, &keys), [2, 1, 2, 1, 1], "{name} {cell}");
+            has_exactly(&work, &keys);
+        }
+    }
+}
+
+#[test]
+fn a_delivered_row_that_names_nobody_any_more_does_not_stay_beside_the_one_of_its_visit() {
+    let (work, server) = after_a_run(&["V1", "V2"], "V1");
+    work.write("results.csv", work.read("results.csv").replace(&format!("V2,{}", session_uid("V2")), "X2,4f6d"));
+    work.traxload(&["rerun", "results.csv"]).ends_with(0).says(&["1 row of ", "cannot be read (line 3)"]);
+    assert_eq!(sent(&server, &["V1", "V2"]), [2, 2]);
+    has_exactly(&work, &["V1", "V2"]);
+}
+
+#[test]
+fn rows_that_were_taken_out_are_missed() {
+    let keys = ["V1", "V2", "V3"];
+    let (work, server) = after_a_run(&keys, "V1");
+    let whole = work.read("results.csv");
+    // As somebody does who wants only the rest to be sent.
+    work.write("results.csv", whole.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
+    let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
+    done.says(&["the result file has 1 row, and had 3 when the run before ended", "leaves delivered visits alone"]);
+    assert_eq!(sent(&server, &keys), [2, 2, 2]);
+    has_exactly(&work, &keys);
+    let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
+    assert!(!done.stderr.contains("the run before"), "{}", done.stderr);
 }
 
 /// `rerun`, `report` and `run` with this in place of the result file.
@@ -277,7 +351,14 @@ fn a_result_file_that_was_saved_in_another_form_is_told_what_it_is_now() {
     each_says(&work, text.replace(',', ";").as_bytes(), "separated by ';'; save it as comma-separated UTF-8");
     each_says(&work, tabs.as_bytes(), "separated by tabs; save it as comma-separated UTF-8");
     each_says(&work, &wide, "it is UTF-16; save it as comma-separated UTF-8");
-    each_says(&work, text.replace('\n', ",\n").as_bytes(), "a column too many, \"\", the 15th from the left");
+    each_says(
+        &work,
+        text.replacen(",error,", ",error,,", 1).as_bytes(),
+        "a column too many, \"\", the 7th from the left",
+    );
+    each_says(&work, b"", "there is nothing in it; begin anew with run and --fresh");
+    let (_, rows) = text.split_once('\n').expect("rows");
+    each_says(&work, rows.as_bytes(), "the names of its columns, is missing; put it back: visit_id,session_uid,status");
     each_says(&work, text.replacen("http_status,", "", 1).as_bytes(), "its column \"http_status\" is missing");
     each_says(&work, text.replacen("visit_id,session_uid", "session_uid,visit_id", 1).as_bytes(), "in another order");
     assert_eq!(server.requests().len(), 2);

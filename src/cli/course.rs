@@ -44,8 +44,13 @@ pub(super) enum Before {
     Nothing,
     /// It is moved aside.
     MovedAside,
-    /// Its rows are taken over, and of its undelivered visits these are sent again.
-    TakenUp(Wanted),
+    /// Its rows are taken over.
+    TakenUp {
+        /// Of its undelivered visits these are sent again.
+        wanted: Wanted,
+        /// How many rows there were when the run ended that wrote them, if it did.
+        rows: Option<u64>,
+    },
 }
 
 /// What a run is after everything was read and checked, and before anything is sent.
@@ -144,8 +149,8 @@ impl Run<'_> {
 
     /// The rows of the run before that are taken over.
     fn earlier(&self) -> Result<Earlier, Failure> {
-        let Before::TakenUp(wanted) = &self.before else { return Ok(Earlier::none(&self.job.rules.ids)) };
-        Earlier::read(&self.job.results, wanted.clone(), &self.job.rules.ids)
+        let Before::TakenUp { wanted, rows } = &self.before else { return Ok(Earlier::none(&self.job.rules.ids)) };
+        Earlier::read(&self.job.results, wanted.clone(), *rows, &self.job.rules.ids)
             .map_err(|error| Failure::of_results(&error))
     }
 

@@ -16,6 +16,8 @@ const LONGEST_KEY: usize = 60;
 pub(super) struct Earlier {
     previous: Option<Previous>,
     wanted: Wanted,
+    /// How many rows there were when the run before ended.
+    rows_then: Option<u64>,
     ids: Ids,
     /// The journal as far as it is known before the exports are.
     draft: Option<Draft>,
@@ -24,15 +26,20 @@ pub(super) struct Earlier {
 impl Earlier {
     /// Nothing: all is new.
     pub(super) fn none(ids: &Ids) -> Earlier {
-        Earlier { previous: None, wanted: Wanted::Undelivered, ids: ids.clone(), draft: None }
+        Earlier { previous: None, wanted: Wanted::Undelivered, rows_then: None, ids: ids.clone(), draft: None }
     }
 
     /// Reads what there is of a result file. Of a million rows that takes a good part of the time in which the exports
-    /// are read, and can be done beside it.
-    pub(super) fn read(results: &Path, wanted: Wanted, ids: &Ids) -> Result<Earlier, ResultsError> {
+    /// are read, and can be done beside it. `rows_then`: how many there were when the run before ended, if it did.
+    pub(super) fn read(
+        results: &Path,
+        wanted: Wanted,
+        rows_then: Option<u64>,
+        ids: &Ids,
+    ) -> Result<Earlier, ResultsError> {
         let previous = Previous::find(results, |visit| ids.session(visit).uid)?;
         let draft = previous.as_ref().map(|previous| previous.draft(results)).transpose()?;
-        Ok(Earlier { previous, wanted, ids: ids.clone(), draft })
+        Ok(Earlier { previous, wanted, rows_then, ids: ids.clone(), draft })
     }
 
     /// Which visits of a stretch get a new row.
@@ -83,7 +90,16 @@ impl Earlier {
                 start_of(&misnamed.visit_id, LONGEST_KEY)
             )
         });
-        damaged.chain(misnamed).collect()
+        let lost = self.rows_then.filter(|then| *then > previous.rows()).map(|then| {
+            format!(
+                "the result file has {}, and had {} when the run before ended: visits without a row are sent again, and of \
+                 what was delivered the API says that it has it. A rerun leaves delivered visits alone by itself; if there \
+                 is a whole copy of the file, put it in its place and rerun",
+                count(previous.rows(), "row", "rows"),
+                grouped(then)
+            )
+        });
+        damaged.chain(misnamed).chain(lost).collect()
     }
 
     /// A journal that was written under other ids would hide visits that the API has not got under these. A damaged row

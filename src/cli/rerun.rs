@@ -50,7 +50,7 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
             job,
             selection,
             options,
-            before: Before::TakenUp(wanted),
+            before: Before::TakenUp { wanted, rows: rows_then(&manifest, &results) },
             now,
             began,
             json: args.json,
@@ -59,6 +59,11 @@ pub(super) fn rerun(args: &RerunArgs, now: DateTime<Utc>, began: Instant, consol
         run.finish(token, &stop, &signals, lock)
     };
     ending.after(again())
+}
+
+/// How many rows the result file had when its run ended, where no later one has begun.
+fn rows_then(manifest: &Manifest, results: &Path) -> Option<u64> {
+    manifest.rows().filter(|_| !beside(results, "partial").exists())
 }
 
 fn wanted(statuses: &[String]) -> Result<Wanted, Failure> {

@@ -42,7 +42,7 @@ fn first(
     let before = if args.job.fresh {
         Before::MovedAside
     } else if unfinished(&job, console)? {
-        Before::TakenUp(Wanted::Undelivered)
+        Before::TakenUp { wanted: Wanted::Undelivered, rows: None }
     } else {
         Before::Nothing
     };
@@ -66,8 +66,10 @@ fn unfinished(job: &Job, console: &Console) -> Result<bool, Failure> {
     let partial = beside(results, "partial");
     for path in [&partial, results] {
         if is_foreign(path)? {
-            let message =
-                format!("{} is there already and is no result file of traxload; name another one", path.display());
+            let message = format!(
+                "{} is there already and is no result file of traxload; move it away, or name another one with --results",
+                path.display()
+            );
             return Err(Failure::new(Exit::Usage, message));
         }
     }

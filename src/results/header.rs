@@ -2,6 +2,7 @@
 
 use super::ResultsError;
 use super::row::COLUMNS;
+use super::swallowed::is_row;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -50,7 +51,16 @@ fn told(start: &[u8]) -> Beginning {
     let read = [',', ';', '\t', '|'].map(|delimiter| (delimiter, cells(text, delimiter)));
     let known = |(_, cells): &&(char, Vec<String>)| COLUMNS.iter().filter(|name| has(cells, name)).count();
     let Some((delimiter, cells)) = read.iter().max_by_key(known).filter(|read| known(read) >= ENOUGH) else {
-        return Beginning::Other;
+        return match start {
+            [] => Beginning::Changed("there is nothing in it; begin anew with run and --fresh".to_owned()),
+            _ if is_row(text.as_bytes()) => {
+                let header = COLUMNS.join(",");
+                Beginning::Changed(format!(
+                    "its first line, the names of its columns, is missing; put it back: {header}"
+                ))
+            }
+            _ => Beginning::Other,
+        };
     };
     let csv = "save it as comma-separated UTF-8";
     if is_wide {
@@ -72,6 +82,9 @@ fn told(start: &[u8]) -> Beginning {
 
 /// What was done to the columns.
 fn changed_columns(cells: &[String]) -> Option<String> {
+    // Spreadsheets add columns without anything.
+    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    let cells = &cells[..filled];
     if cells.iter().eq(&COLUMNS) {
         return None;
     }
@@ -156,7 +169,7 @@ mod tests {
     fn a_column_more_or_less_or_elsewhere_is_named() {
         let ours = COLUMNS.join(",");
         assert!(changed(format!("{ours},notes\n")).contains("\"notes\", the 15th from the left"));
-        assert!(changed(format!("{ours},\n")).contains("\"\", the 15th"));
+        assert_eq!(told(format!("{ours},,\n").as_bytes()), Beginning::Ours);
         assert!(changed(format!("status,{ours}\n")).contains("\"status\", the 4th"));
         assert!(changed(ours.replace("attempts,", "")).contains("\"attempts\" is missing"));
         let moved = changed(ours.replace("session_uid,status", "status,session_uid"));
@@ -165,7 +178,7 @@ mod tests {
 
     #[test]
     fn other_files_are_others() {
-        for other in ["", "\n", "hello", "visit_id,store_number,visit_date,started_at\n", "PK\u{3}\u{4}", "\0\0\0\0"] {
+        for other in ["\n", "hello", "visit_id,store_number,visit_date,started_at\n", "PK\u{3}\u{4}", "\0\0\0\0"] {
             assert_eq!(told(other.as_bytes()), Beginning::Other, "{other:?}");
         }
     }

@@ -26,7 +26,7 @@ pub enum LockError {
         holder: String,
     },
     /// The lock file cannot be made.
-    #[error("cannot write next to the result file: {path}: {source}; name another one with --results")]
+    #[error("cannot write next to the result file: {path}: {source}; a run needs room there and the right to write")]
     Unwritable {
         /// The lock file.
         path: String,

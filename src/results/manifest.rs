@@ -1,6 +1,6 @@
 //! The manifest beside a result file, `PATH.json`: what a rerun must know to do the same again.
 
-use super::{ResultsError, beside};
+use super::{ResultsError, Status, beside};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -67,6 +67,12 @@ impl Manifest {
         let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// How many rows the result file has, where the run ended.
+    pub fn rows(&self) -> Option<u64> {
+        let by_status = Status::ALL.iter().filter_map(|status| self.counts.get(status.name()));
+        self.finished_at.is_some().then(|| by_status.sum())
     }
 
     /// Writes it, in place of an older one in one step.

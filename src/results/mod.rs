@@ -15,6 +15,7 @@ mod reading;
 mod recorder;
 mod row;
 mod strays;
+mod swallowed;
 mod visits;
 
 pub use counts::{Cause, Counts};

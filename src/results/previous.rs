@@ -1,6 +1,6 @@
 //! What an earlier run left: its rows read again, by visit.
 
-use super::copying::{RowsOfFile, parsed, whole_line};
+use super::copying::{Copied, RowsOfFile};
 use super::reading::{Damaged, Row, for_each_record, line_at};
 use super::strays::Strays;
 use super::visits::{Place, Visit, Visits};
@@ -17,6 +17,8 @@ pub struct Previous {
     files: Vec<PathBuf>,
     visits: Visits,
     strays: Strays,
+    /// Rows of all kinds, the damaged ones among them.
+    rows: u64,
     /// Rows as they were read, whether or not others of the same visit count.
     misnamed: Vec<Misnamed>,
     passed: Vec<Passed>,
@@ -70,7 +72,8 @@ impl Previous {
     fn add(&mut self, file: usize, uid: &impl Fn(&str) -> Uuid) -> Result<(), ResultsError> {
         let path = &self.files[file];
         let (mut misnamed, mut first) = (Damaged::default(), String::new());
-        let damaged = for_each_record(path, |record, bytes| {
+        let mut rows = 0;
+        let damaged = for_each_record(path, |record, found| {
             let row = Row::new(record);
             let Some(status) = row.status() else { return false };
             let (visit, then) = (row.visit_id(), row.session_uid());
@@ -79,18 +82,21 @@ impl Previous {
                     if misnamed.first.is_none() {
                         visit.clone_into(&mut first);
                     }
-                    misnamed.add(bytes.start);
-                    self.strays.add(then, visit, status, Place { file, bytes });
+                    misnamed.add(found.bytes.start);
+                    self.strays.add(then, visit, status, Place { file, found });
                 }
-                // A row without an id has a key that could not be read: the exports have none that it could be found by.
-                None if !status.is_delivered() => {}
-                None if visit.is_empty() => return false,
-                _ => {
-                    self.visits.add(visit.as_bytes(), status, Place { file, bytes });
+                Some(_) => {
+                    self.visits.add(visit.as_bytes(), status, Place { file, found });
                 }
+                // Nobody knows whose it is: its key may be damaged too.
+                None if status.is_delivered() => return false,
+                // Its key could not be read: the exports have none that it could be found by.
+                None => {}
             }
+            rows += 1;
             true
         })?;
+        self.rows += rows + damaged.rows;
         let line = |start| {
             line_at(path, start).map_err(|error| ResultsError::Unreadable {
                 path: path.display().to_string(),
@@ -169,6 +175,11 @@ impl Previous {
         self.strays.rows().iter().filter(|row| !row.is_met()).count() as u64
     }
 
+    /// How many rows there are of all kinds, those among them that are passed over.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Rows that were passed over, because they are none any more.
     pub fn passed(&self) -> &[Passed] {
         &self.passed
@@ -196,7 +207,7 @@ impl Previous {
             |_, visit| visit.status.is_delivered(),
             |at, visit, row| {
                 let name = visit.is_misnamed.then(|| text(self.visits.key(at)));
-                draft.add(whole_line(row, name, &mut normal))
+                draft.add(row.whole_line(name, &mut normal))
             },
         )?;
         Ok(draft)
@@ -218,14 +229,14 @@ impl Previous {
             counts.carry_over(visit.status, "", "", "");
         }
         let mut normal = Vec::new();
-        let mut add = |status: Status, row: &[u8], name: Option<&str>| {
-            draft.add(whole_line(row, name, &mut normal))?;
+        let mut add = |status: Status, row: Copied<'_>, name: Option<&str>| {
+            draft.add(row.whole_line(name, &mut normal))?;
             if status.is_delivered() {
                 // Nobody asks why.
                 counts.carry_over(status, "", "", "");
                 return Ok(());
             }
-            let record = parsed(row);
+            let record = row.parsed();
             let row = Row::new(&record);
             counts.carry_over(status, name.unwrap_or(row.visit_id()), row.error_code(), row.error());
             Ok(())
@@ -248,13 +259,13 @@ impl Previous {
         &self,
         visits: &Visits,
         is_wanted: impl Fn(usize, &Visit) -> bool,
-        mut each: impl FnMut(usize, &Visit, &[u8]) -> Result<(), ResultsError>,
+        mut each: impl FnMut(usize, &Visit, Copied<'_>) -> Result<(), ResultsError>,
     ) -> Result<(), ResultsError> {
         let all = visits.iter().enumerate();
         let mut wanted: Vec<u32> = all.filter(|(at, visit)| is_wanted(*at, visit)).map(|(at, _)| at as u32).collect();
         let place = |at: &u32| &visits.get(*at as usize).place;
         // They are in this order already, but for visits that failed in a row before the one that counts.
-        wanted.sort_by_key(|at| (place(at).file, place(at).bytes.start));
+        wanted.sort_by_key(|at| (place(at).file, place(at).found.bytes.start));
         for numbers in wanted.chunk_by(|one, next| place(one).file == place(next).file) {
             let path = &self.files[place(&numbers[0]).file];
             let unreadable = |error: io::Error| ResultsError::Unreadable {
@@ -263,7 +274,7 @@ impl Previous {
             };
             let mut rows = RowsOfFile::open(path).map_err(unreadable)?;
             for at in numbers {
-                let row = rows.at(place(at)).map_err(unreadable)?;
+                let row = rows.at(&place(at).found).map_err(unreadable)?;
                 each(*at as usize, visits.get(*at as usize), row)?;
             }
         }

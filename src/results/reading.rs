@@ -3,6 +3,7 @@
 use super::ResultsError;
 use super::header::is_result_file;
 use super::row::COLUMNS;
+use super::swallowed::swallowed;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
 use csv::{ByteRecord, Position, StringRecord};
@@ -32,12 +33,20 @@ impl<'r> Row<'r> {
 
     /// The id under which the API knows the visit, where it has one.
     pub fn session_uid(self) -> Option<Uuid> {
-        Uuid::parse_str(self.cell(Column::SessionUid)).ok()
+        Uuid::parse_str(self.cell(Column::SessionUid).trim()).ok()
     }
 
     /// The status, if it is one of the contract's.
     pub fn status(self) -> Option<Status> {
-        Status::from_name(self.cell(Column::Status))
+        let cell = self.cell(Column::Status);
+        Status::from_name(cell).or_else(|| Status::from_name(&cell.trim().to_lowercase()))
+    }
+
+    /// Whether the cells that are read again are spelled as we spell them.
+    fn is_tidy(self) -> bool {
+        let is_spaced = |cell: &str| cell.trim().len() != cell.len();
+        self.status().is_none_or(|status| self.cell(Column::Status) == status.name())
+            && !is_spaced(self.cell(Column::SessionUid))
     }
 
     /// Why it was not delivered; empty where it was.
@@ -153,53 +162,86 @@ pub(super) fn line_at(path: &Path, start: u64) -> io::Result<u64> {
     Ok(lines)
 }
 
-/// Hands every whole record to `each` with its bytes in the file, and returns how many others there are, those among
+/// Where a row is in its file, and in which state.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Its bytes, its line break and what stands before it included.
+    pub(super) bytes: Range<u64>,
+    /// Whether they are such as we write. Others are read as well as may be, and not copied as they are.
+    pub(super) is_tidy: bool,
+}
+
+/// Hands every whole record to `each` with its place in the file, and returns how many others there are, those among
 /// them that `each` makes nothing of. The bytes end with the record's line break, but of `\r\n` the second is the first
 /// byte of the record behind. A row that a dying process left half written can only be the last.
 pub(super) fn for_each_record(
     path: &Path,
-    mut each: impl FnMut(&StringRecord, Range<u64>) -> bool,
+    mut each: impl FnMut(&StringRecord, Found) -> bool,
 ) -> Result<Damaged, ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
     if !is_result_file(path)? {
         return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
     }
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let open = || File::open(path).map_err(|error| unreadable(error.to_string()));
+    let (file, again) = (open()?, open()?);
     // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
     let is_journal = path.extension().is_some_and(|ending| ending == "partial");
     let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::with_capacity(1 << 18, file));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 18).from_reader(file);
     let mut damaged = Damaged::default();
-    // A damaged row is none: its visit is sent again, and the API says that it has it.
-    let mut take = |record: &mut ByteRecord, end: u64| {
-        let start = record.position().map_or(end, Position::byte);
-        match StringRecord::from_byte_record(std::mem::take(record)) {
-            Ok(text) => {
-                // Spreadsheets fill up with rows of nothing but commas.
-                let is_empty = text.iter().all(str::is_empty);
-                if !is_empty && (text.len() != COLUMNS.len() || !each(&text, start..end)) {
-                    damaged.add(start);
-                }
-                // Its memory serves the next record.
-                *record = text.into_byte_record();
-            }
-            Err(_) => damaged.add(start),
-        }
+    let (mut next, mut record) = (ByteRecord::new(), ByteRecord::new());
+    let read = |reader: &mut csv::Reader<File>, record: &mut ByteRecord| {
+        reader.read_byte_record(record).map_err(|error| unreadable(error.to_string()))
     };
-    let mut record = ByteRecord::new();
-    let mut last = ByteRecord::new();
-    let mut is_first = true;
-    while reader.read_byte_record(&mut record).map_err(|error| unreadable(error.to_string()))? {
-        if !is_first {
-            take(&mut last, record.position().map_or(0, Position::byte));
+    let mut is_there = read(&mut reader, &mut next)?;
+    while is_there {
+        std::mem::swap(&mut record, &mut next);
+        is_there = read(&mut reader, &mut next)?;
+        let end = if is_there { next.position() } else { None }.map_or(reader.position().byte(), Position::byte);
+        let bytes = record.position().map_or(end, Position::byte)..end;
+        if memchr::memchr(b'\n', record.as_slice()).is_some() {
+            let behind = swallowed(&again, bytes.clone()).map_err(|error| unreadable(error.to_string()))?;
+            if let Some(behind) = behind {
+                damaged.add(bytes.start);
+                let mut place = Position::new();
+                place.set_byte(behind);
+                reader.seek(place).map_err(|error| unreadable(error.to_string()))?;
+                is_there = read(&mut reader, &mut next)?;
+                continue;
+            }
         }
-        is_first = false;
-        std::mem::swap(&mut record, &mut last);
-    }
-    if !is_first && ends_whole {
-        take(&mut last, reader.position().byte());
+        if !is_there && !ends_whole {
+            break;
+        }
+        record = take(record, bytes, &mut damaged, &mut each);
     }
     Ok(damaged)
+}
+
+/// Hands on one record. Its memory serves another one.
+fn take(
+    record: ByteRecord,
+    bytes: Range<u64>,
+    damaged: &mut Damaged,
+    each: &mut impl FnMut(&StringRecord, Found) -> bool,
+) -> ByteRecord {
+    let (mut text, is_text) = match StringRecord::from_byte_record(record) {
+        Ok(text) => (text, true),
+        // Saved in an old code page: the ids and the status are ASCII in any of them.
+        Err(error) => (StringRecord::from_byte_record_lossy(error.into_byte_record()), false),
+    };
+    // Spreadsheets add columns without anything, and rows of nothing but commas.
+    let is_wide = text.len() > COLUMNS.len();
+    if is_wide && text.iter().skip(COLUMNS.len()).all(str::is_empty) {
+        text.truncate(COLUMNS.len());
+    }
+    let is_empty = text.iter().all(str::is_empty);
+    let is_tidy = is_text && !is_wide && Row(&text).is_tidy();
+    // A damaged row is none: its visit is sent again, and the API says that it has it.
+    if !is_empty && (text.len() != COLUMNS.len() || !each(&text, Found { bytes: bytes.clone(), is_tidy })) {
+        damaged.add(bytes.start);
+    }
+    text.into_byte_record()
 }
 
 fn ends_with_line_break(mut file: &File) -> std::io::Result<bool> {

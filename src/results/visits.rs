@@ -1,9 +1,9 @@
 //! The visits of earlier result files by key, and where their rows are. There may be ten millions of them, so nothing
 //! of a row is kept but what has to be asked of every visit of the exports.
 
+use super::reading::Found;
 use crate::index::{self, Index};
 use crate::upload::Status;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where a row is.
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Place {
     /// Which of the files, counted from 0.
     pub(super) file: usize,
-    /// Its bytes in the file, its line break and what stands before it included.
-    pub(super) bytes: Range<u64>,
+    /// Where in that.
+    pub(super) found: Found,
 }
 
 /// A visit that has a row.
