@@ -17,6 +17,7 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError, Shuffled};
 use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
+use chrono::Utc;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -245,6 +246,7 @@ fn invalid_outcome(invalid: Invalid) -> Outcome {
         error: invalid.problems.to_string(),
         attempts: 0,
         elapsed_ms: 0,
+        finished_at: Utc::now(),
         payload_sha256: None,
     }
 }

@@ -1,11 +1,10 @@
 //! The journal of a run: rows appended as they happen, one rename at the end.
 //!
-//! Rows are handed to the system at once, so that a killed process loses none, and synced at least every second, so
-//! that a machine that loses power loses a moment's at most.
+//! Rows are handed to the system within 20 ms (`recorder`), so that a killed process loses no more than those of such a
+//! moment, and synced at least every second, so that a machine that loses power loses those of a second at most.
 
 use super::{ResultsError, row};
 use crate::upload::Outcome;
-use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -87,9 +86,9 @@ impl Journal {
     ///
     /// # Errors
     /// Where the disk is full or gone.
-    pub fn write(&mut self, outcomes: &[Outcome], finished_at: DateTime<Utc>) -> Result<(), ResultsError> {
+    pub fn write(&mut self, outcomes: &[Outcome]) -> Result<(), ResultsError> {
         self.buffer.clear();
-        row::write(outcomes, finished_at, &mut self.buffer);
+        row::write(outcomes, &mut self.buffer);
         self.is_synced = false;
         self.file.write_all(&self.buffer).map_err(|source| ResultsError::write(&self.path, source))
     }

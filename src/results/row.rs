@@ -1,7 +1,7 @@
 //! A row of a result file, as it is written. Its columns are known here and in `reading`.
 
 use crate::upload::Outcome;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -24,12 +24,17 @@ pub(super) const COLUMNS: [&str; 14] = [
 ];
 
 /// Writes the rows of outcomes that came at one time.
-pub(super) fn write(outcomes: &[Outcome], finished_at: DateTime<Utc>, into: &mut Vec<u8>) {
-    let finished_at = finished_at.to_rfc3339_opts(SecondsFormat::Millis, true);
+pub(super) fn write(outcomes: &[Outcome], into: &mut Vec<u8>) {
+    // Many have the same time, which is written out once.
+    let (mut written, mut finished_at) = (None, String::new());
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(into);
     let mut uid = Uuid::encode_buffer();
     for outcome in outcomes {
         let identity = &outcome.identity;
+        let millis = outcome.finished_at.timestamp_millis();
+        if written != Some(millis) {
+            (written, finished_at) = (Some(millis), outcome.finished_at.to_rfc3339_opts(SecondsFormat::Millis, true));
+        }
         let row = (
             identity.visit_id.as_str(),
             identity.session_uid.map(|id| &*id.hyphenated().encode_lower(&mut uid)).unwrap_or_default(),
@@ -64,4 +69,34 @@ fn hex(bytes: &[u8; 32]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::Identity;
+    use crate::upload::not_attempted;
+    use chrono::DateTime;
+
+    #[test]
+    fn every_row_has_the_time_of_its_own_outcome() {
+        let settled = |millis| {
+            let source = crate::scan::Place { file: "v.csv".into(), row: 2 };
+            let identity = Identity {
+                visit_id: "V1".to_owned(),
+                session_uid: None,
+                store_number: String::new(),
+                visit_date: String::new(),
+                scenes: 1,
+                source,
+            };
+            let finished_at = DateTime::from_timestamp_millis(millis).expect("in range");
+            crate::upload::Outcome { finished_at, ..not_attempted(identity, [0; 32]) }
+        };
+        let mut rows = Vec::new();
+        write(&[settled(1_709_626_353_000), settled(1_709_626_353_000), settled(1_709_626_353_007)], &mut rows);
+        let text = String::from_utf8(rows).expect("text");
+        let times: Vec<&str> = text.lines().filter_map(|row| row.split(',').nth(8)).collect();
+        assert_eq!(times, ["2024-03-05T08:12:33.000Z", "2024-03-05T08:12:33.000Z", "2024-03-05T08:12:33.007Z"]);
+    }
 }

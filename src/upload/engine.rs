@@ -14,6 +14,7 @@ use super::traffic::Traffic;
 use crate::build::{Identity, Parts, Prepared};
 use crate::text::start_of;
 use bytes::Bytes;
+use chrono::Utc;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::{Cell, RefCell};
@@ -114,6 +115,7 @@ pub fn not_attempted(identity: Identity, payload_sha256: [u8; 32]) -> Outcome {
         error: "the run stopped before this visit's turn".to_owned(),
         attempts: 0,
         elapsed_ms: 0,
+        finished_at: Utc::now(),
         payload_sha256: Some(payload_sha256),
     }
 }
@@ -172,6 +174,7 @@ impl Delivery {
             error: refused.map(|refused| refused.text).unwrap_or_default(),
             attempts: self.attempts,
             elapsed_ms: elapsed.as_millis() as u64,
+            finished_at: Utc::now(),
             payload_sha256: Some(self.payload_sha256),
         }
     }

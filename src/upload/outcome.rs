@@ -1,6 +1,7 @@
 //! How it ended for a visit: one outcome each, whatever happened.
 
 use crate::build::{Code, Identity};
+use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// The statuses of the contract.
@@ -145,6 +146,8 @@ pub struct Outcome {
     pub attempts: u32,
     /// From the first attempt to the last answer, in milliseconds.
     pub elapsed_ms: u64,
+    /// When it was settled.
+    pub finished_at: DateTime<Utc>,
     /// SHA-256 of the body, for a valid visit.
     pub payload_sha256: Option<[u8; 32]>,
 }
