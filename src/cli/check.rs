@@ -30,15 +30,13 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     }
     // Before anything is read, which may take minutes.
     let bodies = args.payloads.as_deref().map(|path| BodiesFile::new(path, &job.results, args.job.json)).transpose()?;
-    let files: Vec<String> = opened.visit_paths().map(|path| path.display().to_string()).collect();
     let selection = args.job.selection()?;
     let exports = opened.read(&job, &selection)?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
-    let survey_all = |bodies: Option<Bodies<'_>>| {
-        survey(&exports.shuffled, &job.rules, now.timestamp(), &|_, range| range.collect(), bodies)
-    };
+    let survey_all =
+        |bodies: Option<Bodies<'_>>| survey(&exports, &job.rules, now.timestamp(), &|_, range| range.collect(), bodies);
     let survey = match &bodies {
         None => survey_all(None)?,
         Some(bodies) => bodies.write(&survey_all)?,
@@ -50,7 +48,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     }
     let window = |longest| Window::new(longest, began.elapsed(), job.upload.rate, &survey.by_day);
     let window = job.max_duration.filter(|_| survey.valid > 0).map(window);
-    let first = survey.first(&files);
+    let first = survey.first();
     let summary = summary(&job, &survey, first, window.as_ref(), exit);
     console.finish(&report(&job, exports.flat, &survey, first, window.as_ref()), &summary);
     // At the end, where it is seen: check ends with 0 all the same, for reruns send the rest.
@@ -127,7 +125,7 @@ fn report(job: &Job, flat: bool, survey: &Survey, first: Option<&Glance>, window
         let hint = hint(Status::Invalid, code.name()).map(|hint| format!(" - {hint}")).unwrap_or_default();
         let _ = writeln!(out, "  {code} ({}){hint}", grouped(found.count));
         for example in &found.examples {
-            let _ = writeln!(out, "    {example}");
+            let _ = writeln!(out, "    {}", example.text);
         }
         let more = found.count - found.examples.len() as u64;
         if more > 0 {

@@ -123,7 +123,7 @@ impl Run<'_> {
             self.console.warn(warning);
         }
         let survey = survey(
-            &exports.shuffled,
+            &exports,
             &self.job.rules,
             self.now.timestamp(),
             &|grouped, range| earlier.outstanding(grouped, range),

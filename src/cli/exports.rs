@@ -4,11 +4,11 @@ use super::exit::{Exit, Failure};
 use super::machine;
 use crate::build::{Builder, Rules};
 use crate::job::Job;
-use crate::scan::{Export, Rows, ScanError};
+use crate::scan::{Export, Place, Rows, ScanError};
 use crate::shuffle::{KEY, Shuffle, Shuffled, Tally};
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -44,6 +44,33 @@ pub(super) struct Exports {
     pub(super) shuffled: ManuallyDrop<Shuffled>,
     pub(super) flat: bool,
     pub(super) warnings: Vec<String>,
+    pub(super) order: Order,
+}
+
+/// The order of the exports: their files one after the other, those of the visits first.
+#[derive(Debug)]
+pub(super) struct Order {
+    files: HashMap<String, usize>,
+}
+
+impl Order {
+    fn new<'p>(files: impl Iterator<Item = &'p Path>) -> Order {
+        // A flat export has its files twice, and then the first time counts.
+        let mut order = Order { files: HashMap::new() };
+        for (at, file) in files.enumerate() {
+            order.files.entry(file.display().to_string()).or_insert(at);
+        }
+        order
+    }
+
+    /// Leaves of what was found in several parts the first ones.
+    pub(super) fn keep_first<T>(&self, found: &mut Vec<T>, most: usize, place: impl Fn(&T) -> &Place) {
+        found.sort_by_key(|found| {
+            let place = place(found);
+            (self.files.get(&*place.file), place.row)
+        });
+        found.truncate(most);
+    }
 }
 
 /// The files of a job, found and with the columns that it names, but not read.
@@ -64,11 +91,6 @@ impl Opened {
     /// The files of both exports.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.visits.paths().chain(self.scenes.paths())
-    }
-
-    /// Those of the visits.
-    pub(super) fn visit_paths(&self) -> impl Iterator<Item = &Path> {
-        self.visits.paths()
     }
 
     /// Reads everything: each export on a thread of its own, while this one groups.
@@ -104,7 +126,8 @@ impl Opened {
         if !flat {
             warnings.extend(self.scenes.warnings().iter().cloned());
         }
-        Ok(Exports { shuffled: ManuallyDrop::new(shuffled), flat, warnings })
+        let order = Order::new(self.paths());
+        Ok(Exports { shuffled: ManuallyDrop::new(shuffled), flat, warnings, order })
     }
 }
 

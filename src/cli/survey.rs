@@ -1,9 +1,11 @@
 //! Builds every visit once, without keeping it: what `check` reports, and what `run` must know before it sends.
 
 use super::exit::{Exit, Failure};
+use super::exports::Exports;
 use super::text::count;
 use crate::build::{Builder, Code, Glance, Rules, at_once, in_order};
-use crate::shuffle::{Grouped, ShuffleError, Shuffled, Tally};
+use crate::scan::Place;
+use crate::shuffle::{Grouped, PLACES, ShuffleError, Tally};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -29,9 +31,7 @@ pub(super) struct Survey {
     pub(super) body_bytes: u64,
     /// Valid visits by their date.
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
-    /// The first valid visit of a stretch of visits.
-    first: Option<Glance>,
-    /// Of the whole: the first one of every part.
+    /// The first valid visit, as it was read. There are more only for as long as it is not known which one that is.
     firsts: Vec<Glance>,
     pub(super) problems: BTreeMap<Code, Found>,
 }
@@ -40,8 +40,16 @@ pub(super) struct Survey {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) count: u64,
-    /// The first ones: field, message and place.
-    pub(super) examples: Vec<String>,
+    /// The first ones.
+    pub(super) examples: Vec<Example>,
+}
+
+#[derive(Debug)]
+pub(super) struct Example {
+    /// The row of the visit, which the problem need not stand in.
+    visit: Place,
+    /// Field, message and place.
+    pub(super) text: String,
 }
 
 /// Takes bodies, one a line, in order.
@@ -50,15 +58,16 @@ pub(super) type Bodies<'a> = &'a mut dyn FnMut(&[u8]) -> std::io::Result<()>;
 /// Builds the visits that are `wanted` of each stretch, in parallel. `bodies` gets the bodies of the valid visits,
 /// if anybody wants them.
 pub(super) fn survey(
-    shuffled: &Shuffled,
+    exports: &Exports,
     rules: &Rules,
     now: i64,
     wanted: &(dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync),
     mut bodies: Option<Bodies<'_>>,
 ) -> Result<Survey, SurveyError> {
+    let shuffled = &exports.shuffled;
     let mut all = Survey { tally: shuffled.tally().clone(), ..Survey::default() };
     shuffled.each(|grouped| {
-        all.tally.add(grouped.tally());
+        let mut whole = Survey { tally: grouped.tally().clone(), ..Survey::default() };
         let builder = Builder::new(rules, grouped, now);
         let keep = bodies.is_some();
         let chunk = |range: Range<usize>| {
@@ -79,23 +88,21 @@ pub(super) fn survey(
             (part, lines)
         };
         let Some(bodies) = bodies.as_mut() else {
-            let mut first = None;
-            for (mut part, _) in at_once(grouped.len(), grouped.stretch(), chunk) {
-                first = first.or(part.first.take());
-                all.add(part);
+            for (stretch, _) in at_once(grouped.len(), grouped.stretch(), chunk) {
+                whole.append(stretch);
             }
-            all.firsts.extend(first);
+            all.add(whole);
+            all.keep_first(exports);
             return Ok(());
         };
         let mut failed = Ok(());
-        let mut first = None;
-        let _ = in_order(grouped.len(), chunk, |(mut part, lines)| {
-            first = first.take().or(part.first.take());
-            all.add(part);
+        let _ = in_order(grouped.len(), chunk, |(stretch, lines)| {
+            whole.append(stretch);
             failed = bodies(&lines).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        all.firsts.extend(first);
+        all.add(whole);
+        all.keep_first(exports);
         failed
     })?;
     Ok(all)
@@ -130,8 +137,8 @@ impl Survey {
         match builder.build(visit, lines) {
             Ok(built) => {
                 self.valid += 1;
-                if self.first.is_none() {
-                    self.first = builder.glance(visit, built);
+                if self.firsts.is_empty() {
+                    self.firsts.extend(builder.glance(visit, built));
                 }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.scenes += u64::from(built.scenes);
@@ -148,21 +155,25 @@ impl Survey {
                     let found = self.problems.entry(problem.code).or_default();
                     found.count += 1;
                     if found.examples.len() < EXAMPLES {
-                        found.examples.push(format!("{}: {} ({})", problem.field, problem.message, problem.place));
+                        let text = format!("{}: {} ({})", problem.field, problem.message, problem.place);
+                        found.examples.push(Example { visit: invalid.identity.source.clone(), text });
                     }
                 }
             }
         }
     }
 
-    /// The first valid visit of the export, of which these are the files in their order. Parts come in any order, but the
-    /// visits of a part in that of the export.
-    pub(super) fn first(&self, files: &[String]) -> Option<&Glance> {
-        let place = |glance: &&Glance| {
-            let place = &glance.identity.source;
-            (files.iter().position(|file| **file == *place.file), place.row)
-        };
-        self.firsts.iter().min_by_key(place)
+    /// Of what was found in several parts, leaves what comes first in the exports. Parts come in any order, but the visits
+    /// of a part in that of the export.
+    fn keep_first(&mut self, Exports { shuffled, order, .. }: &Exports) {
+        if shuffled.parts() == 1 {
+            return;
+        }
+        order.keep_first(&mut self.firsts, 1, |glance| &glance.identity.source);
+        order.keep_first(&mut self.tally.orphan_places, PLACES, |(place, _)| place);
+        for found in self.problems.values_mut() {
+            order.keep_first(&mut found.examples, EXAMPLES, |example| &example.visit);
+        }
     }
 
     /// Rows of the exports, identical duplicates counted once.
@@ -193,7 +204,23 @@ impl Survey {
         warnings
     }
 
+    /// The first valid visit of the exports.
+    pub(super) fn first(&self) -> Option<&Glance> {
+        self.firsts.first()
+    }
+
+    /// Adds what comes behind this in the export.
+    fn append(&mut self, next: Survey) {
+        self.add(next);
+        self.firsts.truncate(1);
+        for found in self.problems.values_mut() {
+            found.examples.truncate(EXAMPLES);
+        }
+    }
+
     fn add(&mut self, part: Survey) {
+        self.tally.add(&part.tally);
+        self.firsts.extend(part.firsts);
         self.valid += part.valid;
         self.invalid += part.invalid;
         self.passed_over += part.passed_over;
@@ -207,8 +234,7 @@ impl Survey {
         for (code, found) in part.problems {
             let all = self.problems.entry(code).or_default();
             all.count += found.count;
-            let room = EXAMPLES.saturating_sub(all.examples.len());
-            all.examples.extend(found.examples.into_iter().take(room));
+            all.examples.extend(found.examples);
         }
     }
 }

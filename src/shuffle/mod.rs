@@ -35,7 +35,7 @@ pub const KEY: usize = 0;
 const LOADED_AHEAD: usize = 2;
 
 /// How many places of orphans and unreadable scenes are remembered; all are counted.
-const PLACES: usize = 1000;
+pub(crate) const PLACES: usize = 1000;
 
 /// What can go wrong while grouping.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ impl Tally {
         self.scene_rows.saturating_sub(self.scenes_left_out).saturating_add(self.unreadable)
     }
 
-    /// Takes the counts of another part.
+    /// Takes the counts of another part, and all of its places: which of them are the first, the order of the files tells.
     pub fn add(&mut self, part: &Tally) {
         self.visit_rows += part.visit_rows;
         self.identical_duplicates += part.identical_duplicates;
@@ -109,12 +109,8 @@ impl Tally {
         self.scenes_left_out += part.scenes_left_out;
         self.orphans += part.orphans;
         self.unreadable += part.unreadable;
-        let places = |all: &mut Vec<_>, part: &[_]| {
-            let room = PLACES.saturating_sub(all.len());
-            all.extend(part.iter().take(room).cloned());
-        };
-        places(&mut self.orphan_places, &part.orphan_places);
-        places(&mut self.unreadable_places, &part.unreadable_places);
+        self.orphan_places.extend_from_slice(&part.orphan_places);
+        self.unreadable_places.extend_from_slice(&part.unreadable_places);
     }
 }
 
