@@ -465,6 +465,7 @@ fn messages_of_what_cannot_be_brought_about() {
         Box::new(ScanError::Unreadable { file: file(), reason: "input/output error".to_owned() }),
         Box::new(ShuffleError::TooManyScenes),
         Box::new(ShuffleError::Disk { folder: "/tmp".to_owned(), source: full() }),
+        Box::new(ShuffleError::Spoilt { folder: "/tmp".to_owned(), source: std::io::ErrorKind::InvalidData.into() }),
         Box::new(ResultsError::Write { path: "results.csv.partial".to_owned(), source: full() }),
         Box::new(ResultsError::Unreadable { path: "results.csv".to_owned(), reason: "input/output error".to_owned() }),
         Box::new(LockError::Unwritable { path: "results.csv.lock".to_owned(), source: full() }),

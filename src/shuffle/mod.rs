@@ -59,6 +59,17 @@ pub enum ShuffleError {
         /// What the system says.
         source: io::Error,
     },
+    /// What is read from a temporary file was not written to it.
+    #[error(
+        "a temporary file in {folder} is not as it was written ({source}); the disk may be failing: set TMPDIR to a folder on \
+         another one and start the same command again"
+    )]
+    Spoilt {
+        /// Where they are.
+        folder: String,
+        /// What is wrong.
+        source: io::Error,
+    },
 }
 
 /// What was counted on the way.

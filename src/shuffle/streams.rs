@@ -10,7 +10,7 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use std::fs::File;
-use std::io::{BufRead, BufWriter};
+use std::io::{self, BufRead, BufWriter};
 
 /// Rows of a part that are collected before they are written.
 const TOGETHER: usize = 8192;
@@ -84,8 +84,8 @@ pub(super) fn read(
     mut take: impl FnMut(RecordBatch) -> Result<(), ShuffleError>,
 ) -> Result<(), ShuffleError> {
     while !from.fill_buf().map_err(disk)?.is_empty() {
-        for batch in StreamReader::try_new(&mut *from, None).map_err(broken)? {
-            take(batch.map_err(broken)?)?;
+        for batch in StreamReader::try_new(&mut *from, None).map_err(unreadable)? {
+            take(batch.map_err(unreadable)?)?;
         }
     }
     Ok(())
@@ -96,9 +96,53 @@ fn ended(mut stream: Box<StreamWriter<BufWriter<File>>>) -> Result<BufWriter<Fil
     stream.into_inner().map_err(broken)
 }
 
+/// What was written as a stream and is none any more.
+fn unreadable(error: ArrowError) -> ShuffleError {
+    match error {
+        ArrowError::IoError(_, source) => disk(source),
+        other => disk(io::Error::new(io::ErrorKind::InvalidData, other)),
+    }
+}
+
 fn broken(error: ArrowError) -> ShuffleError {
     match error {
         ArrowError::IoError(_, source) => disk(source),
         other => ShuffleError::Arrow(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, StringArray};
+    use std::io::{Read, Seek};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_stream_that_was_cut_off_is_told_to_be_spoilt() {
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..500).map(|n| format!("V{n}"))));
+        let batch = RecordBatch::try_from_iter([("visit_id", texts)]).expect("a batch");
+        let mut writer = VisitWriter::default();
+        writer.push(batch.clone()).expect("written");
+        let mut file = writer.finish().expect("written").expect("a file");
+        let mut whole = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut whole)).expect("readable");
+        let rows = |bytes: &[u8]| {
+            let mut batches = Vec::new();
+            let read = read(&mut &bytes[..], |batch| {
+                batches.push(batch);
+                Ok(())
+            });
+            read.map(|()| batches)
+        };
+        assert_eq!(rows(&whole).expect("whole"), [batch]);
+        for cut in 1..whole.len() - 8 {
+            match rows(&whole[..cut]) {
+                Err(ShuffleError::Spoilt { .. }) => {}
+                Err(error) => panic!("{error}"),
+                // Arrow takes a stream without its end for one; the counts tell.
+                Ok(batches) => assert!(batches.len() <= 1),
+            }
+        }
     }
 }

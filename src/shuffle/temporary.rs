@@ -13,7 +13,11 @@ pub(super) fn temporary() -> Result<File, ShuffleError> {
 }
 
 pub(super) fn disk(source: io::Error) -> ShuffleError {
-    ShuffleError::Disk { folder: folder().display().to_string(), source }
+    let folder = folder().display().to_string();
+    match source.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => ShuffleError::Spoilt { folder, source },
+        _ => ShuffleError::Disk { folder, source },
+    }
 }
 
 /// Where temporary files are made.

@@ -396,7 +396,8 @@ impl<N: Network> Engine<'_, N> {
             Seen::Own => Next::Retry(self.config.backoff.wait(delivery.counted, random)),
             Seen::Outage { began } => {
                 delivery.counted -= 1;
-                if began {
+                // Once the run ends, that nobody answers is no news.
+                if began && self.stop.reason().is_none() {
                     let reason =
                         delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text, LONGEST_REASON));
                     let patience = self.config.patience.as_secs();
