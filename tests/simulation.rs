@@ -58,17 +58,51 @@ fn whatever_happens_every_visit_has_one_true_row() {
 /// A server that is up, and stumbles over some visits whenever they come.
 struct Stumbling {
     over: HashSet<Uuid>,
-    /// All that it was asked for.
-    asked: RefCell<HashSet<Uuid>>,
+    /// All that it was asked for, and when.
+    asked: RefCell<Vec<(Uuid, Instant)>>,
 }
 
 impl Network for Stumbling {
     async fn put(&self, visit: Uuid, _body: Bytes) -> Reply {
-        self.asked.borrow_mut().insert(visit);
+        self.asked.borrow_mut().push((visit, Instant::now()));
         sleep(Duration::from_millis(1)).await;
         let status = if self.over.contains(&visit) { 500 } else { 200 };
         Reply::Answer { status, retry_after: None, text: String::new() }
     }
+}
+
+/// What a server that stumbles over so many of the first visits was asked for, and how many of all were delivered.
+fn over_the_first(stumbling: usize, visits: usize, config: &Config) -> (Vec<(Uuid, Instant)>, usize) {
+    let mut seen = (Vec::new(), 0);
+    let uploaded = exports(visits).each(|grouped| {
+        let rules = rules();
+        let builder = Builder::new(&rules, grouped, NOW);
+        let uid = |at: usize| rules.ids.session(grouped.visit(at).key()).uid;
+        let network = Stumbling { over: (0..stumbling).map(uid).collect(), asked: RefCell::default() };
+        let (visits, queue) = mpsc::channel(1);
+        let (outcomes, mut rows) = mpsc::channel(1);
+        let feed = async {
+            for at in 0..grouped.len() {
+                visits.send(vec![builder.prepare(at).expect("valid")]).await.expect("taken");
+            }
+            drop(visits);
+        };
+        let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(1));
+        let send = upload(&network, config, &stop, &traffic, random, queue, outcomes);
+        let count = async {
+            let mut count = 0;
+            while let Some(outcome) = rows.recv().await {
+                count += usize::from(outcome.status.is_delivered());
+            }
+            count
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let ((), (), count) = runtime.unwrap().block_on(async { tokio::join!(feed, send, count) });
+        seen = (network.asked.into_inner(), count);
+        Ok::<(), ShuffleError>(())
+    });
+    uploaded.expect("in memory");
+    seen
 }
 
 #[test]
@@ -76,39 +110,21 @@ fn visits_that_nobody_could_deliver_hold_back_none_of_those_behind_them() {
     // As many as are told from an outage, and more than are open at once; and so many that it can be nothing else, of which
     // few are asked for.
     for (stumbling, delivered) in [(10, 590), (100, 500), (600, 0)] {
-        exports(600)
-            .each(|grouped| {
-                let rules = rules();
-                let builder = Builder::new(&rules, grouped, NOW);
-                let uid = |at: usize| rules.ids.session(grouped.visit(at).key()).uid;
-                let network = Stumbling { over: (0..stumbling).map(uid).collect(), asked: RefCell::default() };
-                let patience = Duration::from_secs(600);
-                let config = Config { max_in_flight: 4, patience, ..Config::default() };
-                let (visits, queue) = mpsc::channel(1);
-                let (outcomes, mut rows) = mpsc::channel(1);
-                let feed = async {
-                    for at in 0..grouped.len() {
-                        visits.send(vec![builder.prepare(at).expect("valid")]).await.expect("taken");
-                    }
-                    drop(visits);
-                };
-                let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(1));
-                let send = upload(&network, &config, &stop, &traffic, random, queue, outcomes);
-                let count = async {
-                    let mut count = 0;
-                    while let Some(outcome) = rows.recv().await {
-                        count += usize::from(outcome.status.is_delivered());
-                    }
-                    count
-                };
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-                let ((), (), count) = runtime.unwrap().block_on(async { tokio::join!(feed, send, count) });
-                assert_eq!(count, delivered);
-                assert!(delivered > 0 || network.asked.borrow().len() <= 296, "{}", network.asked.borrow().len());
-                Ok::<(), ShuffleError>(())
-            })
-            .expect("in memory");
+        let config = Config { max_in_flight: 4, patience: Duration::from_secs(600), ..Config::default() };
+        let (asked, count) = over_the_first(stumbling, 600, &config);
+        assert_eq!(count, delivered);
+        let asked: HashSet<Uuid> = asked.into_iter().map(|(visit, _)| visit).collect();
+        assert!(delivered > 0 || asked.len() <= 296, "{}", asked.len());
     }
+}
+
+#[test]
+fn the_first_probe_of_an_outage_waits_for_its_own_permit_and_for_nobody_else_s() {
+    let config = Config { rate: 0.5, max_in_flight: 64, patience: Duration::from_secs(600), ..Config::default() };
+    let (asked, _) = over_the_first(300, 300, &config);
+    // One request every two seconds, from the tenth failure on in an outage.
+    let after = asked[10].1 - asked[9].1;
+    assert!(after < Duration::from_secs(5), "{after:?}");
 }
 
 /// The rules of a job in which everything but the ids is plain.

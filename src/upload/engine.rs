@@ -54,6 +54,7 @@ pub async fn upload<N: Network>(
         slots: Semaphore::new(config.max_in_flight),
         line: Mutex::new(()),
         probing: Mutex::new(()),
+        outage: Notify::new(),
         recovered: Notify::new(),
         untried: Cell::new(0),
         all_tried: Notify::new(),
@@ -132,6 +133,8 @@ struct Engine<'a, N> {
     line: Mutex<()>,
     /// Held by the one visit that probes an outage; the others wait for it in line.
     probing: Mutex<()>,
+    /// Told when an outage begins.
+    outage: Notify,
     recovered: Notify,
     /// Open visits without an attempt yet.
     untried: Cell<usize>,
@@ -308,13 +311,17 @@ impl<N: Network> Engine<'_, N> {
                     probe => probe,
                 },
             };
-            let slot = self.slots.acquire().await.ok();
-            if probe.is_none() && self.health.next_probe().is_some() {
-                // The outage began while this one waited; the probe must not wait behind it for a permit.
-                continue;
-            }
-            let permit = self.pace.permit().await;
-            // An outage that began meanwhile is a reason to wait in line.
+            let outage = self.outage.notified();
+            let admission = async {
+                let slot = self.slots.acquire().await.ok();
+                (slot, self.pace.permit().await)
+            };
+            let (slot, permit) = tokio::select! {
+                biased;
+                admission = admission => admission,
+                // A reason to wait in line: the probe must not wait for a place or a permit behind this one.
+                () = outage, if probe.is_none() => continue,
+            };
             if probe.is_some() || self.health.next_probe().is_none() {
                 return Admission { permit, _slot: slot, probe };
             }
@@ -396,6 +403,9 @@ impl<N: Network> Engine<'_, N> {
             Seen::Own => Next::Retry(self.config.backoff.wait(delivery.counted, random)),
             Seen::Outage { began } => {
                 delivery.counted -= 1;
+                if began {
+                    self.outage.notify_waiters();
+                }
                 // Once the run ends, that nobody answers is no news.
                 if began && self.stop.reason().is_none() {
                     let reason =
