@@ -160,6 +160,30 @@ fn what_cannot_be_written_is_a_warning() {
     assert_eq!(work.results().count("uploaded"), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn metrics_replace_nothing_but_metrics_and_a_link_stays() {
+    let work = Workdir::with_visits(1);
+    let job =
+        |path: &str| JobFile::to("sandbox").and(&format!("[results]\npath = \"results.csv\"\nmetrics = {path:?}"));
+    let says = "what is there are no metrics of traxload, so it is left as it is";
+    let others = "# TYPE node_time_seconds gauge\nnode_time_seconds 1\n";
+    work.write("others.prom", others);
+    work.job(&job("others.prom")).traxload(&["run", "job.toml"]).ends_with(0).says(&[says]);
+    assert_eq!(work.read("others.prom"), others);
+    let socket = std::os::unix::net::UnixListener::bind(work.path("special.prom")).expect("a socket");
+    work.job(&job("special.prom")).traxload(&["run", "job.toml", "--fresh"]).ends_with(0).says(&[says]);
+    assert!(!work.path("special.prom").metadata().expect("it is there").is_file());
+    drop(socket);
+    std::fs::create_dir(work.path("collected")).expect("a folder");
+    std::os::unix::fs::symlink("collected/nightly.prom", work.path("link.prom")).expect("a link");
+    for _ in 0..2 {
+        work.job(&job("link.prom")).traxload(&["run", "job.toml", "--fresh"]).ends_with(0);
+    }
+    assert!(work.path("link.prom").is_symlink());
+    assert!(work.read("collected/nightly.prom").contains("traxload_visits"));
+}
+
 #[test]
 fn names_and_placeholders_are_those_of_the_job() {
     let work = Workdir::with_visits(1);

@@ -3,6 +3,7 @@
 //! They are of the last run alone and start anew with every one: gauges, not counters.
 
 use super::exit::Exit;
+use crate::results::follow;
 use crate::upload::Status;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -41,7 +42,9 @@ pub(super) struct Metrics<'a> {
 impl Metrics<'_> {
     /// Writes the file, in place of an older one in one step: the collector reads it at any time.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let before = std::fs::read_to_string(path).unwrap_or_default();
+        // Through a link, the file that it points at is written.
+        let path = &follow(path).map_err(io::Error::other)?;
+        let before = older(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // The collector takes names that end in .prom only.
         let mut file = tempfile::Builder::new().prefix(".traxload-").suffix(".new").tempfile_in(folder)?;
@@ -97,6 +100,14 @@ impl Metrics<'_> {
         }
         out
     }
+}
+
+/// The metrics of the run before, of which there may be none. Whatever else is at the path is not for metrics to replace.
+fn older(path: &Path) -> io::Result<String> {
+    let Ok(metadata) = path.metadata() else { return Ok(String::new()) };
+    let text = if metadata.is_file() { std::fs::read_to_string(path).ok() } else { None };
+    text.filter(|text| text.is_empty() || text.contains("# TYPE traxload_"))
+        .ok_or_else(|| io::Error::other("what is there are no metrics of traxload, so it is left as it is"))
 }
 
 /// What an earlier file says of this job. What is no number is no time either.
