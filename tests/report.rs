@@ -378,7 +378,7 @@ fn files_of_other_kinds_are_refused_and_empty_ones_are_not() {
         .write("nothing.csv", "")
         .write("empty.csv", format!("{HEADER}\n"));
     work.traxload(&["report", "visits.csv"]).ends_with(2).says(&["no result file of traxload"]);
-    work.traxload(&["report", "nothing.csv"]).ends_with(2).says(&["no result file of traxload"]);
+    work.traxload(&["report", "nothing.csv"]).ends_with(2).says(&["there is nothing in it; remove it"]);
     work.traxload(&["report", "missing.csv"]).ends_with(2).says(&["there is no result file missing.csv"]);
     work.traxload(&["report", "."]).ends_with(2);
     work.traxload(&["report", "empty.csv"]).ends_with(0);

@@ -26,6 +26,15 @@ impl<'a> BodiesFile<'a> {
             let message = format!("{} belongs to the job's results; name another file for the bodies", path.display());
             return Err(Failure::new(Exit::Usage, message));
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !bodies.is_standard_output() && !folder.is_dir()) {
+            let message = format!(
+                "cannot write the bodies to {}: there is no folder {}; name another file with --payloads",
+                path.display(),
+                folder.display()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
         bodies.refuse_something_else().map(|()| bodies)
     }
 

@@ -119,7 +119,9 @@ impl Tally {
     }
 
     fn add(&mut self, row: Row<'_>, since: Option<DateTime<Utc>>) {
-        let Some(status) = row.status() else {
+        // A delivered visit has an id, or something has changed its row: so a rerun takes it.
+        let is_whole = |status: &Status| !status.is_delivered() || row.session_uid().is_some();
+        let Some(status) = row.status().filter(is_whole) else {
             self.damaged += 1;
             return;
         };

@@ -19,17 +19,17 @@ impl<'r> Copied<'r> {
     /// written to `normal` as our own rows are. `visit_id`: in place of the one that it names.
     pub(super) fn whole_line(self, visit_id: Option<&str>, normal: &'r mut Vec<u8>) -> &'r [u8] {
         let row = self.bytes;
-        let is_line = row.ends_with(b"\n") && !row.ends_with(b"\r\n") && !row.starts_with(b"\n");
+        let is_line = row.ends_with(b"\n") && !row.ends_with(b"\r\n");
         if visit_id.is_none() && self.is_tidy && is_line {
             return row;
         }
         normal.clear();
         let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut *normal);
         let cells = self.parsed();
-        let status = Row::new(&cells).status();
+        let (uid, status) = (Row::new(&cells).session_uid(), Row::new(&cells).status());
         let spelled = |(at, cell): (usize, &'_ str)| match (at, visit_id, status) {
             (0, Some(visit_id), _) => visit_id.to_owned(),
-            (1, ..) => cell.trim().to_owned(),
+            (1, ..) => uid.map_or(cell.trim().to_owned(), |uid| uid.to_string()),
             (2, _, Some(status)) => status.name().to_owned(),
             _ => cell.to_owned(),
         };

@@ -1,8 +1,8 @@
 //! Whether a file begins as result files do; and of one that did once, what a spreadsheet has made of it.
 
 use super::ResultsError;
+use super::reading::is_row;
 use super::row::COLUMNS;
-use super::swallowed::is_row;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -52,8 +52,8 @@ fn told(start: &[u8]) -> Beginning {
     let known = |(_, cells): &&(char, Vec<String>)| COLUMNS.iter().filter(|name| has(cells, name)).count();
     let Some((delimiter, cells)) = read.iter().max_by_key(known).filter(|read| known(read) >= ENOUGH) else {
         return match start {
-            [] => Beginning::Changed("there is nothing in it; begin anew with run and --fresh".to_owned()),
-            _ if is_row(text.as_bytes()) => {
+            [] => Beginning::Changed("there is nothing in it; remove it".to_owned()),
+            _ if text.lines().next().is_some_and(|line| is_row(line.as_bytes())) => {
                 let header = COLUMNS.join(",");
                 Beginning::Changed(format!(
                     "its first line, the names of its columns, is missing; put it back: {header}"
@@ -120,7 +120,8 @@ fn cells(text: &str, delimiter: char) -> Vec<String> {
     reader.has_headers(false).delimiter(delimiter as u8);
     let first = reader.from_reader(text.as_bytes()).into_records().next();
     let first = first.and_then(Result::ok).unwrap_or_default();
-    first.iter().map(|cell| cell.trim_end_matches('\r').to_owned()).collect()
+    // Capitals and spaces are of no consequence: rows are read by their places.
+    first.iter().map(|cell| cell.trim().to_lowercase()).collect()
 }
 
 /// The text of a file in UTF-16, which spreadsheets call Unicode text, with or without its mark.

@@ -4,6 +4,7 @@
 
 mod copying;
 mod counts;
+mod framing;
 mod header;
 mod journal;
 mod located;
@@ -15,7 +16,6 @@ mod reading;
 mod recorder;
 mod row;
 mod strays;
-mod swallowed;
 mod visits;
 
 pub use counts::{Cause, Counts};

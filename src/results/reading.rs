@@ -1,12 +1,13 @@
 //! Result files as they are read again, one row at a time: a torn last row and damaged ones are passed over.
 
 use super::ResultsError;
+use super::framing::{Frame, Framing, Quotes};
 use super::header::is_result_file;
 use super::row::COLUMNS;
-use super::swallowed::swallowed;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
-use csv::{ByteRecord, Position, StringRecord};
+use csv::{ByteRecord, StringRecord};
+use csv_core::ReadRecordResult;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
@@ -33,7 +34,12 @@ impl<'r> Row<'r> {
 
     /// The id under which the API knows the visit, where it has one.
     pub fn session_uid(self) -> Option<Uuid> {
-        Uuid::parse_str(self.cell(Column::SessionUid).trim()).ok()
+        Uuid::parse_str(self.session_uid_text()).ok()
+    }
+
+    /// The same as it stands there; empty for a visit that never had one.
+    pub(super) fn session_uid_text(self) -> &'r str {
+        self.cell(Column::SessionUid).trim()
     }
 
     /// The status, if it is one of the contract's.
@@ -44,9 +50,10 @@ impl<'r> Row<'r> {
 
     /// Whether the cells that are read again are spelled as we spell them.
     fn is_tidy(self) -> bool {
-        let is_spaced = |cell: &str| cell.trim().len() != cell.len();
+        let uid = self.cell(Column::SessionUid);
         self.status().is_none_or(|status| self.cell(Column::Status) == status.name())
-            && !is_spaced(self.cell(Column::SessionUid))
+            && matches!(uid.len(), 0 | 36)
+            && !uid.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b' ')
     }
 
     /// Why it was not delivered; empty where it was.
@@ -136,30 +143,20 @@ pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsEr
     .map(|damaged| damaged.rows)
 }
 
-/// The line of a file, counted from 1, on which the record at this byte stands: of what is found wrong with millions of
-/// rows, only the first one's line is told.
+/// The line of a file, counted from 1, that begins with this byte: of what is found wrong with millions of rows, only the
+/// first one's line is told.
 pub(super) fn line_at(path: &Path, start: u64) -> io::Result<u64> {
-    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
-    let mut before = (&mut file).take(start);
+    let mut before = BufReader::with_capacity(1 << 18, File::open(path)?.take(start));
     let mut lines = 1;
     loop {
         let some = before.fill_buf()?;
         if some.is_empty() {
-            break;
+            return Ok(lines);
         }
         lines += memchr::memchr_iter(b'\n', some).count() as u64;
         let length = some.len();
         before.consume(length);
     }
-    // What ends the line before, or is a line without anything, may be counted with the record.
-    for byte in file.bytes() {
-        match byte? {
-            b'\n' => lines += 1,
-            b'\r' => {}
-            _ => break,
-        }
-    }
-    Ok(lines)
 }
 
 /// Where a row is in its file, and in which state.
@@ -171,9 +168,8 @@ pub(super) struct Found {
     pub(super) is_tidy: bool,
 }
 
-/// Hands every whole record to `each` with its place in the file, and returns how many others there are, those among
-/// them that `each` makes nothing of. The bytes end with the record's line break, but of `\r\n` the second is the first
-/// byte of the record behind. A row that a dying process left half written can only be the last.
+/// Hands every row to `each` with its place in the file, and returns how many others there are, those among them that
+/// `each` makes nothing of. A row that a dying process left half written is none of them.
 pub(super) fn for_each_record(
     path: &Path,
     mut each: impl FnMut(&StringRecord, Found) -> bool,
@@ -182,38 +178,21 @@ pub(super) fn for_each_record(
     if !is_result_file(path)? {
         return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
     }
-    let open = || File::open(path).map_err(|error| unreadable(error.to_string()));
-    let (file, again) = (open()?, open()?);
-    // Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
-    let is_journal = path.extension().is_some_and(|ending| ending == "partial");
-    let ends_whole = !is_journal || ends_with_line_break(&file).map_err(|error| unreadable(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 18).from_reader(file);
-    let mut damaged = Damaged::default();
-    let (mut next, mut record) = (ByteRecord::new(), ByteRecord::new());
-    let read = |reader: &mut csv::Reader<File>, record: &mut ByteRecord| {
-        reader.read_byte_record(record).map_err(|error| unreadable(error.to_string()))
-    };
-    let mut is_there = read(&mut reader, &mut next)?;
-    while is_there {
-        std::mem::swap(&mut record, &mut next);
-        is_there = read(&mut reader, &mut next)?;
-        let end = if is_there { next.position() } else { None }.map_or(reader.position().byte(), Position::byte);
-        let bytes = record.position().map_or(end, Position::byte)..end;
-        if memchr::memchr(b'\n', record.as_slice()).is_some() {
-            let behind = swallowed(&again, bytes.clone()).map_err(|error| unreadable(error.to_string()))?;
-            if let Some(behind) = behind {
-                damaged.add(bytes.start);
-                let mut place = Position::new();
-                place.set_byte(behind);
-                reader.seek(place).map_err(|error| unreadable(error.to_string()))?;
-                is_there = read(&mut reader, &mut next)?;
-                continue;
-            }
-        }
-        if !is_there && !ends_whole {
+    let failed = |error: io::Error| unreadable(error.to_string());
+    let mut framing = Framing::of(path).map_err(failed)?;
+    let (mut cells, mut row, mut damaged) = (Cells::new(), Vec::new(), Damaged::default());
+    let mut is_header = true;
+    while let Some((start, frame)) = framing.next(&mut row).map_err(failed)? {
+        if frame == Frame::Torn {
             break;
         }
-        record = take(record, bytes, &mut damaged, &mut each);
+        cells.split(&row, |record, within| {
+            if std::mem::take(&mut is_header) {
+                return record;
+            }
+            let bytes = start + within.start as u64..start + within.end as u64;
+            take(record, bytes, frame == Frame::Whole, &mut damaged, &mut each)
+        });
     }
     Ok(damaged)
 }
@@ -222,39 +201,117 @@ pub(super) fn for_each_record(
 fn take(
     record: ByteRecord,
     bytes: Range<u64>,
+    is_closed: bool,
     damaged: &mut Damaged,
     each: &mut impl FnMut(&StringRecord, Found) -> bool,
 ) -> ByteRecord {
-    let (mut text, is_text) = match StringRecord::from_byte_record(record) {
-        Ok(text) => (text, true),
-        // Saved in an old code page: the ids and the status are ASCII in any of them.
-        Err(error) => (StringRecord::from_byte_record_lossy(error.into_byte_record()), false),
-    };
-    // Spreadsheets add columns without anything, and rows of nothing but commas.
-    let is_wide = text.len() > COLUMNS.len();
-    if is_wide && text.iter().skip(COLUMNS.len()).all(str::is_empty) {
-        text.truncate(COLUMNS.len());
-    }
-    let is_empty = text.iter().all(str::is_empty);
-    let is_tidy = is_text && !is_wide && Row(&text).is_tidy();
+    let (text, is_as_written) = row_of(record);
+    // Spreadsheets fill up with rows of nothing but commas, and files that were put together have a header each.
+    let is_none = text.iter().all(str::is_empty) || text.iter().eq(COLUMNS);
+    let is_tidy = is_as_written && is_closed && Row(&text).is_tidy();
     // A damaged row is none: its visit is sent again, and the API says that it has it.
-    if !is_empty && (text.len() != COLUMNS.len() || !each(&text, Found { bytes: bytes.clone(), is_tidy })) {
+    if !is_none && (text.len() != COLUMNS.len() || !each(&text, Found { bytes: bytes.clone(), is_tidy })) {
         damaged.add(bytes.start);
     }
     text.into_byte_record()
 }
 
-fn ends_with_line_break(mut file: &File) -> std::io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let length = file.metadata()?.len();
-    if length == 0 {
-        return Ok(true);
+/// The cells of a row as text, and whether that is all there is of it.
+fn row_of(record: ByteRecord) -> (StringRecord, bool) {
+    let (mut text, is_text) = match StringRecord::from_byte_record(record) {
+        Ok(text) => (text, true),
+        // Saved in an old code page: the ids and the status are ASCII in any of them.
+        Err(error) => (StringRecord::from_byte_record_lossy(error.into_byte_record()), false),
+    };
+    // Spreadsheets add columns without anything.
+    let is_wide = text.len() > COLUMNS.len();
+    if is_wide && text.iter().skip(COLUMNS.len()).all(str::is_empty) {
+        text.truncate(COLUMNS.len());
     }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    file.rewind()?;
-    Ok(last == *b"\n")
+    (text, is_text && !is_wide)
+}
+
+/// Whether a line is a row by itself. A line that ends a cell of several lines is none: there is a quote in it that means
+/// nothing.
+pub(super) fn is_row(line: &[u8]) -> bool {
+    let mut quotes = Quotes::default();
+    quotes.go_over(line);
+    let mut is_row = false;
+    if !quotes.are_odd {
+        Cells::new().split(line, |record, _| {
+            let (text, _) = row_of(record);
+            let row = Row(&text);
+            let has_id = row.session_uid().is_some() || row.session_uid_text().is_empty();
+            is_row |= text.len() == COLUMNS.len() && has_id && row.status().is_some();
+            text.into_byte_record()
+        });
+    }
+    is_row
+}
+
+/// Splits rows into their cells.
+struct Cells {
+    reader: csv_core::Reader,
+    record: ByteRecord,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    fn new() -> Cells {
+        // Its default value is one that was not made ready.
+        Cells { reader: csv_core::Reader::new(), record: ByteRecord::new(), text: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Hands on every record of a row with its place there: more than one where lines end with nothing but a carriage
+    /// return. `take` gives the record back.
+    fn split(&mut self, row: &[u8], mut take: impl FnMut(ByteRecord, Range<usize>) -> ByteRecord) {
+        let line = row.strip_suffix(b"\n").unwrap_or(row);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut next = std::mem::take(&mut self.record);
+        next.clear();
+        if memchr::memchr3(b'"', b'\r', b'\n', line).is_none() {
+            if !line.is_empty() {
+                line.split(|byte| *byte == b',').for_each(|cell| next.push_field(cell));
+                next = take(next, 0..row.len());
+            }
+            self.record = next;
+            return;
+        }
+        self.reader.reset();
+        self.text.resize(row.len(), 0);
+        self.ends.resize(row.len() + 1, 0);
+        let mut at = 0;
+        loop {
+            let start = at;
+            let (mut text, mut ends) = (0, 0);
+            // At the end of the row, nothing more is read: that closes the last record.
+            let is_record = loop {
+                let (read, consumed, written, ended) =
+                    self.reader.read_record(&row[at..], &mut self.text[text..], &mut self.ends[ends..]);
+                (at, text, ends) = (at + consumed, text + written, ends + ended);
+                match read {
+                    ReadRecordResult::InputEmpty => {}
+                    ReadRecordResult::Record => break true,
+                    // There is as much room as a row can take.
+                    ReadRecordResult::End | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                        break false;
+                    }
+                }
+            };
+            if !is_record {
+                self.record = next;
+                return;
+            }
+            next.clear();
+            let mut from = 0;
+            for end in &self.ends[..ends] {
+                next.push_field(&self.text[from..*end]);
+                from = *end;
+            }
+            next = take(next, start..at);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(super) struct Spill {
 #[derive(Debug, Default)]
 struct Part {
     visits: VisitWriter,
+    visit_rows: u64,
     scenes: BlockWriter,
     /// Hashes of keys that filters left out.
     left_out: Vec<u64>,
@@ -115,6 +116,7 @@ impl Spill {
     fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
         self.part()?;
         self.parts.par_iter_mut().try_for_each(|part| {
+            part.visit_rows = part.visits.all_rows;
             let visits = std::mem::take(&mut part.visits).finish()?;
             part.scenes = BlockWriter::behind(visits).map_err(disk)?;
             Ok::<_, ShuffleError>(())
@@ -179,10 +181,10 @@ impl Spill {
         }
         self.part()?;
         let mut parts = Vec::with_capacity(self.parts.len());
-        for Part { scenes, mut left_out, .. } in self.parts {
+        for Part { scenes, visit_rows, mut left_out, .. } in self.parts {
             left_out.shrink_to_fit();
             let file = scenes.finish()?.map(|(file, scenes_at)| PartFile { file, scenes_at });
-            parts.push(FinishedPart { file, left_out });
+            parts.push(FinishedPart { file, visit_rows, left_out });
         }
         Ok(Spilled { hasher: self.hasher, parts, cells: self.cells, files: self.files.into_names(), tally: self.tally })
     }
@@ -249,6 +251,7 @@ pub(super) struct Spilled {
 #[derive(Debug)]
 struct FinishedPart {
     file: Option<PartFile>,
+    visit_rows: u64,
     left_out: Vec<u64>,
 }
 
@@ -277,7 +280,15 @@ impl Spilled {
             let mut file = file.try_clone().map_err(disk)?;
             file.rewind().map_err(disk)?;
             let mut visits = BufReader::with_capacity(READ_AHEAD, (&file).take(*scenes_at));
-            streams::read(&mut visits, |batch| Ok(groups.add_visits(without_places(&batch, &self.files)?, None)?))?;
+            let mut rows = 0;
+            streams::read(&mut visits, |batch| {
+                rows += batch.num_rows() as u64;
+                Ok(groups.add_visits(without_places(&batch, &self.files)?, None)?)
+            })?;
+            // A stream that was cut off is one to Arrow.
+            if rows != part.visit_rows {
+                return Err(disk(io::ErrorKind::InvalidData.into()));
+            }
             let mut scenes = BufReader::with_capacity(READ_AHEAD, file);
             while let Some(block) = blocks::read(&mut scenes)? {
                 let name =
