@@ -1,8 +1,6 @@
 //! Rows of earlier result files on their way into the next one: found by their places, and as they were.
 
-use super::reading::{Found, Row};
-use super::row::COLUMNS;
-use csv::{ByteRecord, StringRecord};
+use super::reading::{Cells, Found, Row};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -25,27 +23,24 @@ impl<'r> Copied<'r> {
         }
         normal.clear();
         let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut *normal);
-        let cells = self.parsed();
-        let (uid, status) = (Row::new(&cells).session_uid(), Row::new(&cells).status());
-        let spelled = |(at, cell): (usize, &'_ str)| match (at, visit_id, status) {
-            (0, Some(visit_id), _) => visit_id.to_owned(),
-            (1, ..) => uid.map_or(cell.trim().to_owned(), |uid| uid.to_string()),
-            (2, _, Some(status)) => status.name().to_owned(),
-            _ => cell.to_owned(),
-        };
-        // Writing to memory does not fail.
-        let _ = writer.write_record(cells.iter().take(COLUMNS.len()).enumerate().map(spelled));
+        self.read(|row| {
+            let (uid, status) = (row.session_uid(), row.status());
+            let spelled = |(at, cell): (usize, &str)| match (at, visit_id, status) {
+                (0, Some(visit_id), _) => visit_id.to_owned(),
+                (1, ..) => uid.map_or(cell.trim().to_owned(), |uid| uid.to_string()),
+                (2, _, Some(status)) => status.name().to_owned(),
+                _ => cell.to_owned(),
+            };
+            // Writing to memory does not fail.
+            let _ = writer.write_record(row.cells().enumerate().map(spelled));
+        });
         drop(writer);
         normal
     }
 
     /// Its cells.
-    pub(super) fn parsed(self) -> StringRecord {
-        let mut record = ByteRecord::new();
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.bytes);
-        // Reading from memory fails for text that is no UTF-8 alone, which bytes need not be.
-        let _ = reader.read_byte_record(&mut record);
-        StringRecord::from_byte_record_lossy(record)
+    pub(super) fn read(self, mut each: impl FnMut(Row<'_>)) {
+        Cells::new().split(self.bytes, |row, _, _| each(row));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an earlier run left: its rows read again, by visit.
 
 use super::copying::{Copied, RowsOfFile};
-use super::reading::{Damaged, Row, for_each_record, line_at};
+use super::reading::{Damaged, for_each_row, line_at};
 use super::strays::Strays;
 use super::visits::{Place, Visit, Visits};
 use super::{Counts, Draft, ResultsError};
@@ -73,8 +73,7 @@ impl Previous {
         let path = &self.files[file];
         let (mut misnamed, mut first) = (Damaged::default(), String::new());
         let mut rows = 0;
-        let damaged = for_each_record(path, |record, found| {
-            let row = Row::new(record);
+        let damaged = for_each_row(path, |row, found| {
             let Some(status) = row.status() else { return false };
             rows += 1;
             let (visit, then) = (row.visit_id(), row.session_uid());
@@ -246,9 +245,9 @@ impl Previous {
                 counts.carry_over(status, "", "", "");
                 return Ok(());
             }
-            let record = row.parsed();
-            let row = Row::new(&record);
-            counts.carry_over(status, name.unwrap_or(row.visit_id()), row.error_code(), row.error());
+            row.read(|row| {
+                counts.carry_over(status, name.unwrap_or(row.visit_id()), row.error_code(), row.error());
+            });
             Ok(())
         };
         let stays = |visit: &Visit| keep(visit.status, visit.is_met());

@@ -6,7 +6,6 @@ use super::header::is_result_file;
 use super::row::COLUMNS;
 use crate::upload::Status;
 use chrono::{DateTime, NaiveDate, Utc};
-use csv::{ByteRecord, StringRecord};
 use csv_core::ReadRecordResult;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,15 +15,20 @@ use uuid::Uuid;
 
 /// One row of a result file. What a cell means is read when it is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'r>(&'r StringRecord);
+pub struct Row<'r> {
+    text: &'r str,
+    /// Where in the text each cell is.
+    cells: &'r [Range<usize>],
+}
 
 impl<'r> Row<'r> {
-    pub(super) fn new(record: &'r StringRecord) -> Row<'r> {
-        Row(record)
+    pub(super) fn cells(self) -> impl Iterator<Item = &'r str> {
+        self.cells.iter().map(move |cell| self.text.get(cell.clone()).unwrap_or_default())
     }
 
     fn cell(self, column: Column) -> &'r str {
-        self.0.get(column as usize).unwrap_or_default()
+        let cell = self.cells.get(column as usize).cloned();
+        cell.and_then(|cell| self.text.get(cell)).unwrap_or_default()
     }
 
     /// The key of the visit; empty where its row has none.
@@ -136,8 +140,8 @@ impl Damaged {
 /// # Errors
 /// Where the file cannot be read, or is no result file.
 pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsError> {
-    for_each_record(path, |record, _| {
-        each(Row(record));
+    for_each_row(path, |row, _| {
+        each(row);
         true
     })
     .map(|damaged| damaged.rows)
@@ -170,65 +174,34 @@ pub(super) struct Found {
 
 /// Hands every row to `each` with its place in the file, and returns how many others there are, those among them that
 /// `each` makes nothing of. A row that a dying process left half written is none of them.
-pub(super) fn for_each_record(
-    path: &Path,
-    mut each: impl FnMut(&StringRecord, Found) -> bool,
-) -> Result<Damaged, ResultsError> {
+pub(super) fn for_each_row(path: &Path, mut each: impl FnMut(Row<'_>, Found) -> bool) -> Result<Damaged, ResultsError> {
     let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
     if !is_result_file(path)? {
         return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
     }
     let failed = |error: io::Error| unreadable(error.to_string());
     let mut framing = Framing::of(path).map_err(failed)?;
-    let (mut cells, mut row, mut damaged) = (Cells::new(), Vec::new(), Damaged::default());
+    let (mut cells, mut bytes, mut damaged) = (Cells::new(), Vec::new(), Damaged::default());
     let mut is_header = true;
-    while let Some((start, frame)) = framing.next(&mut row).map_err(failed)? {
+    while let Some((start, frame)) = framing.next(&mut bytes).map_err(failed)? {
         if frame == Frame::Torn {
             break;
         }
-        cells.split(&row, |record, within| {
-            if std::mem::take(&mut is_header) {
-                return record;
+        cells.split(&bytes, |row, is_as_written, within| {
+            // Spreadsheets fill up with rows of nothing but commas, and files that were put together have a header each.
+            let is_none = row.cells().all(str::is_empty) || row.cells().eq(COLUMNS);
+            if std::mem::take(&mut is_header) || is_none {
+                return;
             }
             let bytes = start + within.start as u64..start + within.end as u64;
-            take(record, bytes, frame == Frame::Whole, &mut damaged, &mut each)
+            let is_tidy = is_as_written && frame == Frame::Whole && row.is_tidy();
+            // A damaged row is none: its visit is sent again, and the API says that it has it.
+            if row.cells.len() != COLUMNS.len() || !each(row, Found { bytes: bytes.clone(), is_tidy }) {
+                damaged.add(bytes.start);
+            }
         });
     }
     Ok(damaged)
-}
-
-/// Hands on one record. Its memory serves another one.
-fn take(
-    record: ByteRecord,
-    bytes: Range<u64>,
-    is_closed: bool,
-    damaged: &mut Damaged,
-    each: &mut impl FnMut(&StringRecord, Found) -> bool,
-) -> ByteRecord {
-    let (text, is_as_written) = row_of(record);
-    // Spreadsheets fill up with rows of nothing but commas, and files that were put together have a header each.
-    let is_none = text.iter().all(str::is_empty) || text.iter().eq(COLUMNS);
-    let is_tidy = is_as_written && is_closed && Row(&text).is_tidy();
-    // A damaged row is none: its visit is sent again, and the API says that it has it.
-    if !is_none && (text.len() != COLUMNS.len() || !each(&text, Found { bytes: bytes.clone(), is_tidy })) {
-        damaged.add(bytes.start);
-    }
-    text.into_byte_record()
-}
-
-/// The cells of a row as text, and whether that is all there is of it.
-fn row_of(record: ByteRecord) -> (StringRecord, bool) {
-    let (mut text, is_text) = match StringRecord::from_byte_record(record) {
-        Ok(text) => (text, true),
-        // Saved in an old code page: the ids and the status are ASCII in any of them.
-        Err(error) => (StringRecord::from_byte_record_lossy(error.into_byte_record()), false),
-    };
-    // Spreadsheets add columns without anything.
-    let is_wide = text.len() > COLUMNS.len();
-    if is_wide && text.iter().skip(COLUMNS.len()).all(str::is_empty) {
-        text.truncate(COLUMNS.len());
-    }
-    (text, is_text && !is_wide)
 }
 
 /// Whether a line is a row by itself. A line that ends a cell of several lines is none: there is a quote in it that means
@@ -238,58 +211,66 @@ pub(super) fn is_row(line: &[u8]) -> bool {
     quotes.go_over(line);
     let mut is_row = false;
     if !quotes.are_odd {
-        Cells::new().split(line, |record, _| {
-            let (text, _) = row_of(record);
-            let row = Row(&text);
+        Cells::new().split(line, |row, _, _| {
             let has_id = row.session_uid().is_some() || row.session_uid_text().is_empty();
-            is_row |= text.len() == COLUMNS.len() && has_id && row.status().is_some();
-            text.into_byte_record()
+            is_row |= row.cells.len() == COLUMNS.len() && has_id && row.status().is_some();
         });
     }
     is_row
 }
 
 /// Splits rows into their cells.
-struct Cells {
+pub(super) struct Cells {
     reader: csv_core::Reader,
-    record: ByteRecord,
-    text: Vec<u8>,
+    cells: Vec<Range<usize>>,
+    /// What `reader` makes of a row.
+    output: Vec<u8>,
     ends: Vec<usize>,
+    /// Cells that are no UTF-8, as well as may be.
+    text: String,
 }
 
 impl Cells {
-    fn new() -> Cells {
-        // Its default value is one that was not made ready.
-        Cells { reader: csv_core::Reader::new(), record: ByteRecord::new(), text: Vec::new(), ends: Vec::new() }
+    pub(super) fn new() -> Cells {
+        // The reader's default value is one that was not made ready.
+        let reader = csv_core::Reader::new();
+        Cells { reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
     }
 
-    /// Hands on every record of a row with its place there: more than one where lines end with nothing but a carriage
-    /// return. `take` gives the record back.
-    fn split(&mut self, row: &[u8], mut take: impl FnMut(ByteRecord, Range<usize>) -> ByteRecord) {
-        let line = row.strip_suffix(b"\n").unwrap_or(row);
+    /// Hands on what the bytes of a row hold, whether that is all there is of it, and where it is among them. There is more
+    /// than one row where lines end with nothing but a carriage return.
+    pub(super) fn split(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut next = std::mem::take(&mut self.record);
-        next.clear();
-        if memchr::memchr3(b'"', b'\r', b'\n', line).is_none() {
-            if !line.is_empty() {
-                line.split(|byte| *byte == b',').for_each(|cell| next.push_field(cell));
-                next = take(next, 0..row.len());
-            }
-            self.record = next;
-            return;
+        if memchr::memchr3(b'"', b'\r', b'\n', line).is_some() {
+            return self.split_by_the_rules(bytes, take);
         }
+        if !line.is_empty() {
+            self.cells.clear();
+            let mut start = 0;
+            for comma in memchr::memchr_iter(b',', line) {
+                self.cells.push(start..comma);
+                start = comma + 1;
+            }
+            self.cells.push(start..line.len());
+            hand_on(&mut self.cells, line, &mut self.text, |row, is_all| take(row, is_all, 0..bytes.len()));
+        }
+    }
+
+    /// The same for any row.
+    fn split_by_the_rules(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
         self.reader.reset();
-        self.text.resize(row.len(), 0);
-        self.ends.resize(row.len() + 1, 0);
+        self.output.resize(bytes.len(), 0);
+        self.ends.resize(bytes.len() + 1, 0);
         let mut at = 0;
         loop {
             let start = at;
-            let (mut text, mut ends) = (0, 0);
-            // At the end of the row, nothing more is read: that closes the last record.
+            let (mut written, mut ends) = (0, 0);
+            // At the end of the bytes, nothing more is read: that closes the last record.
             let is_record = loop {
-                let (read, consumed, written, ended) =
-                    self.reader.read_record(&row[at..], &mut self.text[text..], &mut self.ends[ends..]);
-                (at, text, ends) = (at + consumed, text + written, ends + ended);
+                let (output, end_of) = (&mut self.output[written..], &mut self.ends[ends..]);
+                let (read, consumed, more, ended) = self.reader.read_record(&bytes[at..], output, end_of);
+                (at, written, ends) = (at + consumed, written + more, ends + ended);
                 match read {
                     ReadRecordResult::InputEmpty => {}
                     ReadRecordResult::Record => break true,
@@ -300,18 +281,35 @@ impl Cells {
                 }
             };
             if !is_record {
-                self.record = next;
                 return;
             }
-            next.clear();
             let mut from = 0;
-            for end in &self.ends[..ends] {
-                next.push_field(&self.text[from..*end]);
-                from = *end;
-            }
-            next = take(next, start..at);
+            self.cells.clear();
+            self.cells.extend(self.ends[..ends].iter().map(|&end| std::mem::replace(&mut from, end)..end));
+            let output = &self.output[..written];
+            hand_on(&mut self.cells, output, &mut self.text, |row, is_all| take(row, is_all, start..at));
         }
     }
+}
+
+/// Hands on the row of these cells, and whether that is all there is of it.
+fn hand_on(cells: &mut Vec<Range<usize>>, bytes: &[u8], text: &mut String, take: impl FnOnce(Row<'_>, bool)) {
+    // Spreadsheets add columns without anything.
+    let is_wide = cells.len() > COLUMNS.len();
+    if is_wide && cells[COLUMNS.len()..].iter().all(Range::is_empty) {
+        cells.truncate(COLUMNS.len());
+    }
+    let whole = std::str::from_utf8(bytes);
+    if whole.is_err() {
+        // Saved in an old code page: the ids and the status are ASCII in any of them.
+        text.clear();
+        for cell in cells.iter_mut() {
+            let start = text.len();
+            text.push_str(&String::from_utf8_lossy(&bytes[cell.clone()]));
+            *cell = start..text.len();
+        }
+    }
+    take(Row { text: whole.unwrap_or(text), cells }, whole.is_ok() && !is_wide);
 }
 
 #[cfg(test)]
@@ -320,8 +318,19 @@ mod tests {
 
     #[test]
     fn every_column_stands_where_it_is_looked_for() {
-        let record = StringRecord::from(COLUMNS.to_vec());
-        let at = |column| Row(&record).cell(column);
+        let header = COLUMNS.join(",");
+        let mut cells = Cells::new();
+        let mut rows = 0;
+        cells.split(header.as_bytes(), |row, is_all, _| {
+            stands_where_it_is_looked_for(row);
+            rows += 1;
+            assert!(is_all);
+        });
+        assert_eq!(rows, 1);
+    }
+
+    fn stands_where_it_is_looked_for(row: Row<'_>) {
+        let at = |column| row.cell(column);
         assert_eq!((at(Column::VisitId), at(Column::SessionUid)), ("visit_id", "session_uid"));
         assert_eq!(at(Column::Status), "status");
         assert_eq!((at(Column::ErrorCode), at(Column::Error)), ("error_code", "error"));
