@@ -16,7 +16,7 @@ pub(super) enum Frame {
     Whole,
     /// All of it, but for a quote that is open at its end.
     Open,
-    /// What a dying process left half written: its visit had no time to get a row.
+    /// What a dying process left half written: the visit of what comes last had no time to get a row.
     Torn,
 }
 
@@ -60,7 +60,7 @@ impl Framing {
             }
         }
         // A quote that is open over several lines may have been there before the process died.
-        if self.is_journal && !row.ends_with(b"\n") && (is_one_line || !quotes.is_open()) {
+        if self.is_journal && !row.ends_with(b"\n") && !row.ends_with(b"\r") && (is_one_line || !quotes.is_open()) {
             frame = Frame::Torn;
         }
         let start = self.at;
@@ -210,6 +210,22 @@ mod tests {
                     prop_assert!(left.contains_key(&uid(key)), "{key:?} of {:?}", String::from_utf8_lossy(&bytes));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn of_lines_that_end_with_a_carriage_return_only_the_torn_one_is_lost() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows: Vec<String> = (0..3)
+            .map(|number| String::from_utf8(row(number, 0, Status::Uploaded).1).expect("text").replace('\n', "\r"))
+            .collect();
+        let text = format!("{}\r{}", COLUMNS.join(","), rows.concat());
+        for (cut, left) in [(0, 3), (1, 2), (9, 2), (rows[2].len(), 2), (rows[2].len() + 1, 1)] {
+            let path = folder.path().join("r.csv.partial");
+            std::fs::write(&path, &text[..text.len() - cut]).expect("written");
+            let mut seen = 0;
+            assert_eq!(read(&path, |_| seen += 1).expect("readable"), 0);
+            assert_eq!(seen, left, "{cut}");
         }
     }
 

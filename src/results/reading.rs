@@ -184,10 +184,11 @@ pub(super) fn for_each_row(path: &Path, mut each: impl FnMut(Row<'_>, Found) -> 
     let (mut cells, mut bytes, mut damaged) = (Cells::new(), Vec::new(), Damaged::default());
     let mut is_header = true;
     while let Some((start, frame)) = framing.next(&mut bytes).map_err(failed)? {
-        if frame == Frame::Torn {
-            break;
-        }
         cells.split(&bytes, |row, is_as_written, within| {
+            // Where an editor has ended lines with nothing but a carriage return, it is the last of many that is torn.
+            if frame == Frame::Torn && within.end == bytes.len() {
+                return;
+            }
             // Spreadsheets fill up with rows of nothing but commas, and files that were put together have a header each.
             let is_none = row.cells().all(str::is_empty) || row.cells().eq(COLUMNS);
             if std::mem::take(&mut is_header) || is_none {
