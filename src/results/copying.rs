@@ -1,6 +1,7 @@
 //! Rows of earlier result files on their way into the next one: found by their places, and as they were.
 
-use super::reading::{Cells, Found, Row};
+use super::cells::{Cells, Row};
+use super::reading::Found;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Which bytes of a result file are one row, also where a hand at an editor has left a quote that nobody closes: the cell
 //! that it begins would take in all rows behind it. So a line that is a row by itself ends whatever is open before it.
 
-use super::reading::is_row;
+use super::cells::{Quotes, is_row};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -66,51 +66,6 @@ impl Framing {
         let start = self.at;
         self.at += row.len() as u64;
         Ok(Some((start, frame)))
-    }
-}
-
-/// Whether a quote is open, by the rules of the `csv` crate.
-#[derive(Debug, Default)]
-pub(super) struct Quotes {
-    place: Place,
-    /// Whether any quote has stood where it means nothing.
-    pub(super) are_odd: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
-    #[default]
-    StartOfCell,
-    Cell,
-    Quoted,
-    /// Behind a quote within a quoted cell: the end of it, or the first of two.
-    Closed,
-}
-
-impl Quotes {
-    /// Goes on with these bytes.
-    pub(super) fn go_over(&mut self, bytes: &[u8]) {
-        // Most rows have none.
-        if self.place == Place::StartOfCell && memchr::memchr(b'"', bytes).is_none() {
-            return;
-        }
-        for byte in bytes {
-            self.place = match (self.place, byte) {
-                (Place::StartOfCell, b'"') => Place::Quoted,
-                (Place::Quoted, b'"') => Place::Closed,
-                (Place::Closed, b'"') => Place::Quoted,
-                (Place::Quoted, _) => Place::Quoted,
-                (_, b',' | b'\r' | b'\n') => Place::StartOfCell,
-                (place, byte) => {
-                    self.are_odd |= place == Place::Closed || *byte == b'"';
-                    Place::Cell
-                }
-            };
-        }
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        self.place == Place::Quoted
     }
 }
 

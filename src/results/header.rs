@@ -1,7 +1,7 @@
 //! Whether a file begins as result files do; and of one that did once, what a spreadsheet has made of it.
 
 use super::ResultsError;
-use super::reading::is_row;
+use super::cells::is_row;
 use super::row::COLUMNS;
 use std::fs::File;
 use std::io::Read;

@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of the network.
 
+mod cells;
 mod copying;
 mod counts;
 mod framing;
@@ -18,6 +19,7 @@ mod row;
 mod strays;
 mod visits;
 
+pub use cells::Row;
 pub use counts::{Cause, Counts};
 pub use header::is_result_file;
 pub use journal::{Draft, Journal};
@@ -27,7 +29,7 @@ pub use lock::{Lock, LockError};
 pub use manifest::{Manifest, RunOptions};
 pub use outstanding::{Candidate, Decision, Wanted, decide, keeps_row, outstanding};
 pub use previous::{Misnamed, Passed, Previous};
-pub use reading::{Row, read};
+pub use reading::read;
 pub use recorder::record;
 
 // Part of what a result file says; whoever reads one need not know who sent it.

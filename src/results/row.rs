@@ -1,4 +1,4 @@
-//! A row of a result file, as it is written. Its columns are known here and in `reading`.
+//! A row of a result file, as it is written. What its columns are read for, `cells` knows.
 
 use crate::upload::Outcome;
 use chrono::SecondsFormat;
