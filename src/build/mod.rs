@@ -18,7 +18,7 @@ mod visit;
 
 pub use field::{Field, Origin};
 pub use ids::{Ids, SessionId, Version};
-pub use parallel::{CHUNK, at_once, in_order};
+pub use parallel::{CHUNK, TOGETHER, at_once, in_order};
 pub use problem::{Code, Problem, Problems};
 pub use time::{Pattern, Unit, Zone};
 pub(crate) use visit::BODY_START;

@@ -7,17 +7,19 @@ use std::ops::{ControlFlow, Range};
 /// memory while a slow reader holds things up.
 pub const CHUNK: usize = 256;
 
-/// Chunks for each thread that are begun together; then the threads wait for the last of them, and for `each`.
-const AHEAD: usize = 8;
+/// Chunks for each thread that are begun together where nobody else wants the processors: enough that the threads seldom
+/// wait for the last of them, and for who takes the results.
+pub const TOGETHER: usize = 8;
 
-/// Maps stretches of `0..count` on all threads; `each` gets the results one by one, in order, on this thread. At
-/// most eight chunks for each thread are ever ahead of `each`.
+/// Maps stretches of `0..count` on all threads; `each` gets the results one by one, in order, on this thread. `together`:
+/// how many chunks for each thread are begun together, and may be ahead of `each`, at least one.
 pub fn in_order<T: Send>(
     count: usize,
+    together: usize,
     map: impl Fn(Range<usize>) -> T + Sync,
     mut each: impl FnMut(T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let window = CHUNK * AHEAD * rayon::current_num_threads();
+    let window = CHUNK * together.max(1) * rayon::current_num_threads();
     let mut start = 0;
     while start < count {
         let end = (start + window).min(count);
@@ -58,6 +60,7 @@ mod tests {
         let mut seen = Vec::new();
         let done = in_order(
             10_000,
+            TOGETHER,
             |range| range,
             |range| {
                 seen.extend(range);
@@ -68,6 +71,7 @@ mod tests {
         let mut chunks = 0;
         let stopped = in_order(
             10_000,
+            TOGETHER,
             |range| range,
             |_| {
                 chunks += 1;

@@ -11,7 +11,7 @@
 use super::exit::{Exit, Failure};
 use super::progress;
 use super::screen::Console;
-use crate::build::{Builder, Invalid, Prepared, in_order};
+use crate::build::{Builder, Invalid, Prepared, TOGETHER, in_order};
 use crate::job::{Job, Target};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
@@ -152,7 +152,10 @@ impl Sending<'_> {
                 }
                 chunk
             };
-            let fed = in_order(grouped.len(), chunk, |chunk| {
+            // A chunk at a time while others are busy: several of them would be milliseconds in which a server on this
+            // machine, or whatever brings the answers, has no processor, and the thread that sends has nothing to do.
+            let together = if sends { 1 } else { TOGETHER };
+            let fed = in_order(grouped.len(), together, chunk, |chunk| {
                 kept += chunk.kept;
                 let is_taken = chunk.settled.into_iter().all(|outcome| outcomes.blocking_send(outcome).is_ok())
                     && (chunk.valid.is_empty() || visits.blocking_send(chunk.valid).is_ok());

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::exports::Exports;
 use super::text::count;
-use crate::build::{Builder, Code, Glance, Rules, at_once, in_order};
+use crate::build::{Builder, Code, Glance, Rules, TOGETHER, at_once, in_order};
 use crate::scan::Place;
 use crate::shuffle::{Grouped, PLACES, ShuffleError, Tally};
 use chrono::NaiveDate;
@@ -96,7 +96,7 @@ pub(super) fn survey(
             return Ok(());
         };
         let mut failed = Ok(());
-        let _ = in_order(grouped.len(), chunk, |(stretch, lines)| {
+        let _ = in_order(grouped.len(), TOGETHER, chunk, |(stretch, lines)| {
             whole.append(stretch);
             failed = bodies(&lines).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
