@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 const HEADER: &str = "visit_id,store_code,visit_date,started_at,ended_at,visit_type,rep_email,tz";
 
 /// Visits named after what is wrong with them. `\xff` stands for a byte that is no UTF-8.
-const NASTY: [&str; 31] = [
+const NASTY: [&str; 32] = [
     "fine,1001,2024-03-05,2024-03-05T08:00:00Z,2024-03-05T08:30:00Z,monthly,rep@example.com,",
     "no store,,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
     ",1001,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
@@ -43,6 +43,7 @@ const NASTY: [&str; 31] = [
     "unknown type,1001,2024-03-05,2024-03-05T08:00:00Z,,rare,,",
     "bad text,10\u{1}01,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
     "bad row,1001,2024-03-05,2024-03-05T08:00:00Z,monthly,,",
+    "day number,1001,2024-03-05,45356.3333,,monthly,,",
 ];
 
 const NASTY_SCENES: [&str; 9] = [
@@ -129,6 +130,7 @@ fn the_first_problem_of_each_visit_is_its_error_code_and_every_code_occurs() {
         ("milliseconds", "time_unit"),
         ("before 2000", "time_unit"),
         ("far future", "time_unit"),
+        ("day number", "time_unit"),
         ("other day", "date_mismatch"),
         ("bad email", "bad_email"),
         ("mangled", "mangled_number"),

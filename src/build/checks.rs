@@ -5,6 +5,7 @@ use super::problem::{Code, shown};
 use super::time::Refusal;
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// client_session_uid and store_number: "string (100)".
 pub(super) const IDENTIFIER: usize = 100;
@@ -15,6 +16,8 @@ const NUMBER: usize = 255;
 
 /// 2000-01-01T00:00:00Z: the API's customers did not photograph shelves before.
 const EARLIEST: i64 = 946_684_800;
+/// What spreadsheets call the days from 2000 to 2099: how many there were since 1899-12-30.
+const DAYS_OF_SPREADSHEETS: Range<i64> = 36_526..73_051;
 const DAY: i64 = 86_400;
 
 /// The API counts characters, not bytes.
@@ -122,6 +125,11 @@ fn jvm_double(text: &str) -> Option<i64> {
 pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), Refusal> {
     let message = if epoch < EARLIEST {
         match DateTime::from_timestamp(epoch, 0) {
+            Some(_) if DAYS_OF_SPREADSHEETS.contains(&epoch) => {
+                format!(
+                    "{epoch} looks like a day number of a spreadsheet, not a time in seconds since 1970; export the column as text"
+                )
+            }
             Some(time) => {
                 format!("{epoch} is {} and lies before 2000; is it in seconds since 1970?", time.to_rfc3339())
             }

@@ -76,10 +76,12 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
         done
     };
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
-        let mut message = "no row of the scenes export belongs to this visit".to_owned();
-        if let Cow::Owned(key) = visible(visit_id) {
-            message.push_str(&format!("; its key is \"{key}\", with an invisible character"));
-        }
+        let message = match visible(visit_id) {
+            Cow::Borrowed(key) => format!("no row of the scenes export has the key {}", shown(key)),
+            Cow::Owned(key) => {
+                format!("no row of the scenes export has the key \"{key}\", with an invisible character")
+            }
+        };
         problems.add(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
     }
     json.push(b'}');

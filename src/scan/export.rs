@@ -267,27 +267,40 @@ impl Export {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        let is_one = matches!(found.as_slice(), [only] if only.contains([',', ';', '\t', '|']));
+        let delimiter = match found.as_slice() {
+            [only] => delimiter_in(only).map(String::from),
+            _ => None,
+        };
         let missing = columns.iter().map(|column| {
-            let hint = match is_one {
-                true => " (is `delimiter` in the job file right?)".to_owned(),
-                false => crate::nearest::hint(column, found.iter().map(String::as_str)),
+            let hint = match &delimiter {
+                Some(delimiter) => {
+                    format!(" (its header is parted by {delimiter:?}: set `delimiter = {delimiter:?}` in the job file)")
+                }
+                None => crate::nearest::hint(column, found.iter().map(String::as_str)),
             };
             let message = format!("no column {column:?} in {}{more}{hint}", first.name);
             MissingColumn { column: (*column).clone(), message }
         });
         // By another delimiter all of them may be there: it is one mistake.
-        let most = if is_one { 1 } else { columns.len() };
+        let most = if delimiter.is_some() { 1 } else { columns.len() };
         let missing = missing.take(most).collect();
         let found: Vec<Cow<'_, str>> = found.iter().map(|name| visible(name)).collect();
         ScanError::NoColumns { section: self.source.section, missing, found: found.join(", ") }
     }
 }
 
+/// What parts the cells of a header that was taken for a single cell.
+fn delimiter_in(header: &str) -> Option<char> {
+    let times = |delimiter: &char| header.matches(*delimiter).count();
+    [',', ';', '\t', '|'].into_iter().filter(|delimiter| times(delimiter) > 0).max_by_key(times)
+}
+
 /// What the name of a file and its first bytes tell.
 pub(super) struct Looks {
     pub(super) input: Input,
     pub(super) magic: Magic,
+    /// Whether it begins as text does.
+    is_text: bool,
     /// By the ending of its name.
     pub(super) named: Option<Format>,
     /// Where nothing else says: a tab for names that end in `.tsv` or `.tab`, else a comma.
@@ -309,11 +322,12 @@ pub(super) fn looks(found: &Found) -> Result<Looks, ScanError> {
         _ => None,
     };
     let tabs = bare.ends_with(".tsv") || bare.ends_with(".tab");
-    Ok(Looks { input, magic: Magic::of(&head), named, delimiter: if tabs { b'\t' } else { b',' }, seen })
+    let is_text = !head.is_empty() && head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
+    Ok(Looks { input, magic: Magic::of(&head), is_text, named, delimiter: if tabs { b'\t' } else { b',' }, seen })
 }
 
 fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
-    let Looks { input, magic, named, delimiter, seen } = looks(&found)?;
+    let Looks { input, magic, is_text, named, delimiter, seen } = looks(&found)?;
     let format = source.format.or(named).unwrap_or(match magic {
         Magic::Parquet => Format::Parquet,
         _ => Format::Csv,
@@ -328,6 +342,9 @@ fn open_file(found: Found, source: &Source) -> Result<ExportFile, ScanError> {
         (Magic::Parquet, Format::Csv) => return Err(ScanError::OtherFormat { file: name, found: "Parquet", expected }),
         (Magic::Gzip | Magic::Zstd, Format::Parquet) => {
             return Err(ScanError::OtherFormat { file: name, found: "a compressed file", expected });
+        }
+        (Magic::None, Format::Parquet) if is_text => {
+            return Err(ScanError::OtherFormat { file: name, found: "text, such as CSV", expected });
         }
         _ => {}
     }
