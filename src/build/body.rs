@@ -116,7 +116,7 @@ pub(super) fn integer(into: &mut Vec<u8>, value: i64) {
     if value < 0 {
         into.push(b'-');
     }
-    into.extend_from_slice(&digits[at..]);
+    short::append_all(into, &digits[at..]);
 }
 
 /// Appends a scene. No task code: an empty one.

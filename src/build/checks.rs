@@ -80,6 +80,9 @@ pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
     {
         return Ok(Cow::Borrowed(text));
     }
+    if let Cell::Integer(value) = cell {
+        return Ok(Cow::Owned(value.to_string()));
+    }
     let refuse = |text: &str| Err((Code::BadNumber, format!("{} is no whole number", shown(text))));
     let text = match cell.digits() {
         Some(text) => text,

@@ -41,6 +41,8 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     let mut report = Report { problems: Problems::default(), place: None };
 
     let visit_id = columns.text(KEY, row);
+    // Before everything else: the rounds of its hash wait for each other, and the processor reads the fields meanwhile.
+    let session = rules.ids.session(visit_id);
     let conflict = visit.conflict();
     if let Some(conflict) = &conflict {
         let others: Vec<String> = conflict.others.iter().map(Place::to_string).collect();
@@ -63,7 +65,6 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     } else {
         fields(builder, visit, json, &mut |field, refusal| report.add(visit, field, refusal))
     };
-    let session = rules.ids.session(visit_id);
     let mut problems = report.problems;
     let rows = conflict.map_or(1, |conflict| conflict.rows);
     let done = if visit.is_first() || rows.saturating_mul(visit.scenes().len()) <= EACH {
