@@ -297,6 +297,18 @@ fn from_and_to_are_inclusive_and_a_visit_without_a_valid_date_is_never_left_out(
 }
 
 #[test]
+fn a_start_that_cannot_be_makes_no_date_that_leaves_a_visit_out() {
+    let starts = ["1970-01-01T00:00:00Z", "0", "2199-01-01T00:00:00Z", "1709625600000", "2024-04-02T08:00:00Z"];
+    let row = |(n, start): (usize, &&str)| format!("V{n},7,,{start},,,");
+    let rows: Vec<String> = (1..).zip(&starts).map(row).collect();
+    let work = Workdir::with_visits(5);
+    work.write("visits.csv", lines(VISITS_HEADER, &rows));
+    work.job(&JobFile::new().without(&["visit_date"]).and("[time]\ntimezone = \"UTC\""));
+    let done = work.traxload(&["check", "job.toml", "--from", "2024-03-01", "--to", "2024-03-31", "--json"]);
+    assert_eq!((done.json()["left_out"].as_u64(), done.json()["invalid"].as_u64()), (Some(1), Some(4)));
+}
+
+#[test]
 fn a_limit_takes_the_first_visits_and_a_rerun_keeps_it() {
     let (visits, summary) = selected(&["--limit", "2"]);
     assert_eq!((visits, &summary["rows_read"]), (vec!["V1".to_owned(), "V2".to_owned()], &2.into()));

@@ -265,6 +265,10 @@ fn exports_that_are_worth_a_word() {
     work.write("more/README.txt", "The visits of the week.\n");
     said.add("an empty file, one without a column, and a note", &work, &["check", "job.toml"]);
     said.add("a window that is too short", &work, &["check", "job.toml", "--rate", "1/min", "--max-duration", "10s"]);
+    let work = Workdir::with_visits(1);
+    let format = "{ column = \"started_at\", format = \"%Y-%m-%dT%H:%M:%SZ\" }";
+    work.job(&job().visit_column("session_start_time", format).and("[time]\ntimezone = \"Europe/Paris\""));
+    said.add("a format that passes over UTC", &work, &["check", "job.toml"]);
     said.hold("exports_with_warnings");
 }
 

@@ -175,6 +175,20 @@ fn numbers_are_epoch_seconds_or_what_the_unit_says() {
 }
 
 #[test]
+fn with_a_format_numbers_are_their_digits() {
+    let zoned = job().and("[time]\ntimezone = \"UTC\"");
+    // Ten digits that would be seconds of 2017, if nobody had asked for the format.
+    let starts: ArrayRef = Arc::new(Int64Array::from(vec![2_403_050_800; 3]));
+    let formatted = zoned.visit_column("session_start_time", "{ column = \"started_at\", format = \"%y%m%d%H%M\" }");
+    same_in("started_at", starts, &[Int64, Float64, Decimal128(20, 0), Utf8], &formatted);
+    let days: ArrayRef = Arc::new(Int64Array::from(vec![20_240_305; 3]));
+    let formatted = job().visit_column("visit_date", "{ column = \"visit_date\", format = \"%Y%m%d\" }");
+    same_in("visit_date", days, &[Int32, Int64, Float64, Decimal128(10, 2), Utf8], &formatted);
+    let half: ArrayRef = Arc::new(Float64Array::from(vec![20_240_305.5; 3]));
+    with_column("visit_date", &half).check(&formatted).0.ends_with(4).says(&["bad_date (3)", "20240305.5 is no date"]);
+}
+
+#[test]
 fn int96_timestamps_are_instants_whatever_the_jobs_zone() {
     let schema = "message spark { required binary visit_id (UTF8); required int96 started_at; }";
     let schema = parquet::schema::parser::parse_message_type(schema).expect("a schema");

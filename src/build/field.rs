@@ -99,6 +99,14 @@ impl Cell<'_> {
             _ => None,
         }
     }
+
+    /// A number as it is, for messages.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Cell::Float(value) => value.to_string(),
+            cell => cell.digits().unwrap_or_default().into_owned(),
+        }
+    }
 }
 
 /// One column of a batch, its type found once.

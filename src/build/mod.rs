@@ -146,10 +146,11 @@ impl<'a> Builder<'a> {
         Builder { rules, grouped, visits, now, shared_scenes: scenes::Shared::default() }
     }
 
-    /// The visits' dates where they can be told, by the job's column or from the start: for selecting days.
-    pub fn visit_dates(rules: &Rules, rows: &crate::scan::Rows) -> Vec<Option<NaiveDate>> {
+    /// The visits' dates where they can be told, by the job's column or from the start: for selecting days. `now`: the
+    /// run's start, in epoch seconds.
+    pub fn visit_dates(rules: &Rules, rows: &crate::scan::Rows, now: i64) -> Vec<Option<NaiveDate>> {
         let columns = Columns::new(rows);
-        (0..rows.batch.num_rows()).map(|row| reading::date_of(rules, &columns, row)).collect()
+        (0..rows.batch.num_rows()).map(|row| reading::date_of(rules, &columns, row, now)).collect()
     }
 
     /// Checks the visit at this place of the export's order and appends its body to `body`; nothing is appended for an

@@ -128,11 +128,16 @@ pub(super) fn time(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usi
             result => result,
         }
     };
-    match cell(columns, field, row)? {
+    let cell = cell(columns, field, row)?;
+    match cell {
         Cell::Empty => Ok(None),
         Cell::Text(written) if is_nan(written) => Ok(None),
         Cell::Text(written) => text(written).map(Some),
-        Cell::Integer(value) if field.pattern.is_some() => text(&value.to_string()).map(Some),
+        // With a format its digits are what it says. A gap in a column of integers makes doubles of them.
+        Cell::Integer(_) | Cell::Float(_) if field.pattern.is_some() => match cell.digits() {
+            Some(digits) => text(&digits).map(Some),
+            None => refuse(&cell.shown()),
+        },
         Cell::Integer(value) => Ok(Some(value.div_euclid(unit.per_second()))),
         Cell::Float(value) => match time::from_float(value, unit) {
             Some(seconds) => Ok(Some(seconds)),
@@ -151,14 +156,14 @@ pub(super) fn time(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usi
 
 pub(super) fn date(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<NaiveDate>, Refusal> {
     let refuse = |what: String| Err((Code::BadDate, format!("{what} is no date like 2024-03-05")));
-    match cell(columns, field, row)? {
+    let cell = cell(columns, field, row)?;
+    match cell {
         Cell::Empty => Ok(None),
         Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
-        Cell::Integer(value) => match &field.pattern {
-            Some(pattern) => time::date(&value.to_string(), Some(pattern)).map(Some),
-            None => refuse(value.to_string()),
+        Cell::Integer(_) | Cell::Float(_) => match (&field.pattern, cell.digits()) {
+            (Some(pattern), Some(digits)) => time::date(&digits, Some(pattern)).map(Some),
+            _ => refuse(cell.shown()),
         },
-        Cell::Float(value) => refuse(value.to_string()),
         Cell::Boolean(value) => refuse(value.to_string()),
         Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * DAY, 0) {
             Some(date) => time::date(&date.date_naive().to_string(), None).map(Some),
@@ -189,12 +194,14 @@ pub(super) fn local_date(rules: &Rules, columns: &Columns<'_>, row: usize, start
     })
 }
 
-/// The visit's date for the selection of days; `None` where there is no valid one.
-pub(super) fn date_of(rules: &Rules, columns: &Columns<'_>, row: usize) -> Option<NaiveDate> {
+/// The visit's date for the selection of days; `None` where there is no valid one. `now`: the run's start.
+pub(super) fn date_of(rules: &Rules, columns: &Columns<'_>, row: usize, now: i64) -> Option<NaiveDate> {
     match &rules.visit_date {
         Some(field) => date(columns, field, row).ok().flatten(),
         None => {
             let start = time(rules, columns, &rules.session_start_time, row).ok().flatten()?;
+            // A start that is a problem itself makes no date, or a visit of 1970 would be in no slice of a migration.
+            checks::time_in_range(start, now).ok()?;
             local_date(rules, columns, row, start).ok()
         }
     }

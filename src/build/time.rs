@@ -49,6 +49,14 @@ impl Pattern {
         (!items.iter().any(names_a_zone)).then(|| Pattern { text: text.to_owned(), items })
     }
 
+    /// Whether it ends with a word for UTC that is text like any other to it, and says nothing of the zone.
+    pub fn passes_over_utc(&self) -> bool {
+        let text = self.text.trim_end();
+        let says_utc = ["Z", "UTC", "GMT"].iter().any(|word| text.ends_with(word));
+        let reads_a_zone = ["%z", "%:z", "%::z", "%:::z", "%#z", "%+", "%s"].iter().any(|item| text.contains(item));
+        says_utc && !reads_a_zone
+    }
+
     /// Whether a date can be told from what it reads.
     pub fn has_date(&self) -> bool {
         self.reads(|parsed| parsed.to_naive_date().is_ok() || parsed.timestamp().is_some())
@@ -129,7 +137,15 @@ impl Zone {
         })
     }
 
-    pub(super) fn name(self) -> String {
+    /// Whether it is a name of UTC.
+    pub fn is_utc(self) -> bool {
+        let name = self.name();
+        let own = name.rsplit('/').next().unwrap_or_default();
+        ["UTC", "UCT", "Zulu", "Universal", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "+00:00"].contains(&own)
+    }
+
+    /// Its name, or its distance such as `+01:00`.
+    pub fn name(self) -> String {
         match self {
             Zone::Named(zone) => zone.name().to_owned(),
             Zone::Offset(zone) => zone.to_string(),

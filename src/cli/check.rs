@@ -3,7 +3,7 @@
 use super::accounting;
 use super::bodies_file::BodiesFile;
 use super::exit::{Exit, Failure};
-use super::exports::Opened;
+use super::exports::{Opened, no_visits};
 use super::survey::{Bodies, Survey, survey};
 use super::text::{count, duration, grouped, rate};
 use super::window::Window;
@@ -31,7 +31,7 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     // Before anything is read, which may take minutes.
     let bodies = args.payloads.as_deref().map(|path| BodiesFile::new(path, &job.results, args.job.json)).transpose()?;
     let selection = args.job.selection()?;
-    let exports = opened.read(&job, &selection)?;
+    let exports = opened.read(&job, &selection, now.timestamp())?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
@@ -55,7 +55,9 @@ pub(super) fn check(args: &CheckArgs, now: DateTime<Utc>, began: Instant, consol
     if let Some(warning) = window.as_ref().and_then(Window::warning) {
         console.warn(&warning);
     }
-    if console.is_quiet() && exit != Exit::Done {
+    if console.is_quiet() && exit == Exit::NoVisits {
+        console.error(&format!("{}: {}", job.name, no_visits(&survey.tally)));
+    } else if console.is_quiet() && exit != Exit::Done {
         console.error(&format!(
             "{}: {} of {} visits are invalid; without --quiet the problems are listed",
             job.name,
@@ -133,8 +135,7 @@ fn report(job: &Job, flat: bool, survey: &Survey, first: Option<&Glance>, window
         }
     }
     if rows == 0 {
-        let _ =
-            writeln!(out, "\nThere are no visits in the exports; is the export late? --allow-empty makes that fine.");
+        let _ = writeln!(out, "\nA run would send nothing: {}.", no_visits(tally));
     } else if job.max_invalid.is_exceeded(survey.invalid, rows) {
         let _ = writeln!(
             out,

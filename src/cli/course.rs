@@ -4,7 +4,7 @@ use super::accounting;
 use super::earlier::Earlier;
 use super::ending::Ended;
 use super::exit::{Exit, Failure};
-use super::exports::{Exports, Opened, Selection};
+use super::exports::{Exports, Opened, Selection, no_visits};
 use super::metrics::Figures;
 use super::next::quoted;
 use super::report;
@@ -110,7 +110,7 @@ impl Run<'_> {
     fn read(&self, opened: Opened) -> Result<Ready, Failure> {
         let (exports, earlier) = std::thread::scope(|scope| {
             let earlier = scope.spawn(|| self.earlier());
-            let exports = opened.read(&self.job, &self.selection);
+            let exports = opened.read(&self.job, &self.selection, self.now.timestamp());
             let panicked = |_| {
                 Failure::new(
                     Exit::Unexpected,
@@ -130,10 +130,7 @@ impl Run<'_> {
             None,
         )?;
         if survey.rows() == 0 && !self.options.allow_empty {
-            return Err(Failure::new(
-                Exit::NoVisits,
-                "there are no visits in the exports; is the export late? --allow-empty makes that fine",
-            ));
+            return Err(Failure::new(Exit::NoVisits, no_visits(&survey.tally)));
         }
         for warning in survey.warnings(exports.flat) {
             self.console.warn(&warning);

@@ -93,15 +93,16 @@ impl Opened {
         self.visits.paths().chain(self.scenes.paths())
     }
 
-    /// Reads everything: each export on a thread of its own, while this one groups.
-    pub(super) fn read(self, job: &Job, selection: &Selection) -> Result<Exports, Failure> {
+    /// Reads everything: each export on a thread of its own, while this one groups. `now`: the run's start, in epoch
+    /// seconds.
+    pub(super) fn read(self, job: &Job, selection: &Selection, now: i64) -> Result<Exports, Failure> {
         let flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // What is read and not yet grouped is a part of it.
         let mut shuffle = Shuffle::new(flat, memory - memory / 16, expected);
-        let mut selector = Selector { selection, rules: &job.rules, kept: HashSet::new(), keyless: 0 };
+        let mut selector = Selector { selection, rules: &job.rules, now, kept: HashSet::new(), keyless: 0 };
         std::thread::scope(|scope| -> Result<(), Failure> {
             let visits = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
             let scenes = read_ahead(scope, &self.scenes, ahead);
@@ -162,10 +163,23 @@ fn refuse_unreadable(tally: &Tally, selection: &Selection) -> Result<(), Failure
     Err(Failure::new(Exit::Usage, message))
 }
 
+/// Why there is nothing to do, and what makes that fine.
+pub(super) fn no_visits(tally: &Tally) -> String {
+    match tally.visits_left_out {
+        0 => "there are no visits in the exports; is the export late? --allow-empty makes that fine".to_owned(),
+        rows => format!(
+            "`only`, dates or the limit leave out {}; --allow-empty makes that fine",
+            super::text::count(rows, "visit row, the only one of the exports", "visit rows, all of the exports")
+        ),
+    }
+}
+
 /// Applies `only`, the dates and the limit, in this order.
 struct Selector<'a> {
     selection: &'a Selection,
     rules: &'a Rules,
+    /// The run's start, in epoch seconds.
+    now: i64,
     /// The keys within the limit.
     kept: HashSet<String>,
     keyless: u64,
@@ -181,7 +195,7 @@ impl Selector<'_> {
         let count = rows.batch.num_rows();
         let mut keep: Vec<bool> = (0..count).map(|row| only.as_ref().is_none_or(|only| only.value(row))).collect();
         if from.is_some() || to.is_some() {
-            let dates = Builder::visit_dates(self.rules, rows);
+            let dates = Builder::visit_dates(self.rules, rows, self.now);
             for (row, (keep, date)) in keep.iter_mut().zip(dates).enumerate() {
                 // Which cell is the date of a row with too few or too many is anybody's guess.
                 let readable = rows.faults_of(row).iter().all(|fault| fault.column.is_some());

@@ -1,7 +1,7 @@
 //! `traxload ids`: the keys of visits and scenes with their ids, for whoever sends the images.
 
 use super::exit::{Exit, Failure};
-use super::exports::Opened;
+use super::exports::{Opened, no_visits};
 use super::{Console, IdsArgs};
 use crate::build::{Builder, SceneId, TOGETHER, in_order};
 use crate::job::Job;
@@ -13,17 +13,14 @@ use uuid::Uuid;
 
 pub(super) fn ids(args: &IdsArgs, now: DateTime<Utc>, console: &Console) -> Result<Exit, Failure> {
     let job = Job::load(&args.job.job, &args.job.options(now))?;
-    let exports = Opened::new(&job)?.read(&job, &args.job.selection()?)?;
+    let exports = Opened::new(&job)?.read(&job, &args.job.selection()?, now.timestamp())?;
     for warning in &exports.warnings {
         console.warn(warning);
     }
     let mut out = csv::Writer::from_writer(BufWriter::new(std::io::stdout().lock()));
     let written = write(&exports.shuffled, &job, now, &mut out);
     match written {
-        Ok(0) if !args.job.allow_empty => Err(Failure::new(
-            Exit::NoVisits,
-            "there are no visits in the exports; is the export late? --allow-empty makes that fine",
-        )),
+        Ok(0) if !args.job.allow_empty => Err(Failure::new(Exit::NoVisits, no_visits(exports.shuffled.tally()))),
         Ok(_) => Ok(Exit::Done),
         // Whoever reads has seen enough, as `head` has.
         Err(IdsError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),

@@ -296,7 +296,7 @@ mod tests {
     fn once_nobody_takes_visits_no_further_part_is_built() {
         let folder = tempfile::tempdir().expect("a folder");
         let job = job(folder.path());
-        let exports = Opened::new(&job).and_then(|opened| opened.read(&job, &Selection::default()));
+        let exports = Opened::new(&job).and_then(|opened| opened.read(&job, &Selection::default(), 1_709_700_000));
         let shuffled = exports.expect("readable").shuffled;
         assert!(shuffled.parts() > 4, "{} parts", shuffled.parts());
         for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {

@@ -10,7 +10,7 @@ use super::parse::{Parsed, parse};
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
-use crate::build::{Ids, Rules, Version, Zone};
+use crate::build::{Field, Ids, Rules, Version, Zone};
 use crate::scan::{Dialect, Format, Only, Source};
 use crate::storage::Address;
 use crate::upload::{Backoff, Config, Endpoint, client};
@@ -165,6 +165,13 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
     let results = results(&file, options, &placeholders, mistakes);
     let metrics = metrics(&file, &placeholders, mistakes);
     let notify = notify(&file.notify, mistakes);
+    let times = [
+        ("session_start_time", Some(&rules.session_start_time)),
+        ("session_end_time", rules.session_end_time.as_ref()),
+    ];
+    for (name, field) in times {
+        warnings.extend(field.and_then(|field| utc_is_passed_over(name, field, zone)));
+    }
     let places = (path, mistakes.text);
     let of_visits = named(places, "visits", &file.visits, file.visits.columns.all());
     let of_scenes = named(places, "scenes", &file.scenes, file.scenes.columns.all());
@@ -189,6 +196,16 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         warnings,
         named: of_visits.into_iter().chain(of_scenes).collect(),
     }
+}
+
+/// What such a time means is decided by the job's zone, and nobody who reads the format would think so.
+fn utc_is_passed_over(name: &str, field: &Field, zone: Option<Zone>) -> Option<String> {
+    field.pattern.as_ref().filter(|pattern| pattern.passes_over_utc())?;
+    let zone = field.zone.or(zone).filter(|zone| !zone.is_utc() && field.zone_column.is_none())?;
+    Some(format!(
+        "the format of {name} ends with a word for UTC, but to a format that is plain text: its times are read in {}; where they are in UTC, set timezone = \"UTC\" on the column",
+        zone.name()
+    ))
 }
 
 fn source<C>(

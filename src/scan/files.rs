@@ -44,7 +44,13 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
         };
     }
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-    let matches = glob::glob_with(path, options).map_err(|source| ScanError::BadGlob { path: path.into(), source })?;
+    // At its end, `**` would match the folders below and not the files beside them.
+    let pattern = match path.trim_end_matches('/').strip_suffix("**") {
+        Some(before) if before.is_empty() || before.ends_with('/') => format!("{before}**/*"),
+        _ => path.to_owned(),
+    };
+    let matches =
+        glob::glob_with(&pattern, options).map_err(|source| ScanError::BadGlob { path: path.into(), source })?;
     let mut paths = Vec::new();
     for entry in matches {
         let entry = entry
@@ -180,6 +186,7 @@ mod tests {
             found.iter().map(|file| file.name.replace(&root, "")).collect()
         };
         assert_eq!(names(root.clone()), ["/a.csv", "/b/part-0.csv", "/b/part-1.csv"]);
+        assert_eq!(names(format!("{root}/**")), ["/a.csv", "/b/part-0.csv", "/b/part-1.csv"]);
         assert_eq!(names(format!("{root}/*/part-*.csv")), ["/b/part-0.csv", "/b/part-1.csv"]);
         let both = [format!("{root}/b/part-1.csv"), format!("{root}/b")];
         let found = find(&both).expect("found");
