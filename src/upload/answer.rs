@@ -1,26 +1,33 @@
 //! What an answer says went wrong, in words for people.
 
+use super::classify::is_of_the_vendor;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// The longest error text that is kept, in characters.
 const LONGEST: usize = 500;
 
-/// What an answer says went wrong: under one of the names that the vendor uses, or as plain text, on one line.
+/// What an answer says went wrong: under the names that the vendor and those between us and it use, or as plain text, on
+/// one line. What the vendor says comes first: a gateway may put its own word before it, such as "Bad Request".
 pub(super) fn error_text(body: &str) -> String {
-    const NAMES: [&str; 4] = ["error", "description", "error_description", "message"];
-    fn find(value: &Value, depth: u8) -> Option<String> {
+    const NAMES: [&str; 5] = ["error", "description", "error_description", "message", "errors"];
+    fn find(value: &Value, depth: u8, found: &mut Vec<String>) {
         match value {
-            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-            Value::Array(list) if depth > 0 => list.iter().find_map(|value| find(value, depth - 1)),
+            Value::String(text) if !text.trim().is_empty() && !found.contains(text) => found.push(text.clone()),
+            Value::Array(list) if depth > 0 => list.iter().for_each(|value| find(value, depth - 1, found)),
             Value::Object(map) if depth > 0 => {
-                NAMES.iter().filter_map(|name| map.get(*name)).find_map(|value| find(value, depth - 1))
+                let named = NAMES.iter().filter_map(|name| map.get(*name));
+                named.for_each(|value| find(value, depth - 1, found));
             }
-            _ => None,
+            _ => {}
         }
     }
-    let found = serde_json::from_str::<Value>(body).ok().and_then(|value| find(&value, 4));
-    let text = found.map_or_else(|| without_markup(body), Cow::Owned);
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::from_str(body.trim_start_matches('\u{feff}')) {
+        find(&value, 4, &mut found);
+        found.sort_by_key(|text| !is_of_the_vendor(text.trim_start()));
+    }
+    let text = if found.is_empty() { without_markup(body) } else { Cow::Owned(found.join("; ")) };
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
@@ -81,6 +88,12 @@ mod tests {
     #[test]
     fn error_texts_are_found_and_kept_short() {
         assert_eq!(error_text(r#"{"errors":1,"error":{"message":"a\n b"}}"#), "a b");
+        let oauth = r#"{"error":"invalid_request","error_description":"invalid token"}"#;
+        assert_eq!(error_text(oauth), "invalid token; invalid_request");
+        let gateway =
+            "\u{feff}{\"error\":\"Bad Request\",\"message\":\"Unknown Store 5\",\"description\":\"Bad Request\"}";
+        assert_eq!(error_text(gateway), "Unknown Store 5; Bad Request");
+        assert_eq!(error_text(r#"{"error":["Unknown Store 5","more"],"errors":["more"]}"#), "Unknown Store 5; more");
         assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
         assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "no page");
         assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), LONGEST + 1);

@@ -66,7 +66,12 @@ fn unsettled(code: ErrorCode, reason: &str, may_have_arrived: bool) -> Verdict {
 /// The one 400 that is about the key and not about the visit (vendor's page "Authentication").
 fn is_about_the_token(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    text.starts_with("invalid token") || text.starts_with("incorrect or expired token")
+    ["invalid token", "invalid_token", "incorrect or expired token"].iter().any(|start| text.starts_with(start))
+}
+
+/// Whether a text begins as one of those that the vendor lists.
+pub(super) fn is_of_the_vendor(text: &str) -> bool {
+    is_about_the_token(text) || code_of(400, text) != ErrorCode::UnexpectedAnswer
 }
 
 /// The texts of the vendor's "Validation and Errors".

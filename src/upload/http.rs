@@ -5,7 +5,7 @@ use super::client::{self, chain};
 use super::config::Endpoint;
 use super::network::{Network, Reply};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use http_body_util::Full;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Client, Response, Url};
@@ -37,10 +37,34 @@ impl Token {
         (!text.is_empty()).then(|| Token(text.to_owned()))
     }
 
-    /// Some servers repeat what they were sent.
+    /// Some servers repeat what they were sent, as it is, as a part of an address, or as JSON writes it.
     fn hidden_in(&self, text: &str) -> String {
         // What is as short as this is no token, and stands in any text.
-        if self.0.len() >= 4 && text.contains(&self.0) { text.replace(&self.0, "[token]") } else { text.to_owned() }
+        const SHORTEST: usize = 4;
+        let mut hidden = text.to_owned();
+        if self.0.len() < SHORTEST {
+            return hidden;
+        }
+        let in_address = |upper: bool| -> String {
+            let written = |byte: u8| match byte {
+                b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+                _ if upper => format!("%{byte:02X}"),
+                _ => format!("%{byte:02x}"),
+            };
+            self.0.bytes().map(written).collect()
+        };
+        for written in [&self.0, &in_address(true), &in_address(false), &self.0.replace('/', "\\/")] {
+            if hidden.contains(written) {
+                hidden = hidden.replace(written, "[token]");
+            }
+            // An answer may be cut in the middle of it.
+            let starts = (SHORTEST..written.len()).rev().filter_map(|end| written.get(..end));
+            if let Some(start) = starts.into_iter().find(|start| hidden.ends_with(start)) {
+                hidden.truncate(hidden.len() - start.len());
+                hidden.push_str("[token]");
+            }
+        }
+        hidden
     }
 }
 
@@ -150,6 +174,13 @@ async fn read_start(mut response: Response, text: &mut Vec<u8>) {
     }
 }
 
+/// A date of a header in any of its three forms (RFC 9110, 5.6.7), all of them in UTC.
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let today = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc()).ok();
+    today.or_else(|| old.iter().find_map(|form| Some(NaiveDateTime::parse_from_str(text, form).ok()?.and_utc())))
+}
+
 /// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
 /// answer tells it.
 fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<Duration> {
@@ -158,11 +189,12 @@ fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<D
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds.min(366 * 86_400)));
     }
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(Duration::from_secs(366 * 86_400)));
+    if let Some(seconds) = value.parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
+        // A number that no duration holds is a long one all the same.
+        return Duration::try_from_secs_f64(seconds.min(366.0 * 86_400.0)).ok();
     }
-    let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
-    let server = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
+    let date = http_date(value)?;
+    let server = text(DATE).and_then(http_date);
     let wait = (date - server.unwrap_or_else(now)).to_std().unwrap_or_default();
     Some(wait.min(Duration::from_secs(366 * 86_400)))
 }
@@ -186,6 +218,10 @@ mod tests {
         assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", None), Some(60));
         assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", Some("Tue, 05 Mar 2024 08:13:23 GMT")), Some(10));
         assert_eq!(wait("Tue, 05 Mar 2024 08:00:00 GMT", None), Some(0));
+        assert_eq!(wait("Tuesday, 05-Mar-24 08:13:33 GMT", None), Some(60));
+        assert_eq!(wait("Tue Mar  5 08:13:33 2024", Some("Tuesday, 05-Mar-24 08:13:23 GMT")), Some(10));
+        assert_eq!(wait("99999999999999999999999", None), Some(366 * 86_400));
+        assert_eq!((wait("-1", None), wait("nan", None), wait("inf", None)), (None, None, None));
         assert_eq!(wait("soon", None), None);
     }
 
@@ -209,6 +245,11 @@ mod tests {
         let token = Token::new(" s3cret\n").expect("a token");
         assert_eq!(format!("{token:?}"), "[token]");
         assert_eq!(token.hidden_in("bad key s3cret!"), "bad key [token]!");
+        assert_eq!(token.hidden_in("bad key s3cre"), "bad key [token]", "cut");
+        let token = Token::new("q7R+9/xk=").expect("a token");
+        for written in ["q7R+9/xk=", "q7R%2B9%2Fxk%3D", "q7R%2b9%2fxk%3d", "q7R+9\\/xk=", "q7R+9/x", "q7R%2B9%2"] {
+            assert_eq!(token.hidden_in(&format!("?key={written}")), "?key=[token]");
+        }
         assert!(Token::new(" \n").is_none());
     }
 }

@@ -57,6 +57,11 @@ struct State {
     rate: f64,
     climb: Option<(Climb, Instant)>,
     paused_until: Option<Instant>,
+    /// When the last permit was given.
+    last: Option<Instant>,
+    /// Until a new rate has its first permit, so that it is a whole period behind the last one, however often the rate
+    /// changes meanwhile.
+    not_before: Option<Instant>,
     /// Pauses since the last answer that was no 429.
     pauses_in_a_row: u32,
     pauses: u64,
@@ -88,6 +93,8 @@ impl Pace {
                 rate: config.rate,
                 climb: None,
                 paused_until: None,
+                last: None,
+                not_before: None,
                 pauses_in_a_row: 0,
                 pauses: 0,
             }),
@@ -107,10 +114,18 @@ impl Pace {
                 self.go_on();
             }
             self.climb();
+            let not_before = self.state.borrow().not_before.filter(|at| *at > Instant::now());
+            if let Some(at) = not_before {
+                sleep_until(at).await;
+                continue;
+            }
             let wait = {
-                let state = self.state.borrow();
+                let mut state = self.state.borrow_mut();
                 match state.bucket.check() {
-                    Ok(()) => return Permit { pauses: state.pauses },
+                    Ok(()) => {
+                        state.last = Some(Instant::now());
+                        return Permit { pauses: state.pauses };
+                    }
                     Err(not_yet) => not_yet.wait_time_from(self.clock.now()),
                 }
             };
@@ -181,9 +196,11 @@ impl Pace {
     fn set_rate(&self, state: &mut State, rate: f64) {
         state.rate = rate;
         state.bucket = bucket(rate, self.burst, &self.clock);
-        // A new bucket is full, but permits were taken a moment ago.
-        let full = NonZeroU32::new(capacity(rate, self.burst)).unwrap_or(NonZeroU32::MIN);
-        let _ = state.bucket.check_n(full);
+        // A new bucket is full, but permits were taken a moment ago: one is left, for its time.
+        if let Some(more) = NonZeroU32::new(capacity(rate, self.burst) - 1) {
+            let _ = state.bucket.check_n(more);
+        }
+        state.not_before = state.last.map(|last| last + Duration::from_secs_f64(1.0 / rate));
     }
 }
 
@@ -253,6 +270,30 @@ mod tests {
         pace.permit().await;
         assert!(start.elapsed() >= hour, "{:?}", start.elapsed());
         assert!((50.0..55.0).contains(&pace.rate()), "{}", pace.rate());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pause_a_slow_rate_goes_on_at_half_and_climbs() {
+        for (rate, pause) in [(2.0, 0), (1.0, 1), (5.0, 1), (20.0, 1), (0.1, 0), (120.0, 1)] {
+            let pace = pace(rate);
+            for _ in 0..10 {
+                pace.permit().await;
+            }
+            let permit = pace.permit().await;
+            let pause = Duration::from_secs(pause);
+            pace.refused(permit, Some(pause), &mut fastrand::Rng::with_seed(1));
+            let start = Instant::now();
+            let times = times(&pace, 12).await;
+            assert!(start.elapsed() >= pause);
+            // The first one is a period of half the rate behind the last one, or at the end of the pause.
+            let first = (2.0 / rate).max(pause.as_secs_f64());
+            assert!((times[0] - first).abs() < 0.05 * first + 0.003, "{rate}: {times:?}");
+            // From then on every gap lies between those of half the rate and of the whole one.
+            let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+            for gap in gaps {
+                assert!((0.99 / rate - 0.002..2.05 / rate + 0.003).contains(&gap), "{rate}: {gap} in {times:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
