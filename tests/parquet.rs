@@ -185,7 +185,7 @@ fn with_a_format_numbers_are_their_digits() {
     let formatted = job().visit_column("visit_date", "{ column = \"visit_date\", format = \"%Y%m%d\" }");
     same_in("visit_date", days, &[Int32, Int64, Float64, Decimal128(10, 2), Utf8], &formatted);
     let half: ArrayRef = Arc::new(Float64Array::from(vec![20_240_305.5; 3]));
-    with_column("visit_date", &half).check(&formatted).0.ends_with(4).says(&["bad_date (3)", "20240305.5 is no date"]);
+    with_column("visit_date", &half).check(&formatted).0.ends_with(4).says(&["bad_date (3)", "20240305.5"]);
 }
 
 #[test]

@@ -100,11 +100,12 @@ impl Cell<'_> {
         }
     }
 
-    /// A number as it is, for messages.
+    /// A number as text would have it: a whole one in plain digits.
     pub(super) fn shown(&self) -> String {
-        match self {
-            Cell::Float(value) => value.to_string(),
-            cell => cell.digits().unwrap_or_default().into_owned(),
+        match (self.digits(), self) {
+            (Some(digits), _) => digits.into_owned(),
+            (None, Cell::Float(value)) => value.to_string(),
+            (None, _) => String::new(),
         }
     }
 }

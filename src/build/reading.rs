@@ -134,10 +134,7 @@ pub(super) fn time(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usi
         Cell::Text(written) if is_nan(written) => Ok(None),
         Cell::Text(written) => text(written).map(Some),
         // With a format its digits are what it says. A gap in a column of integers makes doubles of them.
-        Cell::Integer(_) | Cell::Float(_) if field.pattern.is_some() => match cell.digits() {
-            Some(digits) => text(&digits).map(Some),
-            None => refuse(&cell.shown()),
-        },
+        Cell::Integer(_) | Cell::Float(_) if field.pattern.is_some() => text(&cell.shown()).map(Some),
         Cell::Integer(value) => Ok(Some(value.div_euclid(unit.per_second()))),
         Cell::Float(value) => match time::from_float(value, unit) {
             Some(seconds) => Ok(Some(seconds)),
@@ -160,9 +157,9 @@ pub(super) fn date(columns: &Columns<'_>, field: &Field, row: usize) -> Result<O
     match cell {
         Cell::Empty => Ok(None),
         Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
-        Cell::Integer(_) | Cell::Float(_) => match (&field.pattern, cell.digits()) {
-            (Some(pattern), Some(digits)) => time::date(&digits, Some(pattern)).map(Some),
-            _ => refuse(cell.shown()),
+        Cell::Integer(_) | Cell::Float(_) => match &field.pattern {
+            Some(pattern) => time::date(&cell.shown(), Some(pattern)).map(Some),
+            None => refuse(cell.shown()),
         },
         Cell::Boolean(value) => refuse(value.to_string()),
         Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * DAY, 0) {

@@ -52,7 +52,8 @@ impl Pattern {
     /// Whether it ends with a word for UTC that is text like any other to it, and says nothing of the zone.
     pub fn passes_over_utc(&self) -> bool {
         let text = self.text.trim_end();
-        let says_utc = ["Z", "UTC", "GMT"].iter().any(|word| text.ends_with(word));
+        let says_utc =
+            ["Z", "UTC", "GMT", "[UTC]", "[GMT]", "+00", "+0000", "+00:00"].iter().any(|word| text.ends_with(word));
         let reads_a_zone = ["%z", "%:z", "%::z", "%:::z", "%#z", "%+", "%s"].iter().any(|item| text.contains(item));
         says_utc && !reads_a_zone
     }

@@ -78,9 +78,9 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     };
     if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
         let message = match visible(visit_id) {
-            Cow::Borrowed(key) => format!("no row of the scenes export has the key {}", shown(key)),
+            Cow::Borrowed(key) => format!("no scene of the scenes export has the key {}", shown(key)),
             Cow::Owned(key) => {
-                format!("no row of the scenes export has the key \"{key}\", with an invisible character")
+                format!("no scene of the scenes export has the key \"{key}\", with an invisible character")
             }
         };
         problems.add(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });

@@ -152,7 +152,7 @@ impl Sending<'_> {
                 }
                 chunk
             };
-            // A chunk at a time while others are busy: several of them would be milliseconds in which a server on this
+            // A chunk for each thread while others are busy: several of them would be milliseconds in which a server on this
             // machine, or whatever brings the answers, has no processor, and the thread that sends has nothing to do.
             let together = if sends { 1 } else { TOGETHER };
             let fed = in_order(grouped.len(), together, chunk, |chunk| {

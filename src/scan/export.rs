@@ -268,7 +268,7 @@ impl Export {
             n => format!(" and {n} more"),
         };
         let delimiter = match found.as_slice() {
-            [only] => delimiter_in(only).map(String::from),
+            [only] if first.format == Format::Csv => delimiter_in(only, first.delimiter).map(String::from),
             _ => None,
         };
         let missing = columns.iter().map(|column| {
@@ -289,10 +289,11 @@ impl Export {
     }
 }
 
-/// What parts the cells of a header that was taken for a single cell.
-fn delimiter_in(header: &str) -> Option<char> {
-    let times = |delimiter: &char| header.matches(*delimiter).count();
-    [',', ';', '\t', '|'].into_iter().filter(|delimiter| times(delimiter) > 0).max_by_key(times)
+/// What parts the cells of a header that was taken for a single cell, as these are parted by another `delimiter`.
+fn delimiter_in(header: &str, delimiter: u8) -> Option<char> {
+    let times = |other: &char| header.matches(*other).count();
+    let others = [',', ';', '\t', '|'].into_iter().filter(|other| *other != char::from(delimiter));
+    others.filter(|other| times(other) > 0).max_by_key(times)
 }
 
 /// What the name of a file and its first bytes tell.
@@ -322,7 +323,10 @@ pub(super) fn looks(found: &Found) -> Result<Looks, ScanError> {
         _ => None,
     };
     let tabs = bare.ends_with(".tsv") || bare.ends_with(".tab");
-    let is_text = !head.is_empty() && head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
+    let is_plain = head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
+    // A letter may be cut off at the end of the head.
+    let is_utf8 = std::str::from_utf8(&head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_text = !head.is_empty() && is_plain && is_utf8;
     Ok(Looks { input, magic: Magic::of(&head), is_text, named, delimiter: if tabs { b'\t' } else { b',' }, seen })
 }
 

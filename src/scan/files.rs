@@ -44,13 +44,14 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
         };
     }
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-    // At its end, `**` would match the folders below and not the files beside them.
+    // At its end, `**` would match the folders below and not the files beside them: it is all that is in a folder.
     let pattern = match path.trim_end_matches('/').strip_suffix("**") {
-        Some(before) if before.is_empty() || before.ends_with('/') => format!("{before}**/*"),
-        _ => path.to_owned(),
+        Some("") => "*",
+        Some(folder) if folder.ends_with('/') => folder,
+        _ => path,
     };
     let matches =
-        glob::glob_with(&pattern, options).map_err(|source| ScanError::BadGlob { path: path.into(), source })?;
+        glob::glob_with(pattern, options).map_err(|source| ScanError::BadGlob { path: path.into(), source })?;
     let mut paths = Vec::new();
     for entry in matches {
         let entry = entry
@@ -175,7 +176,9 @@ mod tests {
     #[test]
     fn folders_are_read_in_name_order_without_hidden_names() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["b/part-1.csv", "a.csv", "b/part-0.csv", "_SUCCESS", ".a.csv.crc", "b/_temporary/x.csv"] {
+        let landing = ["_landing/v.csv", "_landing/_committed_1"];
+        let others = ["b/part-1.csv", "a.csv", "b/part-0.csv", "_SUCCESS", ".a.csv.crc", "b/_temporary/x.csv"];
+        for name in others.into_iter().chain(landing) {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
             std::fs::write(path, "").expect("a file");
@@ -187,6 +190,9 @@ mod tests {
         };
         assert_eq!(names(root.clone()), ["/a.csv", "/b/part-0.csv", "/b/part-1.csv"]);
         assert_eq!(names(format!("{root}/**")), ["/a.csv", "/b/part-0.csv", "/b/part-1.csv"]);
+        assert_eq!(names(format!("{root}/*/**")), ["/b/part-0.csv", "/b/part-1.csv"]);
+        assert_eq!(names(format!("{root}/_landing/**")), ["/_landing/v.csv"]);
+        assert!(matches!(find(&[format!("{root}/c/**")]), Err(ScanError::NothingMatches { .. })));
         assert_eq!(names(format!("{root}/*/part-*.csv")), ["/b/part-0.csv", "/b/part-1.csv"]);
         let both = [format!("{root}/b/part-1.csv"), format!("{root}/b")];
         let found = find(&both).expect("found");

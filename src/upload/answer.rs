@@ -10,9 +10,11 @@ const LONGEST: usize = 500;
 /// What an answer says went wrong: under the names that the vendor and those between us and it use, or as plain text, on
 /// one line. What the vendor says comes first: a gateway may put its own word before it, such as "Bad Request".
 pub(super) fn error_text(body: &str) -> String {
-    const NAMES: [&str; 5] = ["error", "description", "error_description", "message", "errors"];
+    const NAMES: [&str; 4] = ["error", "description", "error_description", "message"];
+    const MOST: usize = 16;
     fn find(value: &Value, depth: u8, found: &mut Vec<String>) {
         match value {
+            _ if found.len() == MOST => {}
             Value::String(text) if !text.trim().is_empty() && !found.contains(text) => found.push(text.clone()),
             Value::Array(list) if depth > 0 => list.iter().for_each(|value| find(value, depth - 1, found)),
             Value::Object(map) if depth > 0 => {
@@ -93,7 +95,7 @@ mod tests {
         let gateway =
             "\u{feff}{\"error\":\"Bad Request\",\"message\":\"Unknown Store 5\",\"description\":\"Bad Request\"}";
         assert_eq!(error_text(gateway), "Unknown Store 5; Bad Request");
-        assert_eq!(error_text(r#"{"error":["Unknown Store 5","more"],"errors":["more"]}"#), "Unknown Store 5; more");
+        assert_eq!(error_text(r#"{"error":["Unknown Store 5","more","more"]}"#), "Unknown Store 5; more");
         assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
         assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "no page");
         assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), LONGEST + 1);

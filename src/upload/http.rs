@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// How much of an answer is read.
 const LONGEST_ANSWER: usize = 64 << 10;
+/// What is shorter than this is no token, and stands in any text.
+const SHORTEST_TOKEN: usize = 4;
 /// How long the rest of an answer may take once its status is known: the status alone settles what happened.
 const REST_OF_ANSWER: Duration = Duration::from_secs(5);
 
@@ -37,14 +39,8 @@ impl Token {
         (!text.is_empty()).then(|| Token(text.to_owned()))
     }
 
-    /// Some servers repeat what they were sent, as it is, as a part of an address, or as JSON writes it.
-    fn hidden_in(&self, text: &str) -> String {
-        // What is as short as this is no token, and stands in any text.
-        const SHORTEST: usize = 4;
-        let mut hidden = text.to_owned();
-        if self.0.len() < SHORTEST {
-            return hidden;
-        }
+    /// How servers write it that repeat what they were sent: as it is, as a part of an address, as JSON may.
+    fn written(&self) -> [String; 4] {
         let in_address = |upper: bool| -> String {
             let written = |byte: u8| match byte {
                 b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
@@ -53,15 +49,26 @@ impl Token {
             };
             self.0.bytes().map(written).collect()
         };
-        for written in [&self.0, &in_address(true), &in_address(false), &self.0.replace('/', "\\/")] {
-            if hidden.contains(written) {
+        [self.0.clone(), in_address(true), in_address(false), self.0.replace('/', "\\/")]
+    }
+
+    fn hidden_in(&self, text: &str) -> String {
+        let mut hidden = text.to_owned();
+        if self.0.len() >= SHORTEST_TOKEN {
+            for written in self.written().iter().filter(|written| text.contains(*written)) {
                 hidden = hidden.replace(written, "[token]");
             }
-            // An answer may be cut in the middle of it.
-            let starts = (SHORTEST..written.len()).rev().filter_map(|end| written.get(..end));
-            if let Some(start) = starts.into_iter().find(|start| hidden.ends_with(start)) {
-                hidden.truncate(hidden.len() - start.len());
-                hidden.push_str("[token]");
+        }
+        hidden
+    }
+
+    /// The same of a text that was cut, perhaps in the middle of it.
+    fn hidden_in_cut(&self, text: &str) -> String {
+        let hidden = self.hidden_in(text);
+        for written in self.written() {
+            let mut starts = (SHORTEST_TOKEN..written.len()).rev().filter_map(|end| written.get(..end));
+            if let Some(rest) = starts.find_map(|start| hidden.strip_suffix(start)) {
+                return format!("{rest}[token]");
             }
         }
         hidden
@@ -125,14 +132,19 @@ impl Http {
         let retry_after = retry_after(response.headers(), Utc::now);
         let mut text = Vec::new();
         // What was read until then counts, whatever became of the rest.
-        let _ = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await;
+        let is_whole = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await.unwrap_or(false);
         if (200..300).contains(&status) {
             // Nothing went wrong: there is nothing to say.
             return Reply::Answer { status, retry_after, text: String::new() };
         }
         // Hidden before a cut may leave half of it, and after parsing: JSON has several ways to write the same token.
-        let text = self.token.hidden_in(&String::from_utf8_lossy(&text));
-        let text = self.token.hidden_in(&error_text(&text));
+        let text = String::from_utf8_lossy(&text);
+        let text = if is_whole { self.token.hidden_in(&text) } else { self.token.hidden_in_cut(&text) };
+        let text = error_text(&text);
+        let text = match text.strip_suffix('…') {
+            Some(cut) => self.token.hidden_in_cut(cut) + "…",
+            None => self.token.hidden_in(&text),
+        };
         Reply::Answer { status, retry_after, text }
     }
 }
@@ -164,14 +176,16 @@ impl Network for Http {
     }
 }
 
-/// The start of an answer; what cannot be read of it is left out.
-async fn read_start(mut response: Response, text: &mut Vec<u8>) {
+/// The start of an answer; what cannot be read of it is left out. Returns whether it was all of it.
+async fn read_start(mut response: Response, text: &mut Vec<u8>) -> bool {
     while text.len() < LONGEST_ANSWER {
         match response.chunk().await {
             Ok(Some(chunk)) => text.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - text.len())]),
-            Ok(None) | Err(_) => break,
+            Ok(None) => return true,
+            Err(_) => return false,
         }
     }
+    false
 }
 
 /// A date of a header in any of its three forms (RFC 9110, 5.6.7), all of them in UTC.
@@ -245,10 +259,14 @@ mod tests {
         let token = Token::new(" s3cret\n").expect("a token");
         assert_eq!(format!("{token:?}"), "[token]");
         assert_eq!(token.hidden_in("bad key s3cret!"), "bad key [token]!");
-        assert_eq!(token.hidden_in("bad key s3cre"), "bad key [token]", "cut");
+        assert_eq!(token.hidden_in_cut("bad key s3cre"), "bad key [token]");
+        assert_eq!(token.hidden_in("bad key s3cre"), "bad key s3cre", "not cut");
         let token = Token::new("q7R+9/xk=").expect("a token");
-        for written in ["q7R+9/xk=", "q7R%2B9%2Fxk%3D", "q7R%2b9%2fxk%3d", "q7R+9\\/xk=", "q7R+9/x", "q7R%2B9%2"] {
+        for written in ["q7R+9/xk=", "q7R%2B9%2Fxk%3D", "q7R%2b9%2fxk%3d", "q7R+9\\/xk="] {
             assert_eq!(token.hidden_in(&format!("?key={written}")), "?key=[token]");
+        }
+        for cut in ["q7R+9/xk=", "q7R+9/x", "q7R%2B9%2"] {
+            assert_eq!(token.hidden_in_cut(&format!("?key={cut}")), "?key=[token]");
         }
         assert!(Token::new(" \n").is_none());
     }

@@ -58,9 +58,8 @@ struct State {
     climb: Option<(Climb, Instant)>,
     paused_until: Option<Instant>,
     /// When the last permit was given.
-    last: Option<Instant>,
-    /// Until a new rate has its first permit, so that it is a whole period behind the last one, however often the rate
-    /// changes meanwhile.
+    last_permit: Option<Instant>,
+    /// Until a new rate has its first permit: a period behind the last one, however often the rate changes meanwhile.
     not_before: Option<Instant>,
     /// Pauses since the last answer that was no 429.
     pauses_in_a_row: u32,
@@ -93,7 +92,7 @@ impl Pace {
                 rate: config.rate,
                 climb: None,
                 paused_until: None,
-                last: None,
+                last_permit: None,
                 not_before: None,
                 pauses_in_a_row: 0,
                 pauses: 0,
@@ -123,7 +122,7 @@ impl Pace {
                 let mut state = self.state.borrow_mut();
                 match state.bucket.check() {
                     Ok(()) => {
-                        state.last = Some(Instant::now());
+                        state.last_permit = Some(Instant::now());
                         return Permit { pauses: state.pauses };
                     }
                     Err(not_yet) => not_yet.wait_time_from(self.clock.now()),
@@ -196,11 +195,12 @@ impl Pace {
     fn set_rate(&self, state: &mut State, rate: f64) {
         state.rate = rate;
         state.bucket = bucket(rate, self.burst, &self.clock);
-        // A new bucket is full, but permits were taken a moment ago: one is left, for its time.
+        // A new bucket is full, but permits were taken a moment ago: one is left, for its time, whatever
+        // the burst.
         if let Some(more) = NonZeroU32::new(capacity(rate, self.burst) - 1) {
             let _ = state.bucket.check_n(more);
         }
-        state.not_before = state.last.map(|last| last + Duration::from_secs_f64(1.0 / rate));
+        state.not_before = state.last_permit.map(|last| last + Duration::from_secs_f64(1.0 / rate));
     }
 }
 
