@@ -3,14 +3,14 @@
 use super::columns::{Kind, Picks, known_values};
 use super::error::{JobError, Mistake};
 use super::file::{Api, File, Scalar, Section, Spanned, Upload};
-use super::formats::{DateFormat, date_format, offered};
+use super::formats::{DateFormat, date_format, offered, utc_is_passed_over};
 use super::named::named;
 use super::notify::notify;
 use super::parse::{Parsed, parse};
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
-use crate::build::{Field, Ids, Rules, Version, Zone};
+use crate::build::{Ids, Rules, Version, Zone};
 use crate::scan::{Dialect, Format, Only, Source};
 use crate::storage::Address;
 use crate::upload::{Backoff, Config, Endpoint, client};
@@ -196,16 +196,6 @@ fn checked(path: &Path, file: File, options: &Options, mistakes: &mut Mistakes<'
         warnings,
         named: of_visits.into_iter().chain(of_scenes).collect(),
     }
-}
-
-/// What such a time means is decided by the job's zone, and nobody who reads the format would think so.
-fn utc_is_passed_over(name: &str, field: &Field, zone: Option<Zone>) -> Option<String> {
-    field.pattern.as_ref().filter(|pattern| pattern.passes_over_utc())?;
-    let zone = field.zone.or(zone).filter(|zone| !zone.is_utc() && field.zone_column.is_none())?;
-    Some(format!(
-        "the format of {name} ends with a word for UTC, but to a format that is plain text: its times are read in {}; where they are in UTC, set timezone = \"UTC\" on the column",
-        zone.name()
-    ))
 }
 
 fn source<C>(

@@ -3,7 +3,7 @@
 use super::checked::Mistakes;
 use super::columns::Kind;
 use super::file::{OPEN, Spanned};
-use crate::build::Pattern;
+use crate::build::{Field, Pattern, Zone};
 
 /// What stands in a format for the date that the job says once.
 const ONCE: &str = "%x";
@@ -98,6 +98,17 @@ pub(super) fn pattern(
         return None;
     }
     Some(pattern)
+}
+
+/// A warning of a format that ends with `Z` or its like, where times are read in another zone: nobody who reads the format
+/// would think so. `zone`: the job's.
+pub(super) fn utc_is_passed_over(name: &str, field: &Field, zone: Option<Zone>) -> Option<String> {
+    field.pattern.as_ref().filter(|pattern| pattern.passes_over_utc())?;
+    let zone = field.zone.or(zone).filter(|zone| !zone.is_utc() && field.zone_column.is_none())?;
+    Some(format!(
+        "the format of {name} ends with a word for UTC, but to a format that is plain text: its times are read in {}; where they are in UTC, set timezone = \"UTC\" on the column",
+        zone.name()
+    ))
 }
 
 fn choice(offers: &[(String, String)], usual: &str) -> String {

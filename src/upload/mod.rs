@@ -26,13 +26,16 @@ mod http;
 mod network;
 mod outcome;
 mod pace;
+mod retry_after;
 mod stop;
+mod token;
 mod traffic;
 
 pub use config::{Backoff, Config, Endpoint};
 pub use engine::{not_attempted, upload};
-pub use http::{Http, HttpError, Token};
+pub use http::{Http, HttpError};
 pub use network::{Network, Reply};
 pub use outcome::{ErrorCode, Outcome, Status, hint};
 pub use stop::{Reason, Stop};
+pub use token::Token;
 pub use traffic::Traffic;

@@ -195,8 +195,7 @@ impl Pace {
     fn set_rate(&self, state: &mut State, rate: f64) {
         state.rate = rate;
         state.bucket = bucket(rate, self.burst, &self.clock);
-        // A new bucket is full, but permits were taken a moment ago: one is left, for its time, whatever
-        // the burst.
+        // A new bucket is full, but permits were taken a moment ago: one is left, for its time.
         if let Some(more) = NonZeroU32::new(capacity(rate, self.burst) - 1) {
             let _ = state.bucket.check_n(more);
         }

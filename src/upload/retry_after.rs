@@ -1,0 +1,57 @@
+//! When a server wants to be asked again.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use std::time::Duration;
+
+/// A date of a header in any of its three forms (RFC 9110, 5.6.7), all of them in UTC.
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let today = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc()).ok();
+    today.or_else(|| old.iter().find_map(|form| Some(NaiveDateTime::parse_from_str(text, form).ok()?.and_utc())))
+}
+
+/// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
+/// answer tells it.
+pub(super) fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let value = text(RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds.min(366 * 86_400)));
+    }
+    if let Some(seconds) = value.parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
+        // A number that no duration holds is a long one all the same.
+        return Duration::try_from_secs_f64(seconds.min(366.0 * 86_400.0)).ok();
+    }
+    let date = http_date(value)?;
+    let server = text(DATE).and_then(http_date);
+    let wait = (date - server.unwrap_or_else(now)).to_std().unwrap_or_default();
+    Some(wait.min(Duration::from_secs(366 * 86_400)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = DateTime::from_timestamp(1_709_626_353, 0).expect("in range");
+        let wait = |value: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("plain"));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_str(date).expect("plain"));
+            }
+            retry_after(&headers, || now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("3600", None), Some(3600));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", None), Some(60));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:13:33 GMT", Some("Tue, 05 Mar 2024 08:13:23 GMT")), Some(10));
+        assert_eq!(wait("Tue, 05 Mar 2024 08:00:00 GMT", None), Some(0));
+        assert_eq!(wait("Tuesday, 05-Mar-24 08:13:33 GMT", None), Some(60));
+        assert_eq!(wait("Tue Mar  5 08:13:33 2024", Some("Tuesday, 05-Mar-24 08:13:23 GMT")), Some(10));
+        assert_eq!(wait("99999999999999999999999", None), Some(366 * 86_400));
+        assert_eq!((wait("-1", None), wait("nan", None), wait("inf", None)), (None, None, None));
+        assert_eq!(wait("soon", None), None);
+    }
+}
