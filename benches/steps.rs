@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// Scenes of a visit.
 const SCENES: usize = 8;
 /// Batches of scenes that are taken in at once, as the program does.
-const TOGETHER: usize = 16;
+const BATCHES_AT_ONCE: usize = 16;
 /// 2026-01-01, after every visit.
 const NOW: i64 = 1_767_225_600;
 
@@ -171,7 +171,7 @@ fn group((visits, scenes): (Vec<Rows>, Vec<Rows>), memory: u64) -> Shuffled {
     }
     let mut scenes = scenes.into_iter().peekable();
     while scenes.peek().is_some() {
-        shuffle.add_scenes(scenes.by_ref().take(TOGETHER).collect()).expect("room for scenes");
+        shuffle.add_scenes(scenes.by_ref().take(BATCHES_AT_ONCE).collect()).expect("room for scenes");
     }
     shuffle.finish().expect("grouped")
 }

@@ -3,7 +3,7 @@
 //! Such addresses are secrets, as whoever knows one can write to its channel: of a [`Hook`] only the host is ever
 //! shown. It knows nothing of visits; what it posts is made elsewhere.
 
-use crate::upload::client;
+use crate::http_client;
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
 use std::fmt;
@@ -25,7 +25,7 @@ impl Hook {
         let host = url.host_str().ok_or_else(expected)?;
         match url.scheme() {
             "https" => Ok(Hook(url)),
-            "http" if client::is_on_this_machine(&url) => Ok(Hook(url)),
+            "http" if http_client::is_on_this_machine(&url) => Ok(Hook(url)),
             "http" => Err(format!("plain http would show the address to everybody on the way to {host}; use https")),
             _ => Err(expected()),
         }
@@ -81,13 +81,13 @@ pub fn post(hook: &Hook, ca_file: Option<PathBuf>, timeout: Duration, body: Stri
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let answer = runtime.block_on(async {
         let client =
-            client::builder(&hook.0, ca_file.as_deref(), timeout, timeout).map_err(|error| error.to_string())?;
-        let client = client.build().map_err(|error| client::chain(&error.without_url()))?;
+            http_client::builder(&hook.0, ca_file.as_deref(), timeout, timeout).map_err(|error| error.to_string())?;
+        let client = client.build().map_err(|error| http_client::chain(&error.without_url()))?;
         let request = client.post(hook.0.clone()).header(CONTENT_TYPE, "application/json").body(body);
         match tokio::time::timeout(timeout, request.send()).await {
             Err(_) => Err("no answer in time".to_owned()),
             Ok(Err(error)) if error.is_timeout() => Err("no answer in time".to_owned()),
-            Ok(Err(error)) => Err(client::chain(&error.without_url())),
+            Ok(Err(error)) => Err(http_client::chain(&error.without_url())),
             Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
             Ok(Ok(answer)) if answer.status().is_redirection() => {
                 Err(format!("HTTP {}; redirects are not followed", answer.status().as_u16()))

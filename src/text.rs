@@ -1,4 +1,4 @@
-//! How numbers, times, sizes and texts of others are written for people.
+//! Text for people: numbers, times, names from outside made visible, and the known name that was probably meant.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -74,6 +74,25 @@ pub(crate) fn rate(per_second: f64) -> String {
     }
 }
 
+/// ` (did you mean "…"?)` where a known name is near enough to `name`, else nothing.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(name, known) {
+        Some(near) => format!(" (did you mean {near:?}?)"),
+        None => String::new(),
+    }
+}
+
+/// The known name that is nearest to `name`, without regard to case, `_`, `-` and spaces.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| -> String {
+        text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+    };
+    let wanted = plain(name);
+    let scored = known.into_iter().map(|known| (strsim::jaro_winkler(&wanted, &plain(known)), known));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(score, _)| *score > 0.75).map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +115,13 @@ mod tests {
         assert_eq!(visible("V1\u{a0}"), "V1\\u{a0}");
         assert_eq!(visible(" V 1  "), "\\u{20}V 1\\u{20}\\u{20}");
         assert_eq!(visible("\u{feff}visit\tid"), "\\u{feff}visit\\u{9}id");
+    }
+
+    #[test]
+    fn slips_find_their_name_and_strangers_find_none() {
+        let known = ["visit_id", "store_number", "started_at"];
+        assert_eq!(nearest("VisitID", known), Some("visit_id"));
+        assert_eq!(nearest("store_numer", known), Some("store_number"));
+        assert_eq!(nearest("email", known), None);
     }
 }

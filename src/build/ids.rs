@@ -85,9 +85,9 @@ impl SessionId {
 
     /// The ids of many of its scenes, faster than one by one. `ids` has as many places as there are keys.
     pub(super) fn scenes(&self, scene_ids: &[&str], ids: &mut [Uuid]) {
-        for (keys, ids) in scene_ids.chunks(TOGETHER).zip(ids.chunks_mut(TOGETHER)) {
-            let mut blocks = [[0; 64]; TOGETHER];
-            let mut states = [SHA1; TOGETHER];
+        for (keys, ids) in scene_ids.chunks(SCENES_AT_ONCE).zip(ids.chunks_mut(SCENES_AT_ONCE)) {
+            let mut blocks = [[0; 64]; SCENES_AT_ONCE];
+            let mut states = [SHA1; SCENES_AT_ONCE];
             for (block, key) in blocks.iter_mut().zip(keys) {
                 fill(block, &self.unmarked, key);
             }
@@ -108,7 +108,7 @@ const SHA1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3
 /// The longest name that fits one block of SHA-1 with its namespace before it, and the end mark and the length behind.
 const ONE_BLOCK: usize = 64 - 16 - 1 - 8;
 /// Ids that are made at once.
-const TOGETHER: usize = 8;
+const SCENES_AT_ONCE: usize = 8;
 
 /// UUIDv5 (RFC 9562, 5.5). Nearly all keys are short, and those need a single block and no machinery around it.
 fn version_5(namespace: &Uuid, name: &str) -> Uuid {

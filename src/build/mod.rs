@@ -18,12 +18,12 @@ mod visit;
 
 pub use field::{Field, Origin};
 pub use ids::{Ids, SessionId, Version};
-pub use parallel::{CHUNK, TOGETHER, at_once, in_order};
+pub use parallel::{CHUNK, CHUNKS_PER_THREAD, at_once, in_order};
 pub use problem::{Code, Problem, Problems};
 pub use time::{Pattern, Unit, Zone};
 pub(crate) use visit::BODY_START;
 
-use crate::scan::Place;
+use crate::scan::Location;
 use crate::shuffle::{Grouped, KEY, Visit};
 use chrono::NaiveDate;
 use field::Columns;
@@ -82,7 +82,7 @@ pub struct Identity {
     /// Scenes, identical duplicates counted once.
     pub scenes: u32,
     /// The row of the visit.
-    pub source: Place,
+    pub source: Location,
 }
 
 /// A visit that may be sent. Only [`Builder::prepare`] makes one.

@@ -9,7 +9,7 @@ pub const CHUNK: usize = 256;
 
 /// Chunks for each thread that are begun together where nobody else wants the processors: enough that the threads seldom
 /// wait for the last of them, and for who takes the results.
-pub const TOGETHER: usize = 8;
+pub const CHUNKS_PER_THREAD: usize = 8;
 
 /// Maps stretches of `0..count` on all threads; `each` gets the results one by one, in order, on this thread. `together`:
 /// how many chunks for each thread are begun together, and may be ahead of `each`, at least one.
@@ -60,7 +60,7 @@ mod tests {
         let mut seen = Vec::new();
         let done = in_order(
             10_000,
-            TOGETHER,
+            CHUNKS_PER_THREAD,
             |range| range,
             |range| {
                 seen.extend(range);
@@ -71,7 +71,7 @@ mod tests {
         let mut chunks = 0;
         let stopped = in_order(
             10_000,
-            TOGETHER,
+            CHUNKS_PER_THREAD,
             |range| range,
             |_| {
                 chunks += 1;

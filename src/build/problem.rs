@@ -1,121 +1,89 @@
 //! What can be wrong with a visit, found before anything is sent.
 
-use crate::scan::Place;
+use crate::scan::Location;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The kinds of problem; their names are part of the contract and of every result file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Code {
-    /// A mandatory field is empty.
-    MissingField,
-    /// More characters than the API takes.
-    TooLong,
-    /// No integer.
-    BadNumber,
-    /// No date.
-    BadDate,
-    /// No time.
-    BadTime,
-    /// A time without a zone, and none is known.
-    ZonelessTime,
-    /// A local time that happens twice, when clocks go back.
-    AmbiguousTime,
-    /// A local time that never happens, when clocks go forward.
-    ImpossibleTime,
-    /// The visit ends before it starts.
-    TimeOrder,
-    /// A time that looks like another unit, or lies before 2000 or more than 24 h after the run's start.
-    TimeUnit,
-    /// The visit's date is more than a day from its start's UTC date.
-    DateMismatch,
-    /// No e-mail address.
-    BadEmail,
-    /// An identifier that a spreadsheet or a float column has rounded.
-    MangledNumber,
-    /// The API wants at least one scene.
-    NoScenes,
-    /// Other rows have the same key and other values.
-    DuplicateVisit,
-    /// Other scene rows of the visit have the same key and other values.
-    DuplicateScene,
-    /// A scene without the task code that the solution requires.
-    MissingTaskCode,
-    /// A value that the job's `map` does not have.
-    UnmappedValue,
-    /// Not in the list of stores.
-    UnknownStore,
-    /// Not in the list of users.
-    UnknownUser,
-    /// Not in the list of task codes.
-    UnknownTaskCode,
-    /// Not in the list of visit types.
-    UnknownVisitType,
-    /// Bytes that are no text in the file's encoding.
-    BadText,
-    /// Too few or too many cells.
-    BadRow,
+/// Makes [`Code`] from one table: the name in result files, and what a person can do about it.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $hint:literal;)+) => {
+        /// The kinds of problem. Their names are part of the contract and of every result file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),+];
+
+            /// The name in result files.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $name,)+
+                }
+            }
+
+            /// What a person can do about it, in a few words. Backticks stand around what is typed.
+            pub fn hint(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $hint,)+
+                }
+            }
+        }
+    };
 }
 
-impl Code {
-    /// Every code, in the order of the documentation.
-    pub const ALL: [Code; 24] = [
-        Code::MissingField,
-        Code::TooLong,
-        Code::BadNumber,
-        Code::BadDate,
-        Code::BadTime,
-        Code::ZonelessTime,
-        Code::AmbiguousTime,
-        Code::ImpossibleTime,
-        Code::TimeOrder,
-        Code::TimeUnit,
-        Code::DateMismatch,
-        Code::BadEmail,
-        Code::MangledNumber,
-        Code::NoScenes,
-        Code::DuplicateVisit,
-        Code::DuplicateScene,
-        Code::MissingTaskCode,
-        Code::UnmappedValue,
-        Code::UnknownStore,
-        Code::UnknownUser,
-        Code::UnknownTaskCode,
-        Code::UnknownVisitType,
-        Code::BadText,
-        Code::BadRow,
-    ];
-
-    /// The name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Code::MissingField => "missing_field",
-            Code::TooLong => "too_long",
-            Code::BadNumber => "bad_number",
-            Code::BadDate => "bad_date",
-            Code::BadTime => "bad_time",
-            Code::ZonelessTime => "zoneless_time",
-            Code::AmbiguousTime => "ambiguous_time",
-            Code::ImpossibleTime => "impossible_time",
-            Code::TimeOrder => "time_order",
-            Code::TimeUnit => "time_unit",
-            Code::DateMismatch => "date_mismatch",
-            Code::BadEmail => "bad_email",
-            Code::MangledNumber => "mangled_number",
-            Code::NoScenes => "no_scenes",
-            Code::DuplicateVisit => "duplicate_visit",
-            Code::DuplicateScene => "duplicate_scene",
-            Code::MissingTaskCode => "missing_task_code",
-            Code::UnmappedValue => "unmapped_value",
-            Code::UnknownStore => "unknown_store",
-            Code::UnknownUser => "unknown_user",
-            Code::UnknownTaskCode => "unknown_task_code",
-            Code::UnknownVisitType => "unknown_visit_type",
-            Code::BadText => "bad_text",
-            Code::BadRow => "bad_row",
-        }
-    }
+codes! {
+    /// A mandatory field is empty.
+    MissingField "missing_field" "a field that the API requires is empty: fill it in the export";
+    /// More characters than the API takes.
+    TooLong "too_long" "more characters than the API takes: shorten it, or map another column";
+    /// Not an integer.
+    BadNumber "bad_number" "not a whole number: fix it, or use `map` for names of visit types";
+    /// Not a date.
+    BadDate "bad_date" "not a date: fix it, or name its `format`";
+    /// Not a time.
+    BadTime "bad_time" "not a time, or not a time zone: fix it, or name its `format`; a day and its time belong in one column";
+    /// A time without a zone, and the job names none.
+    ZonelessTime "zoneless_time" "a time without a zone: set `timezone` under [time], or `timezone_column`";
+    /// A local time that happens twice, when clocks go back.
+    AmbiguousTime "ambiguous_time" "in the hour that happens twice when clocks go back: export it in UTC or with its offset";
+    /// A local time that never happens, when clocks go forward.
+    ImpossibleTime "impossible_time" "in the hour that clocks leave out: most often the wrong time zone; export it in UTC";
+    /// The visit ends before it starts.
+    TimeOrder "time_order" "the visit ends before it starts: fix it; are the two columns swapped?";
+    /// A time that looks like another unit, or lies before 2000 or more than 24 h after the run's start.
+    TimeUnit "time_unit" "milliseconds, or a time that makes no sense: set `unit`; are day and month swapped?";
+    /// The visit's date is more than a day from its start's UTC date.
+    DateMismatch "date_mismatch" "the date is far from the start: most often day and month are swapped; set `format`";
+    /// Not an e-mail address.
+    BadEmail "bad_email" "not an address: fix it; one @, no white space, a dot in the domain";
+    /// An identifier that a spreadsheet or a float column has rounded.
+    MangledNumber "mangled_number" "a spreadsheet or a float column has rounded it: export the column as text";
+    /// The API requires at least one scene.
+    NoScenes "no_scenes" "no scene belongs to the visit: is the scenes export complete, are the keys written alike?";
+    /// Other rows have the same key and other values.
+    DuplicateVisit "duplicate_visit" "several rows with this key, and they differ: keep one of them";
+    /// Other scene rows of the visit have the same key and other values.
+    DuplicateScene "duplicate_scene" "several scenes with this key, and they differ: keep one, or give them different keys";
+    /// A scene without the task code that the PUREAI solution requires.
+    MissingTaskCode "missing_task_code" "a scene without a task code, and `task_code_required` is set: fill it in";
+    /// A value that the job's `map` does not have.
+    UnmappedValue "unmapped_value" "a value that the `map` does not have: add it";
+    /// Not in the list of stores.
+    UnknownStore "unknown_store" "not in the list of stores: add the store at Trax, or refresh the list";
+    /// Not in the list of users.
+    UnknownUser "unknown_user" "not in the list of users: add the user at Trax, or refresh the list";
+    /// Not in the list of task codes.
+    UnknownTaskCode "unknown_task_code" "not in the list of task codes: add it at Trax, or refresh the list";
+    /// Not in the list of visit types.
+    UnknownVisitType "unknown_visit_type" "not in the list of visit types: add it at Trax, or refresh the list";
+    /// Bytes that are not text in the file's encoding.
+    BadText "bad_text" "not text: for a CSV file most often set `encoding = \"windows-1252\"`; from Parquet export the column as text";
+    /// Too few or too many cells.
+    BadRow "bad_row" "too few or too many cells: an unquoted delimiter, or `delimiter`, `quote` or `escape` is wrong";
 }
 
 impl fmt::Display for Code {
@@ -134,7 +102,7 @@ pub struct Problem {
     /// For people, with the value.
     pub message: String,
     /// The row: of the visit, or of the scene.
-    pub place: Place,
+    pub place: Location,
 }
 
 impl fmt::Display for Problem {
@@ -151,7 +119,7 @@ pub struct Problems {
     listed: Vec<Problem>,
     unlisted: BTreeMap<Code, u64>,
     /// Where the first row with the visit's key stands, if that one lists the problems of the scenes.
-    scenes_at: Option<Place>,
+    scenes_at: Option<Location>,
 }
 
 /// Problems of a visit that are listed, at most: about a megabyte of text.
@@ -167,7 +135,7 @@ impl Problems {
     }
 
     /// Says that the problems of the scenes are with another row of the same key.
-    pub(super) fn of_scenes_are_at(&mut self, first: Place) {
+    pub(super) fn of_scenes_are_at(&mut self, first: Location) {
         self.scenes_at = Some(first);
     }
 
@@ -220,7 +188,7 @@ mod tests {
 
     #[test]
     fn of_very_many_problems_the_first_are_listed_and_the_others_counted() {
-        let place = Place { file: "s.csv".into(), row: 2 };
+        let place = Location { file: "s.csv".into(), row: 2 };
         let mut problems = Problems::default();
         for _ in 0..LISTED + 3 {
             let message = "the scene has no id".to_owned();

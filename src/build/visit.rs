@@ -6,7 +6,7 @@ use super::problem::{Code, Problem, Problems, shown};
 use super::reading::{date, key, local_date, number, store_number, text, time};
 use super::time::Refusal;
 use super::{Builder, Built, Identity, Invalid, body, scenes};
-use crate::scan::{CellFault, Place};
+use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
 use crate::text::visible;
 use chrono::NaiveDate;
@@ -22,7 +22,7 @@ const EACH: usize = 200_000;
 /// The problems of a visit's own row.
 struct Report {
     problems: Problems,
-    place: Option<Place>,
+    place: Option<Location>,
 }
 
 impl Report {
@@ -45,7 +45,7 @@ pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Res
     let session = rules.ids.session(visit_id);
     let conflict = visit.conflict();
     if let Some(conflict) = &conflict {
-        let others: Vec<String> = conflict.others.iter().map(Place::to_string).collect();
+        let others: Vec<String> = conflict.others.iter().map(Location::to_string).collect();
         let more = if conflict.more { ", …" } else { "" };
         let message = format!("{} is also in {}{more}, with other values", shown(visit_id), others.join(", "));
         report.add(visit, "visit_id", (Code::DuplicateVisit, message));

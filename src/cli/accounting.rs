@@ -57,7 +57,7 @@ fn sum(counts: &[u64]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upload::Status;
+    use crate::outcome::Status;
 
     #[test]
     fn a_scene_too_few_or_too_many_ends_the_run() {

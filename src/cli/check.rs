@@ -10,9 +10,7 @@ use super::window::Window;
 use super::{CheckArgs, Console};
 use crate::build::Glance;
 use crate::job::Job;
-use crate::report::hint;
 use crate::shuffle::Tally;
-use crate::upload::Status;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -124,8 +122,7 @@ fn report(job: &Job, flat: bool, survey: &Survey, first: Option<&Glance>, window
         let _ = writeln!(out, "\nProblems of {}:", count(survey.invalid, "visit", "visits"));
     }
     for (code, found) in &survey.problems {
-        let hint = hint(Status::Invalid, code.name()).map(|hint| format!(" - {hint}")).unwrap_or_default();
-        let _ = writeln!(out, "  {code} ({}){hint}", grouped(found.count));
+        let _ = writeln!(out, "  {code} ({}) - {}", grouped(found.count), code.hint());
         for example in &found.examples {
             let _ = writeln!(out, "    {}", example.text);
         }

@@ -16,9 +16,10 @@ use super::survey::{Survey, survey};
 use super::taking_up::target_name;
 use super::text::count;
 use crate::job::{Job, Target};
+use crate::outcome::Status;
 use crate::results::{Counts, Journal, Lock, Manifest, RunOptions, Wanted, move_aside};
 use crate::shuffle::Tally;
-use crate::upload::{Http, Status, Stop, Token, Traffic};
+use crate::upload::{Http, Stop, Token, Traffic};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -80,7 +81,7 @@ impl Run<'_> {
         let sent_from = Instant::now();
         let journal = self.send(&ready, (!too_many).then_some(token), stop, &counts, &traffic, journal)?;
         let sending = sent_from.elapsed();
-        let exit = Exit::of(stop.reason(), too_many, &counts);
+        let exit = Exit::of_run(stop.reason(), too_many, counts.delivered() == counts.rows());
         // First the manifest: where it cannot be written, the journal stays and the same command goes on.
         self.write_manifest(&ready, &counts, Some(exit))?;
         journal.finish().map_err(|error| results_failure(&error))?;

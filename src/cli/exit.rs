@@ -1,107 +1,21 @@
 //! Exit codes, and the failures that end a command before it has a summary.
 
 use crate::job::{JobError, Mistake};
-use crate::results::{Counts, ResultsError};
+use crate::results::ResultsError;
 use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
-use crate::upload::Reason;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-/// How a command ends; the numbers are part of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exit {
-    /// Everything delivered.
-    Done = 0,
-    /// A mistake of this program, or of the machine.
-    Unexpected = 1,
-    /// Usage, job file or exports unreadable.
-    Usage = 2,
-    /// Finished, some not delivered.
-    NotAllDelivered = 3,
-    /// Nothing sent: too many invalid.
-    TooManyInvalid = 4,
-    /// Stopped: the API is down.
-    ApiDown = 5,
-    /// Stopped: the key is refused.
-    KeyRefused = 6,
-    /// Another run has the result file.
-    Locked = 7,
-    /// No visits in the exports.
-    NoVisits = 8,
-    /// Stopped by SIGINT.
-    Interrupted = 130,
-    /// Stopped by SIGTERM.
-    Terminated = 143,
-}
+pub(super) use crate::outcome::Exit;
 
 impl Exit {
-    /// All of them, by their codes.
-    pub(super) const ALL: [Exit; 11] = [
-        Exit::Done,
-        Exit::Unexpected,
-        Exit::Usage,
-        Exit::NotAllDelivered,
-        Exit::TooManyInvalid,
-        Exit::ApiDown,
-        Exit::KeyRefused,
-        Exit::Locked,
-        Exit::NoVisits,
-        Exit::Interrupted,
-        Exit::Terminated,
-    ];
-
-    /// How a run ends that came to its end, by itself or because it was stopped.
-    pub fn of(stopped: Option<Reason>, too_many_invalid: bool, counts: &Counts) -> Exit {
-        match stopped {
-            Some(Reason::KeyRefused) => Exit::KeyRefused,
-            Some(Reason::ApiDown) => Exit::ApiDown,
-            Some(Reason::Interrupted) => Exit::Interrupted,
-            Some(Reason::Terminated) => Exit::Terminated,
-            Some(Reason::ResultsBroken) => Exit::Unexpected,
-            // A run whose time is up is as good as what it has delivered.
-            None | Some(Reason::TimeIsUp) if too_many_invalid => Exit::TooManyInvalid,
-            None | Some(Reason::TimeIsUp) if counts.delivered() == counts.rows() => Exit::Done,
-            None | Some(Reason::TimeIsUp) => Exit::NotAllDelivered,
-        }
-    }
-
     /// How a command ends that cannot write a file: a full disk is nothing that another path or command mends.
     pub(super) fn of_write(error: &io::Error) -> Exit {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Exit::Unexpected,
             _ => Exit::Usage,
         }
-    }
-
-    /// The way to end that has this code.
-    pub(super) fn from_code(code: u8) -> Option<Exit> {
-        Exit::ALL.into_iter().find(|exit| exit.code() == code)
-    }
-
-    /// What it means to whoever watches, in a line.
-    pub(super) fn meaning(self) -> &'static str {
-        match self {
-            Exit::Done => "everything is delivered; of check: all visits are valid",
-            Exit::Unexpected => {
-                "something unexpected, such as a full disk or a bug; the same command takes up what was done"
-            }
-            Exit::Usage => "the command line, the job file or an export cannot be used; nothing was sent",
-            Exit::NotAllDelivered => "finished, but not everything was delivered; of check: some visits are invalid",
-            Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
-            Exit::ApiDown => "stopped: the API was down for longer than patience; a rerun helps",
-            Exit::KeyRefused => "stopped: the key is refused; put a valid token in place, then rerun",
-            Exit::Locked => "another run is writing the same result file; wait for it",
-            Exit::NoVisits => "there are no visits in the exports; --allow-empty makes it 0",
-            Exit::Interrupted => "stopped by Ctrl-C (SIGINT); a rerun helps",
-            Exit::Terminated => "stopped by SIGTERM; a rerun helps",
-        }
-    }
-
-    /// As the system takes it.
-    pub fn code(self) -> u8 {
-        self as u8
     }
 }
 

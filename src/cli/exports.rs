@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::machine;
 use crate::build::{Builder, Rules};
 use crate::job::Job;
-use crate::scan::{Export, Place, Rows, ScanError};
+use crate::scan::{Export, Location, Rows, ScanError};
 use crate::shuffle::{KEY, Shuffle, Shuffled, Tally};
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
@@ -21,7 +21,7 @@ const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
 const SHARE_AHEAD: u64 = 32;
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are taken in at once.
-const TOGETHER: usize = 16;
+const BATCHES_AT_ONCE: usize = 16;
 
 /// Which of the exports' visits are meant.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ impl Order {
     }
 
     /// Leaves of what was found in several parts the first ones.
-    pub(super) fn keep_first<T>(&self, found: &mut Vec<T>, most: usize, place: impl Fn(&T) -> &Place) {
+    pub(super) fn keep_first<T>(&self, found: &mut Vec<T>, most: usize, place: impl Fn(&T) -> &Location) {
         found.sort_by_key(|found| {
             let place = place(found);
             (self.files.get(&*place.file), place.row)
@@ -113,7 +113,7 @@ impl Opened {
             }
             while let Ok(first) = scenes.recv() {
                 // What has been read meanwhile is taken in on all cores at once.
-                let more = scenes.try_iter().take(TOGETHER - 1);
+                let more = scenes.try_iter().take(BATCHES_AT_ONCE - 1);
                 shuffle.add_scenes(std::iter::once(first).chain(more).collect::<Result<_, _>>()?)?;
             }
             Ok(())

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::exports::{Opened, no_visits};
 use super::{Console, IdsArgs};
-use crate::build::{Builder, SceneId, TOGETHER, in_order};
+use crate::build::{Builder, CHUNKS_PER_THREAD, SceneId, in_order};
 use crate::job::Job;
 use crate::shuffle::{ShuffleError, Shuffled};
 use chrono::{DateTime, Utc};
@@ -66,7 +66,7 @@ fn write<W: Write>(
             range.filter(|&at| grouped.visit(at).is_first()).filter_map(|at| builder.ids(at)).collect()
         };
         let mut result = Ok(());
-        let _ = in_order(grouped.len(), TOGETHER, chunk, |visits| {
+        let _ = in_order(grouped.len(), CHUNKS_PER_THREAD, chunk, |visits| {
             result = write_some(visits, out);
             if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

@@ -3,8 +3,8 @@
 //! They are of the last run alone and start anew with every one: gauges, not counters.
 
 use super::exit::Exit;
+use crate::outcome::Status;
 use crate::results::follow;
-use crate::upload::Status;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 use std::io::{self, Write};

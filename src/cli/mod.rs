@@ -32,7 +32,7 @@ mod token;
 mod usage;
 mod window;
 
-pub use exit::Exit;
+pub use crate::outcome::Exit;
 
 use crate::job::{DateArg, Options};
 use crate::results::RunOptions;

@@ -1,7 +1,7 @@
 //! The command to type next after a run: the summary ends with it, and so does the page.
 
 use super::exit::Exit;
-use crate::upload::Status;
+use crate::outcome::Status;
 use std::fmt;
 use std::path::Path;
 

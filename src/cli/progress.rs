@@ -2,8 +2,9 @@
 
 use super::screen::Console;
 use super::text::{duration, grouped, rate};
+use crate::outcome::Status;
 use crate::results::Counts;
-use crate::upload::{Status, Traffic};
+use crate::upload::Traffic;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::io::IsTerminal;

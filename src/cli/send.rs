@@ -11,13 +11,13 @@
 use super::exit::{Exit, Failure};
 use super::progress;
 use super::screen::Console;
-use crate::build::{Builder, Invalid, Prepared, TOGETHER, in_order};
+use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
 use crate::job::{Job, Target};
+use crate::outcome::Outcome;
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError, Shuffled};
-use crate::upload::{self, ErrorCode, Http, HttpError, Outcome, Status, Stop, Token, Traffic};
-use chrono::Utc;
+use crate::upload::{self, Http, HttpError, Stop, Token, Traffic};
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -138,7 +138,7 @@ impl Sending<'_> {
                 for visit in visits {
                     let settled = if is_over {
                         let identified = builder.identify(visit, &mut chunk.scratch);
-                        identified.map(|(identity, payload_sha256)| upload::not_attempted(identity, payload_sha256))
+                        identified.map(|(identity, payload_sha256)| Outcome::not_attempted(identity, payload_sha256))
                     } else {
                         match builder.prepare(visit) {
                             Ok(prepared) => {
@@ -148,13 +148,13 @@ impl Sending<'_> {
                             Err(invalid) => Err(invalid),
                         }
                     };
-                    chunk.settled.push(settled.unwrap_or_else(|invalid| invalid_outcome(*invalid)));
+                    chunk.settled.push(settled.unwrap_or_else(|invalid| Outcome::invalid(*invalid)));
                 }
                 chunk
             };
             // A chunk for each thread while others are busy: several of them would be milliseconds in which a server on this
             // machine, or whatever brings the answers, has no processor, and the thread that sends has nothing to do.
-            let together = if sends { 1 } else { TOGETHER };
+            let together = if sends { 1 } else { CHUNKS_PER_THREAD };
             let fed = in_order(grouped.len(), together, chunk, |chunk| {
                 kept += chunk.kept;
                 let is_taken = chunk.settled.into_iter().all(|outcome| outcomes.blocking_send(outcome).is_ok())
@@ -239,21 +239,6 @@ pub(super) fn results_failure(error: &ResultsError) -> Failure {
     )
 }
 
-/// The outcome of a visit that is never sent.
-fn invalid_outcome(invalid: Invalid) -> Outcome {
-    Outcome {
-        identity: invalid.identity,
-        status: Status::Invalid,
-        http_status: None,
-        error_code: invalid.problems.listed().first().map(|problem| ErrorCode::Problem(problem.code)),
-        error: invalid.problems.to_string(),
-        attempts: 0,
-        elapsed_ms: 0,
-        finished_at: Utc::now(),
-        payload_sha256: None,
-    }
-}
-
 /// The journal's own thread.
 fn write(journal: Journal, rows: mpsc::Receiver<Outcome>, counts: &Counts) -> Result<Journal, ResultsError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
@@ -303,7 +288,7 @@ mod tests {
             let seen = AtomicUsize::new(0);
             let (stop, counts, traffic) = (Stop::default(), Counts::default(), Traffic::default());
             if is_stopped {
-                stop.request(upload::Reason::TimeIsUp);
+                stop.request(crate::outcome::StopReason::TimeIsUp);
             }
             let sending = Sending {
                 job: &job,

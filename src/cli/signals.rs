@@ -2,7 +2,8 @@
 
 use super::ending::Ending;
 use super::exit::Exit;
-use crate::upload::{Reason, Stop};
+use crate::outcome::StopReason;
+use crate::upload::Stop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -87,10 +88,10 @@ impl Wishes {
         Ok(Wishes { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> (Reason, Exit) {
+    async fn next(&mut self) -> (StopReason, Exit) {
         tokio::select! {
-            _ = self.interrupt.recv() => (Reason::Interrupted, Exit::Interrupted),
-            _ = self.terminate.recv() => (Reason::Terminated, Exit::Terminated),
+            _ = self.interrupt.recv() => (StopReason::Interrupted, Exit::Interrupted),
+            _ = self.terminate.recv() => (StopReason::Terminated, Exit::Terminated),
         }
     }
 }
@@ -104,9 +105,9 @@ impl Wishes {
         Ok(Wishes)
     }
 
-    async fn next(&mut self) -> (Reason, Exit) {
+    async fn next(&mut self) -> (StopReason, Exit) {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => (Reason::Interrupted, Exit::Interrupted),
+            Ok(()) => (StopReason::Interrupted, Exit::Interrupted),
             Err(_) => std::future::pending().await,
         }
     }

@@ -3,10 +3,10 @@
 use super::exit::Exit;
 use super::next::{Next, next, rerun};
 use super::text::{count, duration, grouped, rate};
-use crate::report::hint;
+use crate::outcome::{ErrorCode, Status, StopReason};
 use crate::results::Counts;
 use crate::shuffle::Tally;
-use crate::upload::{Reason, Status, Traffic};
+use crate::upload::Traffic;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(super) struct Summary<'a> {
     pub(super) elapsed: Duration,
     pub(super) exit: Exit,
     /// What ended the run before its visits did.
-    pub(super) stopped: Option<Reason>,
+    pub(super) stopped: Option<StopReason>,
     pub(super) max_duration: Option<Duration>,
     /// Delivered visits of an earlier run that are not in the exports any more.
     pub(super) carried_and_gone: u64,
@@ -76,7 +76,7 @@ impl Summary<'_> {
         map.insert("pauses".to_owned(), json!(self.traffic.pauses()));
         map.insert("elapsed_seconds".to_owned(), json!(self.elapsed.as_secs_f64()));
         map.insert("results".to_owned(), json!(self.results.display().to_string()));
-        map.insert("stopped".to_owned(), json!(self.stopped.map(Reason::name)));
+        map.insert("stopped".to_owned(), json!(self.stopped.map(StopReason::name)));
         map.insert("exit_code".to_owned(), json!(self.exit.code()));
         Value::Object(map)
     }
@@ -169,7 +169,7 @@ impl Summary<'_> {
 
     /// A run that ended with its time, and not with its visits.
     fn time_is_up(&self) -> Option<String> {
-        let longest = self.max_duration.filter(|_| self.stopped == Some(Reason::TimeIsUp))?;
+        let longest = self.max_duration.filter(|_| self.stopped == Some(StopReason::TimeIsUp))?;
         let left = self.counts.get(Status::NotAttempted);
         let left = count(left, "visit was", "visits were");
         Some(format!("stopped: max_duration = {} is over; {left} not attempted", duration(longest)))
@@ -224,8 +224,8 @@ impl Summary<'_> {
                 earlier => write!(out, ", {} of them from an earlier run", grouped(earlier)),
             };
             // What stopped the run, and the next command, are told below.
-            let _ = match hint(*status, code).filter(|_| *status != Status::NotAttempted) {
-                Some(hint) => writeln!(out, " - {hint}"),
+            let _ = match ErrorCode::from_name(*status, code).filter(|_| *status != Status::NotAttempted) {
+                Some(code) => writeln!(out, " - {}", code.hint()),
                 None => writeln!(out),
             };
             if *status == Status::NotAttempted {
@@ -243,7 +243,7 @@ impl Summary<'_> {
     fn next(&self) -> Option<Next> {
         let count = |status| self.counts.get(status);
         let sendable = count(Status::Failed) + count(Status::NotAttempted) > 0;
-        if self.stopped == Some(Reason::TimeIsUp) && sendable {
+        if self.stopped == Some(StopReason::TimeIsUp) && sendable {
             // Whatever else has to be mended, sending goes on where it stopped.
             return Some(Next { before: "", command: rerun(self.results) });
         }

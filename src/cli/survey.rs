@@ -3,8 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::exports::Exports;
 use super::text::count;
-use crate::build::{Builder, Code, Glance, Rules, TOGETHER, at_once, in_order};
-use crate::scan::Place;
+use crate::build::{Builder, CHUNKS_PER_THREAD, Code, Glance, Rules, at_once, in_order};
+use crate::scan::Location;
 use crate::shuffle::{Grouped, PLACES, ShuffleError, Tally};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Example {
     /// The row of the visit, which the problem need not stand in.
-    visit: Place,
+    visit: Location,
     /// Field, message and place.
     pub(super) text: String,
 }
@@ -96,7 +96,7 @@ pub(super) fn survey(
             return Ok(());
         };
         let mut failed = Ok(());
-        let _ = in_order(grouped.len(), TOGETHER, chunk, |(stretch, lines)| {
+        let _ = in_order(grouped.len(), CHUNKS_PER_THREAD, chunk, |(stretch, lines)| {
             whole.append(stretch);
             failed = bodies(&lines).map_err(SurveyError::Write);
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

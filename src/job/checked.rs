@@ -11,9 +11,10 @@ use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid, VENDOR_CEILING};
 use super::{Job, Options, Target, TokenSource};
 use crate::build::{Ids, Rules, Version, Zone};
+use crate::http_client;
 use crate::scan::{Dialect, Format, Only, Source};
 use crate::storage::Address;
-use crate::upload::{Backoff, Config, Endpoint, client};
+use crate::upload::{Backoff, Config, Endpoint};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -432,7 +433,7 @@ fn base_url(text: &str) -> Result<String, String> {
     }
     match url.scheme() {
         "https" => Ok(trimmed.to_owned()),
-        "http" if client::is_on_this_machine(&url) => Ok(trimmed.to_owned()),
+        "http" if http_client::is_on_this_machine(&url) => Ok(trimmed.to_owned()),
         "http" => Err(format!("plain http would show the token to everybody on the way to {host}; use https")),
         _ => Err(expected()),
     }

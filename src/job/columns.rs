@@ -256,7 +256,7 @@ impl Mistakes<'_> {
         }
         let found = Zone::parse(zone.get_ref());
         if found.is_none() {
-            let hint = crate::nearest::hint(zone.get_ref(), chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let hint = crate::text::did_you_mean(zone.get_ref(), chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
             let message = format!(
                 "{:?} is no time zone{hint}; use a name like \"Europe/Paris\" or an offset like \"+01:00\"",
                 zone.get_ref()

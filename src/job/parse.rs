@@ -3,7 +3,7 @@
 
 use super::error::Mistake;
 use super::file::File;
-use crate::nearest::nearest;
+use crate::text::nearest;
 use serde::Deserialize;
 use std::ops::Range;
 use std::path::Path;

@@ -55,7 +55,7 @@ fn section(line: &str) -> Option<&str> {
     let header = line.strip_prefix('[')?.trim_start_matches('[');
     let name = header.split([']', '.', '#']).next()?.trim().trim_matches(['"', '\'']);
     let is_known = OTHERS.contains(&name) || ["api", "notify"].contains(&name);
-    let is_near = || crate::nearest::nearest(name, OTHERS).is_some();
+    let is_near = || crate::text::nearest(name, OTHERS).is_some();
     let is_bare = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && name.len() < 12;
     (is_known || (is_bare && is_near())).then_some(name)
 }

@@ -1,11 +1,10 @@
 //! Why visits were not delivered: by cause, the most frequent first, each with a hint and its first rows.
 
-use super::hints::hint;
 use super::outcomes::name;
 use super::tally::{Cause, SAMPLES, Sample};
 use super::words::{share, shown};
 use super::{About, Standing, Tally};
-use crate::results::Status;
+use crate::outcome::{ErrorCode, Status};
 use crate::text::{count, grouped};
 use maud::{Markup, html};
 
@@ -56,7 +55,7 @@ fn card(cause: &Cause, undelivered: u64) -> Markup {
                     }
                 }
             }
-            @if let Some(hint) = hint(status, &cause.code) { p.hint { (with_code(&sentence(hint))) } }
+            @if let Some(code) = ErrorCode::from_name(status, &cause.code) { p.hint { (with_code(&sentence(code.hint()))) } }
             @if !cause.samples.is_empty() {
                 ol.samples {
                     // What several of them say alike stands below them once.

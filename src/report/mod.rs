@@ -7,7 +7,6 @@ mod causes;
 mod chart;
 mod course;
 mod groups;
-mod hints;
 mod outcomes;
 mod page;
 mod spread;
@@ -15,7 +14,6 @@ mod tally;
 mod timeline;
 mod words;
 
-pub(crate) use hints::hint;
 pub use page::{is_page, page};
 pub use tally::Tally;
 

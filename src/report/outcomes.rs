@@ -2,7 +2,8 @@
 
 use super::words::{duration, share, wait};
 use super::{About, Standing, Tally};
-use crate::results::{Manifest, Status};
+use crate::outcome::Status;
+use crate::results::Manifest;
 use crate::text::{count, grouped};
 use chrono::DateTime;
 use maud::{Markup, html};

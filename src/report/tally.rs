@@ -3,7 +3,8 @@
 use super::spread::Spread;
 use super::timeline::Timeline;
 use super::words::shown;
-use crate::results::{ResultsError, Row, Status, read};
+use crate::outcome::Status;
+use crate::results::{ResultsError, Row, read};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,7 @@
 //! One row of a result file taken apart: its cells and what they mean, also where a spreadsheet or an editor was at them.
 
 use super::row::COLUMNS;
-use crate::upload::Status;
+use crate::outcome::Status;
 use chrono::{DateTime, NaiveDate, Utc};
 use csv_core::ReadRecordResult;
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! The one set of counters of a run: progress, summary and exit code all read it.
 
-use crate::upload::{Outcome, Status};
+use crate::outcome::{Outcome, Status};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -73,7 +73,8 @@ impl Framing {
 mod tests {
     use super::*;
     use crate::results::row::COLUMNS;
-    use crate::results::{Counts, Previous, Status, read};
+    use crate::outcome::Status;
+    use crate::results::{Counts, Previous, read};
     use proptest::prelude::*;
     use std::collections::{HashMap, HashSet};
     use uuid::Uuid;

@@ -4,7 +4,7 @@
 //! moment, and synced at least every second, so that a machine that loses power loses those of a second at most.
 
 use super::{ResultsError, row};
-use crate::upload::Outcome;
+use crate::outcome::Outcome;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};

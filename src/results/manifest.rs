@@ -1,6 +1,7 @@
 //! The manifest beside a result file, `PATH.json`: what a rerun must know to do the same again.
 
-use super::{ResultsError, Status, beside};
+use super::{ResultsError, beside};
+use crate::outcome::Status;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -32,9 +32,6 @@ pub use previous::{Misnamed, Passed, Previous};
 pub use reading::read;
 pub use recorder::record;
 
-// Part of what a result file says; whoever reads one need not know who sent it.
-pub use crate::upload::{Status, hint};
-
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What a rerun has to send: a pure function of how it ended before and of what is in the exports now.
 
-use crate::upload::Status;
+use crate::outcome::Status;
 
 /// Which of the undelivered visits a rerun is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::strays::Strays;
 use super::visits::{Place, Visit, Visits};
 use super::{Counts, Draft, ResultsError};
 use crate::index;
-use crate::upload::Status;
+use crate::outcome::Status;
 use std::io;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;

@@ -99,7 +99,7 @@ pub(super) fn for_each_row(path: &Path, mut each: impl FnMut(Row<'_>, Found) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upload::Status;
+    use crate::outcome::Status;
 
     #[test]
     fn damaged_rows_are_counted_and_a_torn_one_is_not() {

@@ -1,7 +1,7 @@
 //! Writes outcomes down as they come: in one write for all of a moment, and synced every second.
 
 use super::{Counts, Journal, ResultsError};
-use crate::upload::Outcome;
+use crate::outcome::Outcome;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};

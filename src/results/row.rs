@@ -1,6 +1,6 @@
 //! A row of a result file, as it is written. What its columns are read for, `cells` knows.
 
-use crate::upload::Outcome;
+use crate::outcome::Outcome;
 use chrono::SecondsFormat;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -75,13 +75,12 @@ fn hex(bytes: &[u8; 32]) -> String {
 mod tests {
     use super::*;
     use crate::build::Identity;
-    use crate::upload::not_attempted;
     use chrono::DateTime;
 
     #[test]
     fn every_row_has_the_time_of_its_own_outcome() {
         let settled = |millis| {
-            let source = crate::scan::Place { file: "v.csv".into(), row: 2 };
+            let source = crate::scan::Location { file: "v.csv".into(), row: 2 };
             let identity = Identity {
                 visit_id: "V1".to_owned(),
                 session_uid: None,
@@ -91,7 +90,7 @@ mod tests {
                 source,
             };
             let finished_at = DateTime::from_timestamp_millis(millis).expect("in range");
-            crate::upload::Outcome { finished_at, ..not_attempted(identity, [0; 32]) }
+            Outcome { finished_at, ..Outcome::not_attempted(identity, [0; 32]) }
         };
         let mut rows = Vec::new();
         write(&[settled(1_709_626_353_000), settled(1_709_626_353_000), settled(1_709_626_353_007)], &mut rows);

@@ -5,7 +5,7 @@
 
 use super::visits::{Place, Visit, Visits};
 use crate::index::{self, Index};
-use crate::upload::Status;
+use crate::outcome::Status;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;

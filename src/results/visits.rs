@@ -3,7 +3,7 @@
 
 use super::reading::Found;
 use crate::index::{self, Index};
-use crate::upload::Status;
+use crate::outcome::Status;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where a row is.

@@ -1,6 +1,6 @@
 //! A Parquet file for its reader: the footer, then the chunks of the wanted columns, from wherever the file lies.
 
-use crate::storage::{Place, Ranges, StorageError};
+use crate::storage::{DataFile, Ranges, StorageError};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::errors::{ParquetError, Result};
@@ -35,10 +35,10 @@ pub(super) enum Chunks {
 }
 
 impl Chunks {
-    pub(super) fn open(place: &Place) -> io::Result<Chunks> {
+    pub(super) fn open(place: &DataFile) -> io::Result<Chunks> {
         Ok(match place {
-            Place::Here(path) => Chunks::Here(Arc::new(File::open(path)?)),
-            Place::Stored(object, _) => Chunks::Stored(object.ranges()),
+            DataFile::Local(path) => Chunks::Here(Arc::new(File::open(path)?)),
+            DataFile::Remote(object, _) => Chunks::Stored(object.ranges()),
         })
     }
 

@@ -5,7 +5,7 @@ use super::cells::Cleaning;
 use super::files::{self, Found};
 use super::text::Magic;
 use super::{Fault, Format, Lines, MissingColumn, Only, Rows, ScanError, Source, csv, parquet};
-use crate::storage::{Input, Place, Stamp, StorageError};
+use crate::storage::{DataFile, Input, Stamp, StorageError};
 use crate::text::visible;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
@@ -25,7 +25,7 @@ pub struct Export {
 /// One file, known to be readable at least as far as its header.
 #[derive(Debug)]
 pub(super) struct ExportFile {
-    pub(super) place: Place,
+    pub(super) place: DataFile,
     pub(super) name: Arc<str>,
     pub(super) format: Format,
     pub(super) magic: Magic,
@@ -276,7 +276,7 @@ impl Export {
                 Some(delimiter) => {
                     format!(" (its header is parted by {delimiter:?}: set `delimiter = {delimiter:?}` in the job file)")
                 }
-                None => crate::nearest::hint(column, found.iter().map(String::as_str)),
+                None => crate::text::did_you_mean(column, found.iter().map(String::as_str)),
             };
             let message = format!("no column {column:?} in {}{more}{hint}", first.name);
             MissingColumn { column: (*column).clone(), message }

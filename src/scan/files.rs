@@ -4,14 +4,14 @@
 
 use super::error::ScanError;
 use super::objects;
-use crate::storage::{Address, Place};
+use crate::storage::{Address, DataFile};
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
 /// One file of an export.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub(super) place: Place,
+    pub(super) place: DataFile,
     /// The path as the job gives it (with what a folder or glob adds to it): how results name the file.
     pub(super) name: String,
 }
@@ -39,7 +39,7 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
         return if about.is_dir() {
             find_in_folder(literal, found)
         } else {
-            found.push(Found { place: Place::Here(literal.into()), name: path.into() });
+            found.push(Found { place: DataFile::Local(literal.into()), name: path.into() });
             Ok(())
         };
     }
@@ -68,7 +68,7 @@ fn find_one(path: &str, found: &mut Vec<Found>) -> Result<(), ScanError> {
             find_in_folder(entry, found)?;
         } else {
             let name = entry.display().to_string();
-            found.push(Found { place: Place::Here(entry.clone()), name });
+            found.push(Found { place: DataFile::Local(entry.clone()), name });
         }
     }
     // A folder that matched and is empty is an export of nothing; a pattern that matches nothing is a slip.
@@ -93,7 +93,7 @@ fn find_in_folder(folder: &Path, found: &mut Vec<Found>) -> Result<(), ScanError
             find_in_folder(&entry, found)?;
         } else {
             let name = entry.display().to_string();
-            found.push(Found { place: Place::Here(entry), name });
+            found.push(Found { place: DataFile::Local(entry), name });
         }
     }
     Ok(())

@@ -25,7 +25,7 @@ pub(crate) use cells::whole;
 pub use error::{MissingColumn, ScanError};
 pub use export::{Batches, Export};
 pub(crate) use peek::{decoded, peek, split};
-pub use rows::{CellFault, Fault, Lines, Place, Rows};
+pub use rows::{CellFault, Fault, Lines, Location, Rows};
 
 use encoding_rs::Encoding;
 

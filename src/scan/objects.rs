@@ -3,7 +3,7 @@
 
 use super::error::ScanError;
 use super::files::{Found, is_hidden_name, is_hidden_part};
-use crate::storage::{Address, Bucket, Object, Place, StorageError};
+use crate::storage::{Address, Bucket, DataFile, Object, StorageError};
 use glob::{MatchOptions, Pattern};
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub(super) fn find(
     in_name_order(&mut objects);
     found.extend(objects.into_iter().map(|object| {
         let name = format!("{}/{}", address.root, object.key());
-        Found { place: Place::Stored(object, PathBuf::from(&name)), name }
+        Found { place: DataFile::Remote(object, PathBuf::from(&name)), name }
     }));
     Ok(())
 }

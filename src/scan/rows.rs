@@ -23,7 +23,7 @@ pub struct Rows {
 
 impl Rows {
     /// Where a row stands: its file and row number.
-    pub fn place(&self, row: usize) -> Place {
+    pub fn place(&self, row: usize) -> Location {
         self.lines.place(row, &self.file)
     }
 
@@ -107,8 +107,8 @@ impl Lines {
     }
 
     /// Where a row of a batch of `file` stands.
-    pub(crate) fn place(&self, row: usize, file: &Arc<str>) -> Place {
-        Place { file: self.file(row, file).clone(), row: self.of(row) }
+    pub(crate) fn place(&self, row: usize, file: &Arc<str>) -> Location {
+        Location { file: self.file(row, file).clone(), row: self.of(row) }
     }
 
     fn file<'a>(&'a self, row: usize, file: &'a Arc<str>) -> &'a Arc<str> {
@@ -121,7 +121,7 @@ impl Lines {
     }
 
     /// Rows that stand at these places.
-    pub(crate) fn spread(places: impl IntoIterator<Item = Place>) -> Lines {
+    pub(crate) fn spread(places: impl IntoIterator<Item = Location>) -> Lines {
         let mut files: Vec<Arc<str>> = Vec::new();
         let (mut file, mut line) = (Vec::new(), Vec::new());
         for place in places {
@@ -138,14 +138,14 @@ impl Lines {
 
 /// The place of a row, written as `file:row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The file, as the job names it.
     pub file: Arc<str>,
     /// CSV: the line on which the row starts; Parquet: the row; both from 1.
     pub row: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.row)
     }

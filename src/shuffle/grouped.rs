@@ -3,7 +3,7 @@
 use super::groups::{Entry, NO_GROUP};
 use super::scenes::{Packed, Scenes};
 use super::{KEY, Tally};
-use crate::scan::{Place, Rows};
+use crate::scan::{Location, Rows};
 use hashbrown::HashMap;
 
 /// All visits of an export in its order, each with its scenes. One element for each result row.
@@ -61,7 +61,7 @@ pub struct Visit<'a> {
 #[derive(Clone, Debug)]
 pub struct Conflict {
     /// Where the first of them are.
-    pub others: Vec<Place>,
+    pub others: Vec<Location>,
     /// Whether there are more.
     pub more: bool,
     /// How many rows have the key, the visit's own among them.
@@ -87,7 +87,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Where its row stands.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Location {
         self.grouped.visits[self.batch()].place(self.row())
     }
 

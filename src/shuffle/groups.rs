@@ -9,7 +9,7 @@ use super::spill::Spill;
 use super::temporary::disk;
 use super::{Grouped, KEY, ShuffleError, Tally, same};
 use crate::index::{Index, NONE};
-use crate::scan::{Fault, Lines, Place, Rows};
+use crate::scan::{Fault, Lines, Location, Rows};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
@@ -213,7 +213,7 @@ impl Groups {
     }
 
     /// A scene without a visit: an orphan, unless the visit was left out on purpose.
-    fn lost(&mut self, key: &str, place: impl FnOnce() -> Place) {
+    fn lost(&mut self, key: &str, place: impl FnOnce() -> Location) {
         if self.left_out.contains(&self.index.hash(key.as_bytes())) {
             self.tally.scenes_left_out += 1;
         } else {
@@ -291,7 +291,7 @@ fn cells(column: &StringArray) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Scenes as rows again.
-fn rows_of(columns: Vec<StringArray>, places: Vec<Place>, faults: Vec<Fault>) -> Result<Rows, ArrowError> {
+fn rows_of(columns: Vec<StringArray>, places: Vec<Location>, faults: Vec<Fault>) -> Result<Rows, ArrowError> {
     let fields: Vec<Field> = (0..columns.len()).map(|at| Field::new(at.to_string(), DataType::Utf8, true)).collect();
     let columns = columns.into_iter().map(|column| Arc::new(column) as ArrayRef).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;

@@ -19,7 +19,7 @@ mod temporary;
 pub use grouped::{Conflict, Grouped, Visit};
 pub use scenes::{Scene, Scenes};
 
-use crate::scan::{Place, Rows};
+use crate::scan::{Location, Rows};
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::error::ArrowError;
 use groups::Groups;
@@ -90,15 +90,15 @@ pub struct Tally {
     /// Scenes whose visit is not in the export.
     pub orphans: u64,
     /// The first orphans: place and key.
-    pub orphan_places: Vec<(Place, String)>,
+    pub orphan_places: Vec<(Location, String)>,
     /// Scene rows of which nobody can say to which visit they belong.
     pub unreadable: u64,
     /// The first of those: place and reason.
-    pub unreadable_places: Vec<(Place, String)>,
+    pub unreadable_places: Vec<(Location, String)>,
 }
 
 impl Tally {
-    fn add_orphan(&mut self, orphan: impl FnOnce() -> (Place, String)) {
+    fn add_orphan(&mut self, orphan: impl FnOnce() -> (Location, String)) {
         self.orphans += 1;
         if self.orphan_places.len() < PLACES {
             self.orphan_places.push(orphan());
@@ -430,7 +430,7 @@ mod tests {
         let count = rows.batch.num_rows();
         rows.lines = if spread {
             let place =
-                |row: usize| Place { file: format!("file {}", row % 3).into(), row: first + (row * 7 % 5) as u64 };
+                |row: usize| Location { file: format!("file {}", row % 3).into(), row: first + (row * 7 % 5) as u64 };
             Lines::spread((0..count).map(place))
         } else {
             Lines::Each(first, (0..count as u32).map(|row| row * 3).collect())

@@ -9,7 +9,7 @@ use super::KEY;
 use super::groups::NO_GROUP;
 use super::own::own_rows;
 use super::records::{Column, Record, Records, Texts, Whole, columns};
-use crate::scan::{BATCH_ROWS, Fault, Lines, Place, Rows};
+use crate::scan::{BATCH_ROWS, Fault, Lines, Location, Rows};
 use arrow::array::StringArray;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
@@ -60,7 +60,7 @@ struct Batch {
 }
 
 impl Origins {
-    fn place(&self, scene: u32) -> Place {
+    fn place(&self, scene: u32) -> Location {
         let at = self.batches.partition_point(|batch| batch.first <= scene).saturating_sub(1);
         let batch = &self.batches[at];
         batch.lines.place((scene - batch.first) as usize, &batch.file)
@@ -158,7 +158,7 @@ impl Packing {
     pub(super) fn unpack<'k, E: From<ArrowError>>(
         self,
         key: impl Fn(u32) -> &'k str,
-        mut take: impl FnMut(Vec<StringArray>, Vec<Place>, Vec<Fault>) -> Result<(), E>,
+        mut take: impl FnMut(Vec<StringArray>, Vec<Location>, Vec<Fault>) -> Result<(), E>,
     ) -> Result<(), E> {
         for (at, records) in self.stretches.into_iter().enumerate() {
             let texts = records.finish()?;
@@ -326,7 +326,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Where it stands.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Location {
         self.within.origins.place(self.record.scene())
     }
 }

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufWriter};
 
 /// Rows of a part that are collected before they are written.
-const TOGETHER: usize = 8192;
+const ROWS_PER_BATCH: usize = 8192;
 /// Bytes of the buffer of a file that is written. There are as many as parts.
 const BUFFER: usize = 16 << 10;
 
@@ -44,7 +44,7 @@ impl VisitWriter {
         self.all_rows += batch.num_rows() as u64;
         self.bytes += batch.get_array_memory_size() as u64;
         self.waiting.push(batch);
-        if self.rows >= TOGETHER { self.write() } else { Ok(()) }
+        if self.rows >= ROWS_PER_BATCH { self.write() } else { Ok(()) }
     }
 
     /// Writes what waits.

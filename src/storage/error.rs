@@ -4,7 +4,6 @@
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum StorageError {
     /// Another object than the one that was found.
-    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "without object storage nothing makes it"))]
     #[error("it was changed while it was being read")]
     Changed,
     /// What happened, and what to do next.

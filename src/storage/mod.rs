@@ -1,7 +1,7 @@
 //! Where the bytes of an export lie: on this machine, or in object storage (S3, Google Cloud Storage, Azure).
 //!
 //! An [`Address`] is a path such as `s3://bucket/key`, told from a local one by its scheme alone. A [`Bucket`] finds
-//! and lists [`Object`]s; a [`Place`] is a file of either kind, opened as an [`Input`], and its [`Stamp`] shows whether
+//! and lists [`Object`]s; a [`DataFile`] is a file of either kind, opened as an [`Input`], and its [`Stamp`] shows whether
 //! somebody wrote to it. Credentials come from the environment and never leave this room.
 //!
 //! It knows nothing of CSV, Parquet, patterns or columns, nor of the API.
@@ -10,15 +10,10 @@ mod address;
 mod error;
 mod place;
 
-#[cfg(feature = "cloud")]
-mod cloud;
-#[cfg(not(feature = "cloud"))]
-#[path = "absent.rs"]
 mod cloud;
 
 pub(crate) use address::Address;
-#[cfg(feature = "cloud")]
 use address::Service;
 pub(crate) use cloud::{Bucket, Object, Ranges};
 pub(crate) use error::StorageError;
-pub(crate) use place::{Input, Place, Stamp};
+pub(crate) use place::{DataFile, Input, Stamp};

@@ -9,11 +9,11 @@ use std::time::SystemTime;
 
 /// Where a file is.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum DataFile {
     /// On this machine.
-    Here(PathBuf),
+    Local(PathBuf),
     /// In object storage, with its name as the job gives it.
-    Stored(Object, PathBuf),
+    Remote(Object, PathBuf),
 }
 
 /// What shows that somebody wrote to a file.
@@ -43,39 +43,39 @@ impl Stamp {
     }
 }
 
-impl Place {
+impl DataFile {
     /// Its path; of an object its name.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Place::Here(path) | Place::Stored(_, path) => path,
+            DataFile::Local(path) | DataFile::Remote(_, path) => path,
         }
     }
 
     /// The same for every way to name the file.
     pub(crate) fn identity(&self) -> PathBuf {
         match self {
-            Place::Here(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
-            Place::Stored(object, _) => object.identity(),
+            DataFile::Local(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+            DataFile::Remote(object, _) => object.identity(),
         }
     }
 
     /// Its bytes from the first on, and the stamp by which they are known.
     pub(crate) fn open(&self) -> io::Result<(Input, Stamp)> {
         match self {
-            Place::Here(path) => {
+            DataFile::Local(path) => {
                 let file = File::open(path)?;
                 let stamp = Stamp::of(&file)?;
-                Ok((Input::Here(file), stamp))
+                Ok((Input::Local(file), stamp))
             }
-            Place::Stored(object, _) => Ok((Input::Stored(Box::new(object.read())), object.stamp().clone())),
+            DataFile::Remote(object, _) => Ok((Input::Remote(Box::new(object.read())), object.stamp().clone())),
         }
     }
 
     /// Its stamp of now.
     pub(crate) fn stamp(&self) -> io::Result<Stamp> {
         match self {
-            Place::Here(path) => File::open(path).and_then(|file| Stamp::of(&file)),
-            Place::Stored(object, _) => Ok(object.stamp_of_now()?),
+            DataFile::Local(path) => File::open(path).and_then(|file| Stamp::of(&file)),
+            DataFile::Remote(object, _) => Ok(object.stamp_of_now()?),
         }
     }
 }
@@ -83,16 +83,16 @@ impl Place {
 /// The bytes of a file, in order.
 #[derive(Debug)]
 pub(crate) enum Input {
-    Here(File),
-    Stored(Box<cloud::Reader>),
+    Local(File),
+    Remote(Box<cloud::Reader>),
 }
 
 impl Input {
     /// Back to the first byte.
     pub(crate) fn rewind(&mut self) -> io::Result<()> {
         match self {
-            Input::Here(file) => file.rewind(),
-            Input::Stored(reader) => {
+            Input::Local(file) => file.rewind(),
+            Input::Remote(reader) => {
                 reader.rewind();
                 Ok(())
             }
@@ -103,8 +103,8 @@ impl Input {
 impl Read for Input {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Input::Here(file) => file.read(into),
-            Input::Stored(reader) => reader.read(into),
+            Input::Local(file) => file.read(into),
+            Input::Remote(reader) => reader.read(into),
         }
     }
 }

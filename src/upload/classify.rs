@@ -1,7 +1,7 @@
 //! What a reply means: pure, and without any waiting.
 
 use super::network::Reply;
-use super::outcome::ErrorCode;
+use crate::outcome::ErrorCode;
 use std::time::Duration;
 
 /// What a reply means for the visit that it is about.

@@ -7,11 +7,11 @@ use super::classify::{Refused, Verdict, classify};
 use super::config::Config;
 use super::health::{Health, Seen};
 use super::network::Network;
-use super::outcome::{ErrorCode, Outcome, Status};
 use super::pace::{Pace, Permit};
-use super::stop::{Reason, Stop};
+use super::stop::Stop;
 use super::traffic::Traffic;
 use crate::build::{Identity, Parts, Prepared};
+use crate::outcome::{Outcome, Status, StopReason};
 use crate::text::start_of;
 use bytes::Bytes;
 use chrono::Utc;
@@ -81,7 +81,7 @@ pub async fn upload<N: Network>(
                 }
                 Some(visit) => {
                     let Parts { identity, payload_sha256, .. } = visit.into_parts();
-                    not_attempted(identity, payload_sha256)
+                    Outcome::not_attempted(identity, payload_sha256)
                 }
                 None => continue,
             },
@@ -100,24 +100,9 @@ pub async fn upload<N: Network>(
         };
         if outcomes.send(outcome).await.is_err() {
             // Nobody writes down what happens any more: nothing more may happen.
-            stop.request(Reason::ResultsBroken);
+            stop.request(StopReason::ResultsBroken);
             break;
         }
-    }
-}
-
-/// The outcome of a visit whose turn never came.
-pub fn not_attempted(identity: Identity, payload_sha256: [u8; 32]) -> Outcome {
-    Outcome {
-        identity,
-        status: Status::NotAttempted,
-        http_status: None,
-        error_code: Some(ErrorCode::Stopped),
-        error: "the run stopped before this visit's turn".to_owned(),
-        attempts: 0,
-        elapsed_ms: 0,
-        finished_at: Utc::now(),
-        payload_sha256: Some(payload_sha256),
     }
 }
 
@@ -198,7 +183,7 @@ impl Delivery {
                 refused.text.push_str(" (the run stopped before another attempt)");
                 self.refused(Status::Failed, refused)
             }
-            None => not_attempted(self.identity, self.payload_sha256),
+            None => Outcome::not_attempted(self.identity, self.payload_sha256),
         }
     }
 }
@@ -244,7 +229,7 @@ impl<N: Network> Engine<'_, N> {
                 Verdict::AlreadyReceived => return delivery.settled(Status::AlreadyReceived, status),
                 Verdict::Rejected(refused) => return delivery.refused(Status::Rejected, refused),
                 Verdict::KeyRefused(refused) => {
-                    if self.stop.request(Reason::KeyRefused) {
+                    if self.stop.request(StopReason::KeyRefused) {
                         tracing::error!(
                             "the API refuses the key: {}; nothing more is sent until a rerun with a valid token",
                             refused.text
@@ -378,7 +363,7 @@ impl<N: Network> Engine<'_, N> {
             tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());
         }
         let was_down = self.health.next_probe().is_some();
-        if !self.health.refused() && self.stop.request(Reason::ApiDown) {
+        if !self.health.refused() && self.stop.request(StopReason::ApiDown) {
             tracing::error!(
                 "the API has answered only 429 for longer than the patience; nothing more is sent until a rerun"
             );
@@ -418,7 +403,7 @@ impl<N: Network> Engine<'_, N> {
                 Next::Probe
             }
             Seen::OutOfPatience => {
-                if self.stop.request(Reason::ApiDown) {
+                if self.stop.request(StopReason::ApiDown) {
                     tracing::error!(
                         "the API has been down for longer than the patience; nothing more is sent until a rerun"
                     );

@@ -1,11 +1,11 @@
 //! The network over HTTP: one client, kept-alive connections, the token in its header and nowhere else.
 
 use super::answer::error_text;
-use super::client::{self, chain};
 use super::config::Endpoint;
 use super::network::{Network, Reply};
 use super::retry_after::retry_after;
 use super::token::Token;
+use crate::http_client::{self, CertificateError, chain};
 use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::Full;
@@ -35,14 +35,9 @@ pub enum HttpError {
     /// The token has characters that no header can carry.
     #[error("the token contains spaces, line breaks or letters that no token has; is it copied whole and alone?")]
     Token,
-    /// The certificate to trust cannot be read.
-    #[error("cannot read the certificate {path}: {reason}; check ca_file under [api]")]
-    Certificate {
-        /// The job's `ca_file`.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
+    /// The certificate to trust cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client: {0}; check base_url and ca_file under [api], and the proxy variables")]
     Client(String),
@@ -62,7 +57,7 @@ impl Http {
         let sessions =
             sessions_url(endpoint).ok_or_else(|| HttpError::Client(format!("{} is no address", endpoint.base_url)))?;
         let builder =
-            client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
+            http_client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
                 .default_headers(headers)
                 .pool_max_idle_per_host(connections)
                 .tcp_nodelay(true);

@@ -3,7 +3,7 @@
 //!
 //! | file | what it decides |
 //! | --- | --- |
-//! | `network`, `http`, `client` | how a request goes out and what counts as a reply |
+//! | `network`, `http` | how a request goes out and what counts as a reply |
 //! | `answer` | what an answer says went wrong |
 //! | `classify` | what a reply means for its visit |
 //! | `pace`, `climb` | when the next request may go: the rate, pauses after 429 |
@@ -17,14 +17,12 @@
 mod answer;
 mod backoff;
 mod classify;
-pub(crate) mod client;
 mod climb;
 mod config;
 mod engine;
 mod health;
 mod http;
 mod network;
-mod outcome;
 mod pace;
 mod retry_after;
 mod stop;
@@ -32,10 +30,9 @@ mod token;
 mod traffic;
 
 pub use config::{Backoff, Config, Endpoint};
-pub use engine::{not_attempted, upload};
+pub use engine::upload;
 pub use http::{Http, HttpError};
 pub use network::{Network, Reply};
-pub use outcome::{ErrorCode, Outcome, Status, hint};
-pub use stop::{Reason, Stop};
+pub use stop::Stop;
 pub use token::Token;
 pub use traffic::Traffic;

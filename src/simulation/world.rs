@@ -1,0 +1,236 @@
+//! The server of a simulation: it forgets nothing, and it treats its clients as badly as its seed says.
+
+use crate::upload::{Network, Reply};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+/// What an outage looks like from outside.
+#[derive(Clone, Copy, Debug)]
+enum Outage {
+    Unreachable,
+    Errors,
+    Silence,
+}
+
+/// The server, alive through all deaths of its client.
+pub struct World {
+    state: RefCell<State>,
+}
+
+struct State {
+    random: fastrand::Rng,
+    start: Instant,
+    outages: Vec<(f64, f64, Outage)>,
+    /// Requests it takes in any second; what it refuses does not count.
+    limit: Option<usize>,
+    retry_after: Option<Duration>,
+    latency: Duration,
+    /// The share of requests that go wrong for no reason.
+    faults: f64,
+    key_expires: Option<f64>,
+    /// Visits that are always refused, and visits that it always stumbles over.
+    refused: HashSet<Uuid>,
+    cursed: HashSet<Uuid>,
+    received: HashMap<Uuid, u64>,
+    accepted_times: Vec<f64>,
+    arrivals: Vec<f64>,
+    /// What the client has on record as delivered and must not send again.
+    settled: HashSet<Uuid>,
+    complaints: Vec<String>,
+    last_good: Option<f64>,
+    healthy: bool,
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut outages = Vec::new();
+        let mut at = 0.0;
+        for _ in 0..random.usize(0..4) {
+            at += random.f64() * 2_000.0;
+            let length = 10f64.powf(random.f64() * 4.0);
+            let kind = [Outage::Unreachable, Outage::Errors, Outage::Silence][random.usize(0..3)];
+            outages.push((at, at + length, kind));
+            at += length;
+        }
+        let limit = random.bool().then(|| random.usize(3..200));
+        let retry_after = random.bool().then(|| Duration::from_secs(random.u64(0..90)));
+        let latency = Duration::from_millis(random.u64(1..400));
+        let faults = if random.bool() { random.f64() * 0.2 } else { 0.0 };
+        let key_expires = (random.u8(0..6) == 0).then(|| random.f64() * 3_000.0);
+        World {
+            state: RefCell::new(State {
+                random,
+                start: Instant::now(),
+                outages,
+                limit,
+                retry_after,
+                latency,
+                faults,
+                key_expires,
+                refused: HashSet::new(),
+                cursed: HashSet::new(),
+                received: HashMap::new(),
+                accepted_times: Vec::new(),
+                arrivals: Vec::new(),
+                settled: HashSet::new(),
+                complaints: Vec::new(),
+                last_good: None,
+                healthy: false,
+            }),
+        }
+    }
+
+    /// Some visits are refused for good, fewer still are always answered 500.
+    pub fn curse(&self, visits: &[Uuid]) {
+        let mut state = self.state.borrow_mut();
+        for visit in visits {
+            match state.random.u8(0..60) {
+                0 => drop(state.refused.insert(*visit)),
+                1 => drop(state.cursed.insert(*visit)),
+                _ => {}
+            }
+        }
+    }
+
+    pub fn has(&self, visit: Uuid) -> bool {
+        self.state.borrow().received.contains_key(&visit)
+    }
+
+    pub fn is_refused(&self, visit: Uuid) -> bool {
+        self.state.borrow().refused.contains(&visit)
+    }
+
+    pub fn settle(&self, visits: impl IntoIterator<Item = Uuid>) {
+        self.state.borrow_mut().settled.extend(visits);
+    }
+
+    pub fn complaints(&self) -> Vec<String> {
+        self.state.borrow().complaints.clone()
+    }
+
+    /// How long ago anything but failures and 429s was answered, in seconds.
+    pub fn since_last_good(&self) -> f64 {
+        let state = self.state.borrow();
+        state.start.elapsed().as_secs_f64() - state.last_good.unwrap_or(0.0)
+    }
+
+    pub fn key_has_expired(&self) -> bool {
+        let state = self.state.borrow();
+        state.key_expires.is_some_and(|at| at <= state.start.elapsed().as_secs_f64())
+    }
+
+    pub fn renew_key(&self) {
+        self.state.borrow_mut().key_expires = None;
+    }
+
+    /// From here on everything works but what is refused for good.
+    pub fn heal(&self) {
+        let mut state = self.state.borrow_mut();
+        state.healthy = true;
+        state.key_expires = None;
+        state.cursed.clear();
+    }
+
+    pub fn arrivals(&self) -> Vec<f64> {
+        self.state.borrow().arrivals.clone()
+    }
+
+    pub fn random(&self) -> fastrand::Rng {
+        self.state.borrow_mut().random.fork()
+    }
+
+    fn arrive(&self, visit: Uuid) -> Plan {
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let now = state.start.elapsed().as_secs_f64();
+        state.arrivals.push(now);
+        if state.settled.contains(&visit) {
+            state.complaints.push(format!("{visit} was sent again at {now:.3} s, though its delivery was on record"));
+        }
+        let latency = state.latency.mul_f64(0.5 + state.random.f64());
+        let plan = |wait, stores, answer| Plan { wait, stores, answer };
+        if state.key_expires.is_some_and(|at| at <= now) {
+            state.last_good = Some(now);
+            return plan(latency, false, Answer::Status(401, None));
+        }
+        if !state.healthy {
+            if let Some((.., kind)) = state.outages.iter().find(|(from, to, _)| (*from..*to).contains(&now)) {
+                let stores = state.random.u8(0..5) == 0;
+                return match kind {
+                    Outage::Unreachable => plan(Duration::from_millis(1), false, Answer::NotSent),
+                    Outage::Errors => plan(latency, stores, Answer::Status(503, None)),
+                    Outage::Silence => plan(Duration::from_secs(30), stores, Answer::Nothing),
+                };
+            }
+            let recent = state.accepted_times.iter().rev().take_while(|at| **at > now - 1.0).count();
+            if state.limit.is_some_and(|limit| recent >= limit) {
+                return plan(latency, false, Answer::Status(429, state.retry_after));
+            }
+        }
+        state.accepted_times.push(now);
+        if state.cursed.contains(&visit) {
+            return plan(latency, false, Answer::Status(500, None));
+        }
+        if !state.healthy && state.random.f64() < state.faults {
+            return match state.random.u8(0..5) {
+                0 => plan(latency, false, Answer::NotSent),
+                1 => plan(latency, true, Answer::Cut),
+                2 => plan(Duration::from_secs(30), true, Answer::Nothing),
+                3 => plan(latency, false, Answer::Status(500, None)),
+                _ => plan(latency, true, Answer::Status(502, None)),
+            };
+        }
+        if state.refused.contains(&visit) {
+            state.last_good = Some(now);
+            return plan(latency, false, Answer::Status(400, None));
+        }
+        plan(latency, true, Answer::Settled)
+    }
+}
+
+struct Plan {
+    wait: Duration,
+    stores: bool,
+    answer: Answer,
+}
+
+enum Answer {
+    Settled,
+    Status(u16, Option<Duration>),
+    NotSent,
+    Nothing,
+    Cut,
+}
+
+impl Network for &World {
+    async fn put(&self, visit: Uuid, _body: Bytes) -> Reply {
+        let plan = self.arrive(visit);
+        // The visit is stored halfway: a client that dies meanwhile may leave it there or not.
+        sleep(plan.wait / 2).await;
+        let is_new = plan.stores && {
+            let mut state = self.state.borrow_mut();
+            let times = state.received.entry(visit).or_default();
+            *times += 1;
+            *times == 1
+        };
+        sleep(plan.wait / 2).await;
+        let status = |status, retry_after| Reply::Answer { status, retry_after, text: String::new() };
+        match plan.answer {
+            Answer::Settled => {
+                let mut state = self.state.borrow_mut();
+                let now = state.start.elapsed().as_secs_f64();
+                state.last_good = Some(now);
+                status(if is_new { 200 } else { 409 }, None)
+            }
+            Answer::Status(code, retry_after) => status(code, retry_after),
+            Answer::NotSent => Reply::NotSent("connection refused".to_owned()),
+            Answer::Nothing => Reply::TimedOut,
+            Answer::Cut => Reply::Broken("connection reset".to_owned()),
+        }
+    }
+}

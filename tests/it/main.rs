@@ -1,0 +1,30 @@
+//! The behaviour of the program, one file a subject. Nearly all of it runs the real binary in a scratch folder, against the
+//! sandbox or a server that answers by a script.
+
+mod harness;
+
+mod broken_disks;
+mod browser;
+mod cloud;
+mod describe;
+mod exit_codes;
+mod exports;
+mod init;
+mod jobs;
+mod kill_loop;
+mod logs;
+mod max_duration;
+mod memory;
+mod messages;
+mod metrics;
+mod nightly;
+mod notify;
+mod outcomes;
+mod parquet;
+mod problems;
+mod report;
+mod rerun;
+mod result_files;
+mod resume;
+mod sandbox;
+mod schema;
