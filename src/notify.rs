@@ -1,7 +1,7 @@
-//! Tells somebody how a run ended: one POST to an address that the job names.
+//! Notifications of how a run ended: one POST to an address that the job names.
 //!
-//! Such addresses are secrets, as whoever knows one can write to its channel: of a [`Hook`] only the host is ever
-//! shown. It knows nothing of visits; what it posts is made elsewhere.
+//! Such an address is a secret, because everyone who knows it can write to its channel. A [`Hook`] shows only its host.
+//! This module knows nothing of visits; its caller makes the text.
 
 use crate::http_client;
 use reqwest::Url;
@@ -10,29 +10,31 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where notifications go. It shows its host alone.
+/// The address that notifications go to. Printed, it shows only its host.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Hook(Url);
+pub(crate) struct Hook(Url);
 
 impl Hook {
-    /// An address with https, or with http on this machine.
+    /// Reads an address: one with https, or with http on this machine.
     ///
     /// # Errors
-    /// What is wrong, without the address.
-    pub fn parse(text: &str) -> Result<Hook, String> {
-        let expected = || "this is no address; write it like \"https://hooks.example.com/…\"".to_owned();
+    /// What is wrong with the text, without the text itself.
+    pub(crate) fn parse(text: &str) -> Result<Hook, String> {
+        let expected = || "this is not an address; write it like \"https://hooks.example.com/…\"".to_owned();
         let url = Url::parse(text.trim()).map_err(|_| expected())?;
         let host = url.host_str().ok_or_else(expected)?;
         match url.scheme() {
             "https" => Ok(Hook(url)),
             "http" if http_client::is_on_this_machine(&url) => Ok(Hook(url)),
-            "http" => Err(format!("plain http would show the address to everybody on the way to {host}; use https")),
+            "http" => {
+                Err(format!("plain http would show the address to every machine on the way to {host}; use https"))
+            }
             _ => Err(expected()),
         }
     }
 
-    /// The host, which is all that may be shown of it.
-    pub fn host(&self) -> &str {
+    /// The host: the only part that may be shown.
+    pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or("its host")
     }
 }
@@ -43,41 +45,42 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Which runs are told of.
+/// Which runs send a notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum When {
-    /// Those that end with anything but 0.
+pub(crate) enum When {
+    /// Runs that do not end with exit code 0.
     #[default]
     NotDelivered,
-    /// All.
+    /// All runs.
     Always,
 }
 
-/// Where the address is found.
+/// Where the address of notifications is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookSource {
-    /// In the job file.
+pub(crate) enum HookSource {
+    /// The job file has it.
     Job(Hook),
-    /// In an environment variable.
+    /// The environment variable with this name has it.
     Env(String),
 }
 
 /// What the job says about notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notify {
-    /// Where they go.
-    pub hook: HookSource,
-    /// Which runs are told of.
-    pub when: When,
-    /// For everything from the name's resolution to the end of the answer.
-    pub timeout: Duration,
+pub(crate) struct Notify {
+    /// Where the address is found.
+    pub(crate) hook: HookSource,
+    /// Which runs send one.
+    pub(crate) when: When,
+    /// The time for the whole request, from resolving the host's name to the end of the answer.
+    pub(crate) timeout: Duration,
 }
 
-/// Posts `body`, which is JSON, and waits for the answer, but no longer than `timeout`.
+/// Posts `body`, which is JSON, and waits for the answer, for at most `timeout`. `ca_file`: a certificate to trust in addition
+/// to the system's.
 ///
 /// # Errors
-/// What went wrong, without the address.
-pub fn post(hook: &Hook, ca_file: Option<PathBuf>, timeout: Duration, body: String) -> Result<(), String> {
+/// What went wrong, without the address. Every answer but a 2xx is an error.
+pub(crate) fn post(hook: &Hook, ca_file: Option<PathBuf>, timeout: Duration, body: String) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let answer = runtime.block_on(async {
         let client =
@@ -95,7 +98,7 @@ pub fn post(hook: &Hook, ca_file: Option<PathBuf>, timeout: Duration, body: Stri
             Ok(Ok(answer)) => Err(format!("HTTP {}", answer.status().as_u16())),
         }
     });
-    // A name server that does not answer holds a thread, for which nobody waits.
+    // Not waited for: while a name server does not answer, a thread of the runtime hangs.
     runtime.shutdown_background();
     answer
 }

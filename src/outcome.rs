@@ -1,6 +1,6 @@
 //! How it ended: for one visit ([`Outcome`]), for a run that was stopped ([`StopReason`]), for a whole command ([`Exit`]).
 //!
-//! A leaf that sending, result files and reports share. Names and numbers here are part of the contract.
+//! Sending, result files and reports share it; it needs nothing but `build`. Names and numbers here are part of the contract.
 
 use crate::build::{Code, Identity, Invalid};
 use chrono::{DateTime, Utc};
@@ -82,8 +82,8 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
-            /// The codes that are not problems.
-            const OWN: &'static [ErrorCode] = &[$(ErrorCode::$variant),+];
+            /// The codes of visits that were valid, in the order of the documentation: of refusals, failures and stops.
+            pub const OF_SENDING: &'static [ErrorCode] = &[$(ErrorCode::$variant),+];
 
             /// The name in result files.
             pub fn name(self) -> &'static str {
@@ -138,7 +138,7 @@ impl ErrorCode {
         if status == Status::Invalid {
             return Code::ALL.iter().find(|code| code.name() == name).map(|code| ErrorCode::Problem(*code));
         }
-        ErrorCode::OWN.iter().copied().find(|code| code.name() == name)
+        ErrorCode::OF_SENDING.iter().copied().find(|code| code.name() == name)
     }
 }
 
@@ -153,7 +153,7 @@ pub struct Outcome {
     pub http_status: Option<u16>,
     /// Why it was not delivered; `None` where it was.
     pub error_code: Option<ErrorCode>,
-    /// The same in words; empty where it was delivered.
+    /// Why it was not delivered, in words; empty where it was.
     pub error: String,
     /// Requests sent for it in this run.
     pub attempts: u32,
@@ -171,7 +171,7 @@ impl Outcome {
         Outcome {
             error: "the run stopped before this visit's turn".to_owned(),
             payload_sha256: Some(payload_sha256),
-            ..Outcome::never_sent(identity, Status::NotAttempted, ErrorCode::Stopped)
+            ..Outcome::never_sent(identity, Status::NotAttempted, Some(ErrorCode::Stopped))
         }
     }
 
@@ -179,19 +179,15 @@ impl Outcome {
     pub fn invalid(invalid: Invalid) -> Outcome {
         let Invalid { identity, problems } = invalid;
         let first = problems.listed().first().map(|problem| ErrorCode::Problem(problem.code));
-        Outcome {
-            error_code: first,
-            error: problems.to_string(),
-            ..Outcome::never_sent(identity, Status::Invalid, ErrorCode::Stopped)
-        }
+        Outcome { error: problems.to_string(), ..Outcome::never_sent(identity, Status::Invalid, first) }
     }
 
-    fn never_sent(identity: Identity, status: Status, code: ErrorCode) -> Outcome {
+    fn never_sent(identity: Identity, status: Status, error_code: Option<ErrorCode>) -> Outcome {
         Outcome {
             identity,
             status,
             http_status: None,
-            error_code: Some(code),
+            error_code,
             error: String::new(),
             attempts: 0,
             elapsed_ms: 0,
@@ -308,6 +304,23 @@ impl Exit {
         self as u8
     }
 
+    /// How the run ended, in a few words.
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Exit::Done => "finished, everything was delivered",
+            Exit::Unexpected => "ended unexpectedly",
+            Exit::Usage => "nothing was sent: the job could not be used",
+            Exit::NotAllDelivered => "finished, some visits were not delivered",
+            Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
+            Exit::ApiDown => "stopped: the API was down",
+            Exit::KeyRefused => "stopped: the API refused the key",
+            Exit::Locked => "nothing was sent: another run was writing the result file",
+            Exit::NoVisits => "nothing was sent: the exports held no visits",
+            Exit::Interrupted => "stopped by Ctrl-C",
+            Exit::Terminated => "stopped by SIGTERM",
+        }
+    }
+
     /// What it means, in a line.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -340,7 +353,7 @@ mod tests {
 
     #[test]
     fn names_lead_back_to_what_they_name() {
-        for code in ErrorCode::OWN {
+        for code in ErrorCode::OF_SENDING {
             assert_eq!(ErrorCode::from_name(Status::Failed, code.name()), Some(*code));
         }
         for code in Code::ALL {

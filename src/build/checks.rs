@@ -1,27 +1,29 @@
 //! The checks of single values, by the limits of the vendor's field list (Sessions Input, "Request Details").
+//!
+//! They do not know which field a value is for.
 
-use super::field::Cell;
-use super::problem::{Code, shown};
-use super::time::Refusal;
+use super::batch::Cell;
+use super::problem::{Code, FieldError, shown};
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
-/// client_session_uid and store_number: "string (100)".
-pub(super) const IDENTIFIER: usize = 100;
-/// email_address: "string (255)".
-pub(super) const EMAIL: usize = 255;
-/// visit_type_id: "number (255)", read as its digits.
-const NUMBER: usize = 255;
+/// The longest client_session_uid and store_number, in characters: "string (100)".
+pub(super) const IDENTIFIER_LENGTH: usize = 100;
+/// The longest email_address, in characters: "string (255)".
+pub(super) const EMAIL_LENGTH: usize = 255;
+/// The longest visit_type_id, in digits: "number (255)".
+const NUMBER_LENGTH: usize = 255;
 
-/// 2000-01-01T00:00:00Z: the API's customers did not photograph shelves before.
+pub(super) const SECONDS_PER_DAY: i64 = 86_400;
+/// 2000-01-01T00:00:00Z. No visit is older: shelves were not photographed before.
 const EARLIEST: i64 = 946_684_800;
-/// What spreadsheets call the days from 2000 to 2099: how many there were since 1899-12-30.
-const DAYS_OF_SPREADSHEETS: Range<i64> = 36_526..73_051;
-const DAY: i64 = 86_400;
+/// The numbers that spreadsheets have for the days of 2000 to 2099: days since 1899-12-30.
+const SPREADSHEET_DAYS: Range<i64> = 36_526..73_051;
 
-/// The API counts characters, not bytes.
-pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
+/// At most `limit` characters. A character may have several bytes.
+pub(super) fn length(text: &str, limit: usize) -> Result<(), FieldError> {
     if text.len() <= limit {
         return Ok(());
     }
@@ -31,8 +33,8 @@ pub(super) fn length(text: &str, limit: usize) -> Result<(), Refusal> {
     }
 }
 
-/// One @, no white space, a dot in the domain.
-pub(super) fn email(text: &str) -> Result<(), Refusal> {
+/// One @, no white space, a dot in the domain. The vendor only says "email"; this finds cells of another column.
+pub(super) fn email(text: &str) -> Result<(), FieldError> {
     let (mut ats, mut domain_has_dot, mut has_blank, mut is_ascii) = (0, false, false, true);
     for byte in text.bytes() {
         ats += u32::from(byte == b'@');
@@ -43,12 +45,12 @@ pub(super) fn email(text: &str) -> Result<(), Refusal> {
     if ats == 1 && domain_has_dot && !has_blank && (is_ascii || !text.contains(char::is_whitespace)) {
         return Ok(());
     }
-    Err((Code::BadEmail, format!("{} is no e-mail address", shown(text))))
+    Err((Code::BadEmail, format!("{} is not an e-mail address", shown(text))))
 }
 
-/// Store numbers are digits to a spreadsheet: a long one comes out of it as `1.0005E+14`, out of the JVM as
-/// `1.0005E14`, and its last digits are gone.
-pub(super) fn not_mangled(text: &str) -> Result<(), Refusal> {
+/// A store number that still has all its digits. A spreadsheet writes a long one as `1.0005E+14`, the JVM as `1.0005E14`,
+/// and its last digits are lost.
+pub(super) fn not_mangled(text: &str) -> Result<(), FieldError> {
     let e = text.bytes().position(|byte| matches!(byte, b'E' | b'e'));
     let mangled = e.is_some_and(|e| {
         let (mantissa, exponent) = (&text[..e], &text[e + 1..]);
@@ -71,11 +73,27 @@ pub(super) fn not_mangled(text: &str) -> Result<(), Refusal> {
     ))
 }
 
-/// An integer in its shortest form: `801`, `801.0` and a whole double are all `801`.
-pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
+/// A value that a list of the job has; any value where the job has no such list. `plural`: what the list holds.
+#[inline]
+pub(super) fn in_list(
+    list: &Option<HashSet<String>>,
+    value: &str,
+    unknown: Code,
+    plural: &str,
+) -> Result<(), FieldError> {
+    match list {
+        Some(list) if !list.contains(value) => {
+            Err((unknown, format!("{} is not in the list of {plural}", shown(value))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An integer as its digits, in the shortest form: `801`, `801.0` and a whole double are all `801`.
+pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, FieldError> {
     if let Cell::Text(text) = cell
         && let [b'1'..=b'9', rest @ ..] = text.as_bytes()
-        && text.len() <= NUMBER
+        && text.len() <= NUMBER_LENGTH
         && rest.iter().all(u8::is_ascii_digit)
     {
         return Ok(Cow::Borrowed(text));
@@ -83,11 +101,11 @@ pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
     if let Cell::Integer(value) = cell {
         return Ok(Cow::Owned(value.to_string()));
     }
-    let refuse = |text: &str| Err((Code::BadNumber, format!("{} is no whole number", shown(text))));
+    let error = |text: &str| Err((Code::BadNumber, format!("{} is not a whole number", shown(text))));
     let text = match cell.digits() {
         Some(text) => text,
         None => {
-            return refuse(&match cell {
+            return error(&match cell {
                 Cell::Float(value) => value.to_string(),
                 Cell::Boolean(value) => value.to_string(),
                 _ => "a date".to_owned(),
@@ -102,17 +120,17 @@ pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let plain = match whole.is_empty() || !digits(whole) || !fraction.bytes().all(|b| b == b'0') {
         false => whole.trim_start_matches('0').to_owned(),
-        // A double of the JVM: 1.0E7.
         true => match jvm_double(unsigned) {
             Some(whole) => whole.to_string(),
-            None => return refuse(&text),
+            None => return error(&text),
         },
     };
     let plain = if plain.is_empty() || plain == "0" { "0".to_owned() } else { format!("{sign}{plain}") };
-    length(&plain, NUMBER)?;
+    length(&plain, NUMBER_LENGTH)?;
     Ok(Cow::Owned(plain))
 }
 
+/// A whole double as the JVM writes it: `1.0E7`.
 fn jvm_double(text: &str) -> Option<i64> {
     let (mantissa, exponent) = text.split_once('E')?;
     let plain = |text: &str| {
@@ -124,11 +142,12 @@ fn jvm_double(text: &str) -> Option<i64> {
     crate::scan::whole(text.parse().ok()?)
 }
 
-/// A time that can be that of a visit. `now`: the run's start.
-pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), Refusal> {
+/// A time at which a visit can have been made: from 2000 on, and not more than a day after `now`, the start of the run. All
+/// in epoch seconds.
+pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
     let message = if epoch < EARLIEST {
         match DateTime::from_timestamp(epoch, 0) {
-            Some(_) if DAYS_OF_SPREADSHEETS.contains(&epoch) => {
+            Some(_) if SPREADSHEET_DAYS.contains(&epoch) => {
                 format!(
                     "{epoch} looks like a day number of a spreadsheet, not a time in seconds since 1970; export the column as text"
                 )
@@ -138,38 +157,37 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), Refusal> {
             }
             None => format!("{epoch} lies before 2000"),
         }
-    } else if epoch <= now.saturating_add(DAY) {
+    } else if epoch <= now.saturating_add(SECONDS_PER_DAY) {
         return Ok(());
     } else {
         let names =
             [(1_000, "milliseconds", "ms"), (1_000_000, "microseconds", "us"), (1_000_000_000, "nanoseconds", "ns")];
-        let fits = |per: &i64| (EARLIEST..=now.saturating_add(DAY)).contains(&(epoch / per));
+        let fits = |per: &i64| (EARLIEST..=now.saturating_add(SECONDS_PER_DAY)).contains(&(epoch / per));
         match names.iter().find(|(per, ..)| fits(per)) {
             Some((_, name, unit)) => {
                 format!("{epoch} looks like {name}; say so with `unit = \"{unit}\"` in the job file")
             }
             None => match DateTime::from_timestamp(epoch, 0) {
                 Some(time) => format!("{} lies more than 24 hours in the future", time.to_rfc3339()),
-                None => format!("{epoch} is no time in seconds since 1970"),
+                None => format!("{epoch} is not a time in seconds since 1970"),
             },
         }
     };
     Err((Code::TimeUnit, message))
 }
 
-pub(super) fn in_order(start: Option<i64>, end: i64) -> Result<(), Refusal> {
-    match start {
-        Some(start) if end < start => {
-            Err((Code::TimeOrder, format!("the visit ends {} s before it starts", start - end)))
-        }
-        _ => Ok(()),
+/// A visit that does not end before it starts.
+pub(super) fn times_in_order(start: i64, end: i64) -> Result<(), FieldError> {
+    match end < start {
+        true => Err((Code::TimeOrder, format!("the visit ends {} s before it starts", start - end))),
+        false => Ok(()),
     }
 }
 
-/// A local date differs from the UTC date by a day at most, whatever the zone.
-pub(super) fn date_matches(date: NaiveDate, start: i64) -> Result<(), Refusal> {
+/// A date at most one day from the UTC date of the start. In no time zone is the local date further away.
+pub(super) fn date_matches(date: NaiveDate, start: i64) -> Result<(), FieldError> {
     let days = i64::from(date.num_days_from_ce() - NaiveDate::default().num_days_from_ce());
-    if (days - start.div_euclid(DAY)).abs() <= 1 {
+    if (days - start.div_euclid(SECONDS_PER_DAY)).abs() <= 1 {
         return Ok(());
     }
     let Some(utc) = DateTime::from_timestamp(start, 0).map(|time| time.date_naive()) else { return Ok(()) };
@@ -211,7 +229,7 @@ mod tests {
         for text in ["a@b", "a b@c.d", "a@@c.d", "a.b", "a@b.c@d.e", "a@b.c\u{a0}"] {
             assert!(email(text).is_err(), "{text}");
         }
-        assert!(length(&"é".repeat(100), IDENTIFIER).is_ok());
-        assert!(length(&"é".repeat(101), IDENTIFIER).is_err());
+        assert!(length(&"é".repeat(100), IDENTIFIER_LENGTH).is_ok());
+        assert!(length(&"é".repeat(101), IDENTIFIER_LENGTH).is_err());
     }
 }

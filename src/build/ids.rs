@@ -1,29 +1,29 @@
-//! The ids of visits and scenes: UUIDv5 of their keys, so that any run, and any other language's UUID library,
-//! names the same things the same way. These rules never change.
+//! The ids of sessions and scenes: UUIDv5 of their keys. Every run gives a visit the same id, and so does the UUID library of
+//! any other language. These rules never change, because the API knows visits of earlier years by their ids.
 //!
 //! - default namespace: `UUIDv5(NAMESPACE_URL, base address + "/" + project)`
 //! - `session_uid = UUIDv5(namespace, visit key)`
 //! - `scene_uid = UUIDv5(session_uid, scene key)`
 //!
-//! A server that insists on version 4 (the vendor's pages say so) gets the same bits with the version marked 4,
-//! last; a scene's namespace is the unmarked session id.
+//! The vendor's page asks for "UUID v.4" (Sessions Input, `session_uid`). For a server that insists on it, the same bits are
+//! marked as version 4 in a last step. The namespace of scenes is the session id before that step.
 
-use crate::short;
+use crate::small_copy;
 use sha1::block_api::compress;
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
 
-/// Which version the ids are marked as.
+/// The version that ids are marked as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// What the ids are.
+    /// UUIDv5, which the ids are.
     V5,
-    /// The same bits, marked as random ones.
+    /// Marked as random UUIDs, with all other bits unchanged.
     V4,
 }
 
 impl Version {
-    /// As a number.
+    /// The version as a number: 5 or 4.
     pub fn number(self) -> u8 {
         match self {
             Version::V5 => 5,
@@ -32,30 +32,30 @@ impl Version {
     }
 }
 
-/// Makes ids in one namespace.
+/// Makes the ids of one namespace.
 #[derive(Clone, Debug)]
 pub struct Ids {
     namespace: Uuid,
     version: Version,
 }
 
-/// A session's id, and what its scenes' ids begin with.
+/// The id of a session, which also makes the ids of its scenes.
 #[derive(Clone, Debug)]
 pub struct SessionId {
-    /// As it is sent.
+    /// The id as it is sent.
     pub uid: Uuid,
-    /// The namespace of its scenes.
+    /// The namespace of its scenes: the id before its version was marked.
     unmarked: Uuid,
     version: Version,
 }
 
 impl Ids {
-    /// Ids in `namespace`.
+    /// Ids in `namespace`, marked as `version`.
     pub fn new(namespace: Uuid, version: Version) -> Self {
         Ids { namespace, version }
     }
 
-    /// The namespace of a project where the job names none. `base_url` has no slash at its end.
+    /// The namespace of a job that names none, made from its `base_url`, without a slash at the end, and its project.
     pub fn default_namespace(base_url: &str, project: &str) -> Uuid {
         Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{base_url}/{project}").as_bytes())
     }
@@ -70,7 +70,7 @@ impl Ids {
         self.version
     }
 
-    /// The id of a visit.
+    /// The id of the session that a visit becomes. `visit_id`: the visit's key.
     pub fn session(&self, visit_id: &str) -> SessionId {
         let unmarked = version_5(&self.namespace, visit_id);
         SessionId { uid: marked(unmarked, self.version), unmarked, version: self.version }
@@ -78,12 +78,12 @@ impl Ids {
 }
 
 impl SessionId {
-    /// The id of one of the visit's scenes.
+    /// The id of a scene of this session. `scene_id`: the scene's key.
     pub fn scene(&self, scene_id: &str) -> Uuid {
         marked(version_5(&self.unmarked, scene_id), self.version)
     }
 
-    /// The ids of many of its scenes, faster than one by one. `ids` has as many places as there are keys.
+    /// The ids of many scenes of this session, faster than one by one. `ids` is at least as long as `scene_ids`.
     pub(super) fn scenes(&self, scene_ids: &[&str], ids: &mut [Uuid]) {
         for (keys, ids) in scene_ids.chunks(SCENES_AT_ONCE).zip(ids.chunks_mut(SCENES_AT_ONCE)) {
             let mut blocks = [[0; 64]; SCENES_AT_ONCE];
@@ -91,13 +91,13 @@ impl SessionId {
             for (block, key) in blocks.iter_mut().zip(keys) {
                 fill(block, &self.unmarked, key);
             }
-            // One block waits for its own rounds most of the time; so the processor begins with the next ones.
+            // The rounds of a block wait for each other. Meanwhile the processor begins with the next block.
             for (state, block) in states.iter_mut().zip(&blocks).take(keys.len()) {
                 compress(state, std::slice::from_ref(block));
             }
             for ((id, key), state) in ids.iter_mut().zip(keys).zip(states) {
                 let short = key.len() <= ONE_BLOCK;
-                *id = marked(if short { of_state(state) } else { of_long(&self.unmarked, key) }, self.version);
+                *id = marked(if short { from_state(state) } else { from_long_name(&self.unmarked, key) }, self.version);
             }
         }
     }
@@ -105,42 +105,44 @@ impl SessionId {
 
 /// The state that every SHA-1 begins with (FIPS 180-4, 5.3.1).
 const SHA1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-/// The longest name that fits one block of SHA-1 with its namespace before it, and the end mark and the length behind.
+/// The longest name that fits into one block of SHA-1, between its namespace and the block's end mark and length.
 const ONE_BLOCK: usize = 64 - 16 - 1 - 8;
-/// Ids that are made at once.
+/// How many ids are made together.
 const SCENES_AT_ONCE: usize = 8;
 
-/// UUIDv5 (RFC 9562, 5.5). Nearly all keys are short, and those need a single block and no machinery around it.
+/// UUIDv5 (RFC 9562, 5.5). Nearly all keys are short: one block of SHA-1, without a hasher around it.
 fn version_5(namespace: &Uuid, name: &str) -> Uuid {
     if name.len() > ONE_BLOCK {
-        return of_long(namespace, name);
+        return from_long_name(namespace, name);
     }
     let mut block = [0; 64];
     fill(&mut block, namespace, name);
     let mut state = SHA1;
     compress(&mut state, &[block]);
-    of_state(state)
+    from_state(state)
 }
 
-/// The block of a short name, from one that is all zeros; a long name's is left alone.
+/// Fills a block of zeros with a short name. For a long name the block stays as it is.
 #[inline]
 fn fill(block: &mut [u8; 64], namespace: &Uuid, name: &str) {
     if name.len() <= ONE_BLOCK {
         block[..16].copy_from_slice(namespace.as_bytes());
-        short::copy(&mut block[16..16 + name.len()], name.as_bytes());
+        small_copy::copy(&mut block[16..16 + name.len()], name.as_bytes());
         block[16 + name.len()] = 0x80;
         block[56..].copy_from_slice(&((16 + name.len() as u64) * 8).to_be_bytes());
     }
 }
 
-/// The first 16 bytes of a hash, with the version and the variant of a UUIDv5: in whole words, which are read again soon.
+/// The first 16 bytes of a hash, with the version and the variant of a UUIDv5. It works on whole words, because the id is
+/// soon read as words.
 #[inline]
-fn of_state([a, b, c, d, _]: [u32; 5]) -> Uuid {
+fn from_state([a, b, c, d, _]: [u32; 5]) -> Uuid {
     let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     Uuid::from_u64_pair(pair(a, b & 0xffff_0fff | 0x5000), pair(c & 0x3fff_ffff | 0x8000_0000, d))
 }
 
-fn of_long(namespace: &Uuid, name: &str) -> Uuid {
+/// UUIDv5 of a name of any length.
+fn from_long_name(namespace: &Uuid, name: &str) -> Uuid {
     let hash = Sha1::new_with_prefix(namespace.as_bytes()).chain_update(name.as_bytes()).finalize();
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
@@ -161,13 +163,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_are_those_of_the_uuid_crate(namespace: u128, name in ".{0,80}") {
+        fn ids_equal_those_of_the_uuid_crate(namespace: u128, name in ".{0,80}") {
             let namespace = Uuid::from_u128(namespace);
             prop_assert_eq!(version_5(&namespace, &name), Uuid::new_v5(&namespace, name.as_bytes()));
         }
 
         #[test]
-        fn many_ids_are_those_of_one_by_one(
+        fn ids_made_together_equal_ids_made_one_by_one(
             namespace: u128,
             names in proptest::collection::vec(".{0,60}", 0..30),
             version in prop_oneof![Just(Version::V4), Just(Version::V5)],
@@ -184,7 +186,7 @@ mod tests {
     /// Made with Python: `uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "https://services.traxretail.com/my-project"), "V1")`
     /// and so on; for version 4 with `int & ~(0xf << 76) | (4 << 76)`.
     #[test]
-    fn ids_are_those_of_another_language() {
+    fn ids_equal_those_of_another_language() {
         let namespace = Ids::default_namespace("https://services.traxretail.com", "my-project");
         assert_eq!(namespace.to_string(), "1f5f7d80-7bdd-5c38-93c0-a5847feaa53e");
         let session = Ids::new(namespace, Version::V5).session("V1");

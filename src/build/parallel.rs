@@ -1,25 +1,30 @@
-//! Runs work over many visits at once and hands the results on in the order of the export.
+//! Runs work over many visits on all threads, and gives back the results in the order of the export.
+//!
+//! It does not know what a visit is: the work is a function of a range of indices.
 
 use rayon::prelude::*;
 use std::ops::{ControlFlow, Range};
 
-/// Visits that one thread takes at a time: enough to make the hand-over cheap, few enough to keep little in
-/// memory while a slow reader holds things up.
-pub const CHUNK: usize = 256;
+/// Visits that one thread takes at a time: enough to make handing over results cheap, few enough to keep memory small
+/// while a slow caller holds things up.
+pub(crate) const CHUNK: usize = 256;
 
-/// Chunks for each thread that are begun together where nobody else wants the processors: enough that the threads seldom
-/// wait for the last of them, and for who takes the results.
-pub const CHUNKS_PER_THREAD: usize = 8;
+/// How many chunks per thread [`in_order`] begins together where no other work wants the processors: threads then rarely
+/// wait for the last chunk or for the caller.
+pub(crate) const CHUNKS_PER_THREAD: usize = 8;
 
-/// Maps stretches of `0..count` on all threads; `each` gets the results one by one, in order, on this thread. `together`:
-/// how many chunks for each thread are begun together, and may be ahead of `each`, at least one.
-pub fn in_order<T: Send>(
+/// Calls `map` with ranges of up to [`CHUNK`] indices that cover `0..count`, on all threads. Calls `each` with the results,
+/// one at a time and in order, on the caller's thread.
+///
+/// `chunks_per_thread`, at least one: how many chunks are begun together, and so how many results may wait in memory for
+/// `each`. Stops where `each` breaks.
+pub(crate) fn in_order<T: Send>(
     count: usize,
-    together: usize,
+    chunks_per_thread: usize,
     map: impl Fn(Range<usize>) -> T + Sync,
     mut each: impl FnMut(T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let window = CHUNK * together.max(1) * rayon::current_num_threads();
+    let window = CHUNK * chunks_per_thread.max(1) * rayon::current_num_threads();
     let mut start = 0;
     while start < count {
         let end = (start + window).min(count);
@@ -33,10 +38,10 @@ pub fn in_order<T: Send>(
     ControlFlow::Continue(())
 }
 
-/// Maps stretches of `0..count`, of at most `longest`, on all threads, and returns all results, in order: for results
-/// that are small.
-pub fn at_once<T: Send>(count: usize, longest: usize, map: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    // Some for each thread, so that none waits long for the last one.
+/// Calls `map` with ranges of up to `longest` indices that cover `0..count`, on all threads. Returns all results together,
+/// in order, so they should be small.
+pub(crate) fn at_once<T: Send>(count: usize, longest: usize, map: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    // Several ranges per thread, so that no thread waits long for the last one.
     let each = count.div_ceil(4 * rayon::current_num_threads());
     let chunk = each.clamp(CHUNK.min(longest), longest.max(1));
     (0..count.div_ceil(chunk)).into_par_iter().map(|at| map(at * chunk..((at + 1) * chunk).min(count))).collect()
@@ -47,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_at_once_leaves_nothing_out() {
+    fn at_once_leaves_nothing_out() {
         for (count, longest) in [(0, 1), (1, usize::MAX), (1_000, 7), (100_000, 4_096), (100_000, usize::MAX)] {
             let ranges = at_once(count, longest, |range| range);
             assert!(ranges.iter().all(|range| !range.is_empty() && range.len() <= longest));
@@ -56,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn results_come_in_order_and_may_be_stopped() {
+    fn results_come_in_order_and_the_caller_may_stop() {
         let mut seen = Vec::new();
         let done = in_order(
             10_000,

@@ -1,4 +1,6 @@
 //! What can be wrong with a visit, found before anything is sent.
+//!
+//! It does not know how a problem is found.
 
 use crate::scan::Location;
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What a person can do about it, in a few words. Backticks stand around what is typed.
+            /// What the user can do about it, in a few words. Backticks stand around what is typed.
             pub fn hint(self) -> &'static str {
                 match self {
                     $(Code::$variant => $hint,)+
@@ -92,64 +94,67 @@ impl fmt::Display for Code {
     }
 }
 
-/// One problem of a visit, with the place that has to be mended.
+/// Why a field has no value that may be sent: the kind of problem and the message. Together with the field's name and the
+/// location of the row it becomes a [`Problem`].
+pub(super) type FieldError = (Code, String);
+
+/// One problem of a visit, with the location of the row to fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind.
+    /// Its kind.
     pub code: Code,
-    /// The field of the API (or of the job file's `columns`) that it is about.
+    /// The field that it is about, by its name in the API or in the job file's `columns`; `row` for the row as a whole.
     pub field: &'static str,
-    /// For people, with the value.
+    /// What is wrong, with the value, for people.
     pub message: String,
-    /// The row: of the visit, or of the scene.
-    pub place: Location,
+    /// The row of the visit, or of the scene.
+    pub location: Location,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} ({})", self.code, self.field, self.message, self.place)
+        write!(f, "{} {}: {} ({})", self.code, self.field, self.message, self.location)
     }
 }
 
-/// What is wrong with a visit, in the order of the contract: the first problems one by one, more than those counted.
-///
-/// A key such as "N/A" gathers the scenes of thousands of visits, and all of them may be broken.
+/// All problems of a visit, in the order that `visit` explains. The first 10,000 are listed, the others only counted: a key
+/// such as "N/A" gathers the scenes of thousands of visits, and every scene may have a problem.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     listed: Vec<Problem>,
     unlisted: BTreeMap<Code, u64>,
-    /// Where the first row with the visit's key stands, if that one lists the problems of the scenes.
-    scenes_at: Option<Location>,
+    /// The first row with the visit's key, where that row lists the problems of the scenes.
+    scenes_listed_at: Option<Location>,
 }
 
-/// Problems of a visit that are listed, at most: about a megabyte of text.
-const LISTED: usize = 10_000;
+/// How many problems of a visit are listed: about a megabyte of text.
+const MAX_LISTED: usize = 10_000;
 
 impl Problems {
     pub(super) fn add(&mut self, problem: Problem) {
-        if self.listed.len() < LISTED {
+        if self.listed.len() < MAX_LISTED {
             self.listed.push(problem);
         } else {
             *self.unlisted.entry(problem.code).or_default() += 1;
         }
     }
 
-    /// Says that the problems of the scenes are with another row of the same key.
-    pub(super) fn of_scenes_are_at(&mut self, first: Location) {
-        self.scenes_at = Some(first);
+    /// Notes that the scenes have problems, and that another row with the same key lists them.
+    pub(super) fn scenes_are_listed_at(&mut self, first: Location) {
+        self.scenes_listed_at = Some(first);
     }
 
-    /// Whether nothing is wrong.
+    /// Whether nothing is wrong with the visit.
     pub fn is_empty(&self) -> bool {
-        self.listed.is_empty() && self.scenes_at.is_none()
+        self.listed.is_empty() && self.scenes_listed_at.is_none()
     }
 
-    /// The first ones.
+    /// The first 10,000 problems.
     pub fn listed(&self) -> &[Problem] {
         &self.listed
     }
 
-    /// How many more there are of each kind.
+    /// How many problems of each kind follow those that are listed.
     pub fn unlisted(&self) -> impl Iterator<Item = (Code, u64)> {
         self.unlisted.iter().map(|(code, count)| (*code, *count))
     }
@@ -166,8 +171,8 @@ impl fmt::Display for Problems {
         if more > 0 {
             write!(f, "; … and {more} more")?;
         }
-        match &self.scenes_at {
-            Some(first) => write!(f, "{between}what is wrong with the scenes of this key is listed once, for {first}"),
+        match &self.scenes_listed_at {
+            Some(first) => write!(f, "{between}the problems of the scenes of this key are listed once, for {first}"),
             None => Ok(()),
         }
     }
@@ -187,14 +192,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_very_many_problems_the_first_are_listed_and_the_others_counted() {
-        let place = Location { file: "s.csv".into(), row: 2 };
+    fn the_first_of_very_many_problems_are_listed_and_the_others_counted() {
+        let location = Location { file: "s.csv".into(), row: 2 };
         let mut problems = Problems::default();
-        for _ in 0..LISTED + 3 {
+        for _ in 0..MAX_LISTED + 3 {
             let message = "the scene has no id".to_owned();
-            problems.add(Problem { code: Code::MissingField, field: "scene_id", message, place: place.clone() });
+            problems.add(Problem { code: Code::MissingField, field: "scene_id", message, location: location.clone() });
         }
-        assert_eq!(problems.listed().len(), LISTED);
+        assert_eq!(problems.listed().len(), MAX_LISTED);
         assert_eq!(problems.unlisted().collect::<Vec<_>>(), [(Code::MissingField, 3)]);
         assert!(problems.to_string().ends_with("(s.csv:2); … and 3 more"), "{}", &problems.to_string()[1_000_000..]);
     }

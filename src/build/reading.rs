@@ -1,205 +1,243 @@
-//! From the cells of a row to the value of a field: as text, as a number, as a time, as a date, by the job's settings for
-//! it. A value that cannot be read is a refusal; whether it may be sent is for the checks to say.
+//! From the cells of a row to the value of a field: as text, as a number, as a time, as a date, by the job's settings.
+//!
+//! A cell that cannot be read is a [`FieldError`]. Whether a value may be sent is up to `checks`.
 
-use super::Rules;
-use super::checks;
-use super::field::{Cell, Columns, Field, Origin, refusal};
-use super::problem::{Code, shown};
-use super::time::{self, Reading, Refusal, Unit, Zone};
+use super::batch::{Cell, CellBatch, fault_error};
+use super::checks::{self, SECONDS_PER_DAY};
+use super::field::{Field, ValueSource};
+use super::problem::{Code, FieldError, shown};
+use super::rules::Rules;
+use super::time::{self, Reading, Unit};
+use super::zone::{Zone, in_reach};
 use crate::scan::Fault;
 use crate::shuffle::KEY;
 use chrono::{DateTime, NaiveDate, Timelike};
 use std::borrow::Cow;
 
-const DAY: i64 = 86_400;
+/// A row of the visits export, read by the rules of the job.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VisitRow<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) cells: &'a CellBatch<'a>,
+    /// The index of the row in its batch.
+    pub(super) at: usize,
+}
 
-/// A text field's value, mapped.
-#[inline]
-pub(super) fn text<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<&'a str, Refusal> {
-    own_fault(columns, field, row)?;
-    match columns.value(field, row) {
-        Cell::Text(text) => field.mapped(text),
-        _ => Ok(""),
+impl<'a> VisitRow<'a> {
+    /// What is wrong with the row and its cells.
+    #[inline]
+    pub(super) fn faults(self) -> &'a [Fault] {
+        self.cells.faults(self.at)
+    }
+
+    /// The visit's key, whatever is wrong with its cell; empty where there is none.
+    pub(super) fn raw_key(self) -> &'a str {
+        self.cells.text(KEY, self.at)
+    }
+
+    /// The visit's key; empty where there is none.
+    pub(super) fn key(self) -> Result<&'a str, FieldError> {
+        check_faults(self.faults(), KEY)?;
+        Ok(self.raw_key())
+    }
+
+    /// The value of a text field; empty where there is none.
+    #[inline]
+    pub(super) fn text(self, field: &'a Field) -> Result<&'a str, FieldError> {
+        self.check_cell(field)?;
+        match self.cells.value(field, self.at) {
+            Cell::Text(text) => field.mapped(text),
+            _ => Ok(""),
+        }
+    }
+
+    /// The value of a field that is an integer, as its digits.
+    pub(super) fn number(self, field: &'a Field) -> Result<Option<Cow<'a, str>>, FieldError> {
+        match self.cell(field)? {
+            Cell::Empty => Ok(None),
+            Cell::Text(text) if is_nan(text) => Ok(None),
+            cell => checks::integer(cell).map(Some),
+        }
+    }
+
+    /// The value of a field that is a time, in epoch seconds.
+    pub(super) fn time(self, field: &'a Field) -> Result<Option<i64>, FieldError> {
+        let error = |what: &str| Err((Code::BadTime, format!("{what} is not a time")));
+        let unit = field.unit.unwrap_or(Unit::Seconds);
+        let cell = self.cell(field)?;
+        match cell {
+            Cell::Empty => Ok(None),
+            Cell::Text(text) if is_nan(text) => Ok(None),
+            Cell::Text(text) => self.written_time(field, text).map(Some),
+            // With a format, the digits mean what the format says. A gap in a column of integers turns them into doubles.
+            Cell::Integer(_) | Cell::Float(_) if field.pattern.is_some() => {
+                self.written_time(field, &cell.number_text()).map(Some)
+            }
+            Cell::Integer(value) => Ok(Some(value.div_euclid(unit.per_second()))),
+            Cell::Float(value) => match time::from_float(value, unit) {
+                Some(seconds) => Ok(Some(seconds)),
+                None => error(&value.to_string()),
+            },
+            Cell::Boolean(value) => error(&value.to_string()),
+            Cell::Date(_) => error("a date without a time of day"),
+            Cell::Timestamp { value, unit, zone: Some(_) } => Ok(Some(value.div_euclid(unit.per_second()))),
+            Cell::Timestamp { value, unit, zone: None } => {
+                let seconds = value.div_euclid(unit.per_second());
+                let Some(local) = DateTime::from_timestamp(seconds, 0) else { return error(&value.to_string()) };
+                time::in_zone(local.naive_utc(), self.zone(field)?).map(Some)
+            }
+        }
+    }
+
+    /// A time as text, in epoch seconds. The zone is looked up only where the text has none.
+    fn written_time(self, field: &'a Field, text: &str) -> Result<i64, FieldError> {
+        let reading = Reading { pattern: field.pattern.as_ref(), unit: field.unit, zone: None };
+        match time::instant(text, reading) {
+            Err((Code::ZonelessTime, _)) => time::instant(text, Reading { zone: self.zone(field)?, ..reading }),
+            result => result,
+        }
+    }
+
+    /// The zone of a field's times that carry none: the row's, else the field's, else the job's.
+    pub(super) fn zone(self, field: &Field) -> Result<Option<Zone>, FieldError> {
+        if let Some(pick) = field.zone_column {
+            check_faults(self.faults(), pick)?;
+            let name = self.cells.text(pick, self.at);
+            if !name.is_empty() {
+                return Zone::parse(name).map(Some).ok_or_else(|| {
+                    let name = shown(name);
+                    let message = format!("{name} in the time zone column is not a zone like Europe/Paris or +01:00");
+                    (Code::BadTime, message)
+                });
+            }
+        }
+        Ok(field.zone.or(self.rules.zone))
+    }
+
+    /// The value of a field that is a date.
+    pub(super) fn date(self, field: &'a Field) -> Result<Option<NaiveDate>, FieldError> {
+        let error = |what: String| Err((Code::BadDate, format!("{what} is not a date like 2024-03-05")));
+        let cell = self.cell(field)?;
+        match cell {
+            Cell::Empty => Ok(None),
+            Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
+            Cell::Integer(_) | Cell::Float(_) => match &field.pattern {
+                Some(pattern) => time::date(&cell.number_text(), Some(pattern)).map(Some),
+                None => error(cell.number_text()),
+            },
+            Cell::Boolean(value) => error(value.to_string()),
+            Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * SECONDS_PER_DAY, 0) {
+                Some(date) => time::date(&date.date_naive().to_string(), None).map(Some),
+                None => error(format!("day {days}")),
+            },
+            Cell::Timestamp { value, unit, zone } => {
+                let (seconds, rest) = (value.div_euclid(unit.per_second()), value.rem_euclid(unit.per_second()));
+                let written = in_reach(seconds).map(|utc| match zone.and_then(Zone::parse) {
+                    Some(Zone::Named(zone)) => utc.with_timezone(&zone).naive_local(),
+                    Some(Zone::Offset(zone)) => utc.with_timezone(&zone).naive_local(),
+                    None => utc.naive_utc(),
+                });
+                match written {
+                    Some(written) if rest == 0 && written.num_seconds_from_midnight() == 0 => Ok(Some(written.date())),
+                    Some(written) => error(format!("{written}, which is not midnight,")),
+                    None => error(value.to_string()),
+                }
+            }
+        }
+    }
+
+    /// The visit's date: the field's where the job maps one, else the local date of the start.
+    ///
+    /// `start`: in epoch seconds; `None` where it is missing or has a problem of its own, and then it gives no date.
+    pub(super) fn visit_date(self, start: Option<i64>) -> Result<Option<NaiveDate>, FieldError> {
+        match (&self.rules.visit_date, start) {
+            (Some(field), _) => self.date(field),
+            (None, Some(start)) => self.local_date(start).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The local date where and when the visit started.
+    fn local_date(self, start: i64) -> Result<NaiveDate, FieldError> {
+        let zone = self.zone(&self.rules.session_start_time)?;
+        zone.and_then(|zone| zone.date_at(start)).ok_or_else(|| {
+            let message = "the visit's local date follows from its start only where a time zone is known".to_owned();
+            (Code::ZonelessTime, message)
+        })
+    }
+
+    /// The visit's date where it can be told. `now`: the start of the run in epoch seconds.
+    pub(super) fn known_visit_date(self, now: i64) -> Option<NaiveDate> {
+        let start = match self.rules.visit_date {
+            Some(_) => None,
+            None => self.time(&self.rules.session_start_time).ok().flatten(),
+        };
+        // Milliseconds read as seconds, or a start in 1970, would put the visit on a day that no run asks for.
+        let start = start.filter(|start| checks::time_in_range(*start, now).is_ok());
+        self.visit_date(start).ok().flatten()
+    }
+
+    /// The store number where it can be told; else empty.
+    pub(super) fn known_store_number(self) -> &'a str {
+        self.text(&self.rules.store_number).unwrap_or_default()
+    }
+
+    /// The cell of a field that need not be text. What a map makes of a cell is text.
+    #[inline]
+    fn cell(self, field: &'a Field) -> Result<Cell<'a>, FieldError> {
+        self.check_cell(field)?;
+        match self.cells.value(field, self.at) {
+            Cell::Text(text) => match field.mapped(text)? {
+                "" => Ok(Cell::Empty),
+                text => Ok(Cell::Text(text)),
+            },
+            cell => Ok(cell),
+        }
+    }
+
+    /// The fault of the cell that fills a field, if it has one.
+    #[inline]
+    fn check_cell(self, field: &Field) -> Result<(), FieldError> {
+        match field.pick() {
+            Some(pick) => check_faults(self.faults(), pick),
+            None => Ok(()),
+        }
     }
 }
 
-/// The same for a field of a scene with these faults, whose cell for it says `cell`.
+/// The value of a scene's field. `faults` are those of the scene's row, and `cell` is what [`scene_column`] holds.
 #[inline(always)]
-pub(super) fn scene_text<'a>(faults: &[Fault], field: &'a Field, cell: &'a str) -> Result<&'a str, Refusal> {
-    match &field.origin {
-        Origin::Constant(text) => field.mapped(text),
-        Origin::Column(pick) => {
-            fault_among(faults, *pick)?;
+pub(super) fn scene_text<'a>(faults: &[Fault], field: &'a Field, cell: &'a str) -> Result<&'a str, FieldError> {
+    match &field.source {
+        ValueSource::Constant(text) => field.mapped(text),
+        ValueSource::Column(pick) => {
+            check_faults(faults, *pick)?;
             field.mapped(cell)
         }
     }
 }
 
-pub(super) fn key<'a>(columns: &Columns<'a>, row: usize) -> Result<&'a str, Refusal> {
-    let fault = columns.rows.faults_of(row).iter().find(|fault| fault.column == Some(KEY as u16));
-    fault.map_or(Ok(columns.text(KEY, row)), |fault| Err(refusal(fault)))
+/// The column of the scenes that fills a field. A constant has none and gets the column of the visit's key, which is
+/// empty in every scene.
+pub(super) fn scene_column(field: &Field) -> usize {
+    field.pick().unwrap_or(KEY)
 }
 
-#[inline]
-fn own_fault(columns: &Columns<'_>, field: &Field, row: usize) -> Result<(), Refusal> {
-    fault_of(columns, field.pick(), row)
-}
-
-/// What is wrong with a cell, if anything is.
-#[inline]
-fn fault_of(columns: &Columns<'_>, pick: Option<usize>, row: usize) -> Result<(), Refusal> {
-    match pick {
-        Some(pick) => fault_among(columns.rows.faults_of(row), pick),
-        None => Ok(()),
-    }
-}
-
+/// The fault of the cell of a pick, if there is one.
 #[inline(always)]
-fn fault_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
-    if faults.is_empty() { Ok(()) } else { look_among(faults, pick) }
+fn check_faults(faults: &[Fault], pick: usize) -> Result<(), FieldError> {
+    if faults.is_empty() { Ok(()) } else { find_fault(faults, pick) }
 }
 
 #[cold]
-fn look_among(faults: &[Fault], pick: usize) -> Result<(), Refusal> {
+fn find_fault(faults: &[Fault], pick: usize) -> Result<(), FieldError> {
     match faults.iter().find(|fault| fault.column.map(usize::from) == Some(pick)) {
-        Some(fault) => Err(refusal(fault)),
+        Some(fault) => Err(fault_error(fault)),
         None => Ok(()),
     }
 }
 
-/// The store number as far as it can be told, for results.
-pub(super) fn store_number<'a>(rules: &'a Rules, columns: &Columns<'a>, row: usize) -> Option<&'a str> {
-    text(columns, &rules.store_number, row).ok()
-}
-
-/// The cell of a field that need not be text; what a map makes of it is.
-#[inline]
-fn cell<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Cell<'a>, Refusal> {
-    own_fault(columns, field, row)?;
-    match columns.value(field, row) {
-        Cell::Text(text) => match field.mapped(text)? {
-            "" => Ok(Cell::Empty),
-            text => Ok(Cell::Text(text)),
-        },
-        cell => Ok(cell),
-    }
-}
-
-/// How data frames write an empty cell of a number column.
+/// Data frames write the empty cell of a number column like this.
 fn is_nan(text: &str) -> bool {
     text.eq_ignore_ascii_case("nan")
-}
-
-pub(super) fn number<'a>(columns: &Columns<'a>, field: &'a Field, row: usize) -> Result<Option<Cow<'a, str>>, Refusal> {
-    match cell(columns, field, row)? {
-        Cell::Empty => Ok(None),
-        Cell::Text(text) if is_nan(text) => Ok(None),
-        cell => checks::integer(cell).map(Some),
-    }
-}
-
-/// The zone of a row's times that carry none: of the row, of the column, of the job.
-pub(super) fn zone(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<Zone>, Refusal> {
-    if let Some(pick) = field.zone_column {
-        fault_of(columns, Some(pick), row)?;
-        let name = columns.text(pick, row);
-        if !name.is_empty() {
-            return Zone::parse(name).map(Some).ok_or_else(|| {
-                (
-                    Code::BadTime,
-                    format!("{} in the time zone column is no zone like Europe/Paris or +01:00", shown(name)),
-                )
-            });
-        }
-    }
-    Ok(field.zone.or(rules.zone))
-}
-
-pub(super) fn time(rules: &Rules, columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<i64>, Refusal> {
-    let refuse = |what: &str| Err((Code::BadTime, format!("{what} is no time")));
-    let unit = field.unit.unwrap_or(Unit::Seconds);
-    let text = |text: &str| {
-        // The zone is looked at only where it matters.
-        let reading = Reading { pattern: field.pattern.as_ref(), unit: field.unit, zone: None };
-        match time::instant(text, reading) {
-            Err((Code::ZonelessTime, _)) => {
-                time::instant(text, Reading { zone: zone(rules, columns, field, row)?, ..reading })
-            }
-            result => result,
-        }
-    };
-    let cell = cell(columns, field, row)?;
-    match cell {
-        Cell::Empty => Ok(None),
-        Cell::Text(written) if is_nan(written) => Ok(None),
-        Cell::Text(written) => text(written).map(Some),
-        // With a format its digits are what it says. A gap in a column of integers makes doubles of them.
-        Cell::Integer(_) | Cell::Float(_) if field.pattern.is_some() => text(&cell.shown()).map(Some),
-        Cell::Integer(value) => Ok(Some(value.div_euclid(unit.per_second()))),
-        Cell::Float(value) => match time::from_float(value, unit) {
-            Some(seconds) => Ok(Some(seconds)),
-            None => refuse(&value.to_string()),
-        },
-        Cell::Boolean(value) => refuse(&value.to_string()),
-        Cell::Date(_) => refuse("a date without a time of day"),
-        Cell::Timestamp { value, unit, zone: Some(_) } => Ok(Some(value.div_euclid(unit.per_second()))),
-        Cell::Timestamp { value, unit, zone: None } => {
-            let seconds = value.div_euclid(unit.per_second());
-            let Some(local) = DateTime::from_timestamp(seconds, 0) else { return refuse(&value.to_string()) };
-            time::in_zone(local.naive_utc(), zone(rules, columns, field, row)?).map(Some)
-        }
-    }
-}
-
-pub(super) fn date(columns: &Columns<'_>, field: &Field, row: usize) -> Result<Option<NaiveDate>, Refusal> {
-    let refuse = |what: String| Err((Code::BadDate, format!("{what} is no date like 2024-03-05")));
-    let cell = cell(columns, field, row)?;
-    match cell {
-        Cell::Empty => Ok(None),
-        Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
-        Cell::Integer(_) | Cell::Float(_) => match &field.pattern {
-            Some(pattern) => time::date(&cell.shown(), Some(pattern)).map(Some),
-            None => refuse(cell.shown()),
-        },
-        Cell::Boolean(value) => refuse(value.to_string()),
-        Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * DAY, 0) {
-            Some(date) => time::date(&date.date_naive().to_string(), None).map(Some),
-            None => refuse(format!("day {days}")),
-        },
-        Cell::Timestamp { value, unit, zone } => {
-            let (seconds, rest) = (value.div_euclid(unit.per_second()), value.rem_euclid(unit.per_second()));
-            let written = time::in_reach(seconds).map(|utc| match zone.and_then(Zone::parse) {
-                Some(Zone::Named(zone)) => utc.with_timezone(&zone).naive_local(),
-                Some(Zone::Offset(zone)) => utc.with_timezone(&zone).naive_local(),
-                None => utc.naive_utc(),
-            });
-            match written {
-                Some(written) if rest == 0 && written.num_seconds_from_midnight() == 0 => Ok(Some(written.date())),
-                Some(written) => refuse(format!("{written}, which is not midnight,")),
-                None => refuse(value.to_string()),
-            }
-        }
-    }
-}
-
-/// The date on the wall where the visit started, for exports without a date of their own.
-pub(super) fn local_date(rules: &Rules, columns: &Columns<'_>, row: usize, start: i64) -> Result<NaiveDate, Refusal> {
-    let zone = zone(rules, columns, &rules.session_start_time, row)?;
-    zone.and_then(|zone| zone.date_at(start)).ok_or_else(|| {
-        let message = "the date on the visit's day can only be told from its start with a time zone".to_owned();
-        (Code::ZonelessTime, message)
-    })
-}
-
-/// The visit's date for the selection of days; `None` where there is no valid one. `now`: the run's start.
-pub(super) fn date_of(rules: &Rules, columns: &Columns<'_>, row: usize, now: i64) -> Option<NaiveDate> {
-    match &rules.visit_date {
-        Some(field) => date(columns, field, row).ok().flatten(),
-        None => {
-            let start = time(rules, columns, &rules.session_start_time, row).ok().flatten()?;
-            // A start that is a problem itself makes no date, or a visit of 1970 would be in no slice of a migration.
-            checks::time_in_range(start, now).ok()?;
-            local_date(rules, columns, row, start).ok()
-        }
-    }
 }

@@ -1,273 +1,253 @@
-//! One visit: its fields read and checked in the order of the vendor's list, its body written on the way.
+//! One visit: reads its values, collects all its problems, and has its body written.
+//!
+//! Problems are listed in this order: other rows with the same key, the row as a whole, the key, the fields in the vendor's
+//! order, the scenes in the order of the export. The order of the fields in a body is the business of `body`.
 
-use super::checks::{self, EMAIL, IDENTIFIER};
-use super::field::refusal;
-use super::problem::{Code, Problem, Problems, shown};
-use super::reading::{date, key, local_date, number, store_number, text, time};
-use super::time::Refusal;
-use super::{Builder, Built, Identity, Invalid, body, scenes};
+use super::batch::fault_error;
+use super::body::{self, SessionFields};
+use super::checks::{self, EMAIL_LENGTH, IDENTIFIER_LENGTH};
+use super::identity::Identity;
+use super::ids::SessionId;
+use super::prepared::{Built, Invalid};
+use super::problem::{Code, FieldError, Problem, Problems, shown};
+use super::reading::VisitRow;
+use super::scenes::{self, SceneCounts, SharedScenes};
 use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
 use crate::text::visible;
 use chrono::NaiveDate;
 use std::borrow::Cow;
 
-/// What every body begins with.
-pub(crate) const BODY_START: &[u8] = b"{\"client_session_uid\":";
+/// Where rows times scenes of one key exceed this, the scenes are checked for the first row alone. A wrong column as the key
+/// makes all rows one visit, and checking all scenes for each row would never end.
+const MAX_SCENE_CHECKS: usize = 200_000;
 
-/// The scenes of a key are looked at for each of the rows that differ, up to so many scenes altogether; beyond that, for
-/// the first row alone. A wrong column for the key makes all rows one visit, and rows times scenes would never end.
-const EACH: usize = 200_000;
-
-/// The problems of a visit's own row.
-struct Report {
-    problems: Problems,
-    place: Option<Location>,
-}
-
-impl Report {
-    fn add(&mut self, visit: Visit<'_>, field: &'static str, (code, message): Refusal) {
-        let place = self.place.get_or_insert_with(|| visit.place()).clone();
-        self.problems.add(Problem { code, field, message, place });
-    }
-}
-
-pub(super) fn build(builder: &Builder<'_>, at: usize, json: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
-    let visit = builder.grouped.visit(at);
-    let rules = builder.rules;
-    let columns = &builder.visits[visit.batch()];
-    let row = visit.row();
+/// Checks a visit and appends its body to `json`; nothing is appended for an invalid one.
+///
+/// `row` is the row of `visit`. `now`: the start of the run in epoch seconds.
+pub(super) fn build(
+    visit: Visit<'_>,
+    row: VisitRow<'_>,
+    now: i64,
+    shared_scenes: &SharedScenes,
+    json: &mut Vec<u8>,
+) -> Result<Built, Box<Invalid>> {
     let start_of_body = json.len();
-    let mut report = Report { problems: Problems::default(), place: None };
-
-    let visit_id = columns.text(KEY, row);
-    // Before everything else: the rounds of its hash wait for each other, and the processor reads the fields meanwhile.
-    let session = rules.ids.session(visit_id);
-    let conflict = visit.conflict();
-    if let Some(conflict) = &conflict {
-        let others: Vec<String> = conflict.others.iter().map(Location::to_string).collect();
-        let more = if conflict.more { ", …" } else { "" };
-        let message = format!("{} is also in {}{more}, with other values", shown(visit_id), others.join(", "));
-        report.add(visit, "visit_id", (Code::DuplicateVisit, message));
-    }
-    let bad_row = columns.rows.faults_of(row).iter().find(|fault| fault.column.is_none());
+    let mut problems = RowProblems { visit, found: Problems::default() };
+    // The id comes first, because the processor can read fields while the rounds of its hash wait for each other.
+    let session = row.rules.ids.session(row.raw_key());
+    let rows_of_key = check_duplicates(visit, row, &mut problems);
+    let bad_row = row.faults().iter().find(|fault| fault.column.is_none());
     if let Some(fault) = bad_row {
-        report.add(visit, "row", refusal(fault));
+        problems.add("row", fault_error(fault));
     }
-    match key(columns, row) {
-        Err(refusal) => report.add(visit, "visit_id", refusal),
-        Ok("") => report.add(visit, "visit_id", (Code::MissingField, "the visit has no key".to_owned())),
+    match row.key() {
+        Err(error) => problems.add("visit_id", error),
+        Ok("") => problems.add("visit_id", (Code::MissingField, "the visit has no key".to_owned())),
         Ok(_) => {}
     }
-    // Which cell belongs to which column of such a row is anybody's guess, and so would its other problems be.
-    let date = if bad_row.is_some() {
-        None
-    } else {
-        fields(builder, visit, json, &mut |field, refusal| report.add(visit, field, refusal))
+    // In a row with too many or too few cells, cells may belong to other columns, and any other problem would be a guess.
+    let fields = if bad_row.is_some() { None } else { fields(row, now, &mut problems) };
+    let mut problems = problems.found;
+
+    let has_own_scenes = visit.is_first() || rows_of_key.saturating_mul(visit.scenes().len()) <= MAX_SCENE_CHECKS;
+    let mut write_scenes = |json: &mut Vec<u8>| match has_own_scenes {
+        true => scenes::build(row.rules, visit.scenes(), &session, json, &mut problems),
+        false => check_shared_scenes(visit, row, &session, shared_scenes, &mut problems),
     };
-    let mut problems = report.problems;
-    let rows = conflict.map_or(1, |conflict| conflict.rows);
-    let done = if visit.is_first() || rows.saturating_mul(visit.scenes().len()) <= EACH {
-        scenes::build(rules, visit.scenes(), &session, json, &mut problems)
-    } else {
-        let (done, are_sound) = builder.shared_scenes.look_at(rules, visit.scenes(), &session);
-        if !are_sound {
-            problems.of_scenes_are_at(visit.first().place());
-        }
-        done
+    let scenes = match &fields {
+        Some(fields) => body::session(json, fields, write_scenes),
+        None => write_scenes(json),
     };
-    if done.count == 0 && bad_row.is_none() && !visit_id.is_empty() {
-        let message = match visible(visit_id) {
-            Cow::Borrowed(key) => format!("no scene of the scenes export has the key {}", shown(key)),
-            Cow::Owned(key) => {
-                format!("no scene of the scenes export has the key \"{key}\", with an invisible character")
-            }
-        };
-        problems.add(Problem { code: Code::NoScenes, field: "scenes", message, place: visit.place() });
+    if scenes.distinct == 0 && bad_row.is_none() && !row.raw_key().is_empty() {
+        problems.add(no_scenes(visit, row.raw_key()));
     }
-    json.push(b'}');
-    match date {
-        Some(visit_date) if problems.is_empty() => {
-            Ok(Built { session_uid: session.uid, visit_date, scenes: done.count, identical_scenes: done.identical })
-        }
+
+    match fields {
+        Some(fields) if problems.is_empty() => Ok(Built {
+            session_uid: session.uid,
+            visit_date: fields.visit_date,
+            scenes: scenes.distinct,
+            identical_scenes: scenes.identical,
+        }),
         _ => {
             json.truncate(start_of_body);
-            let key_fault = columns.rows.faults_of(row).iter().find(|fault| fault.column == Some(KEY as u16));
-            let visit_id = match key_fault.map(|fault| &fault.what) {
-                Some(
-                    CellFault::Undecodable(shown)
-                    | CellFault::NotUtf8(shown)
-                    | CellFault::Mangled(shown)
-                    | CellFault::Boolean(shown),
-                ) => shown,
-                Some(CellFault::Cells { .. }) | None => visit_id,
-            };
-            Err(Box::new(Invalid {
-                identity: Identity {
-                    session_uid: (key_fault.is_none() && !visit_id.is_empty()).then_some(session.uid),
-                    visit_id: visit_id.to_owned(),
-                    store_number: store_number(rules, columns, row).unwrap_or_default().to_owned(),
-                    visit_date: date.map(|date| date.to_string()).unwrap_or_default(),
-                    scenes: done.count,
-                    source: visit.place(),
-                },
-                problems,
-            }))
+            let visit_date = if bad_row.is_some() { None } else { row.known_visit_date(now) };
+            let identity = invalid_identity(visit, row, &session, visit_date, scenes.distinct);
+            Err(Box::new(Invalid { identity, problems }))
         }
     }
 }
 
-/// Reads and checks all fields but the scenes, in the order of the vendor's list, and writes them. Returns the
-/// visit's date.
-fn fields<'a>(
-    builder: &Builder<'a>,
+/// Collects the problems of a visit's own row.
+struct RowProblems<'a> {
     visit: Visit<'a>,
-    json: &mut Vec<u8>,
-    report: &mut dyn FnMut(&'static str, Refusal),
-) -> Option<NaiveDate> {
-    let rules = builder.rules;
-    let columns = &builder.visits[visit.batch()];
-    let row = visit.row();
-
-    let own = rules.client_session_uid.as_ref().map_or(Ok(""), |field| text(columns, field, row));
-    match own.map(|own| if own.is_empty() { columns.text(KEY, row) } else { own }) {
-        Ok(uid) => {
-            check(report, "client_session_uid", checks::length(uid, IDENTIFIER));
-            json.extend_from_slice(BODY_START);
-            body::string(json, uid);
-        }
-        Err(refusal) => report("client_session_uid", refusal),
-    }
-
-    match text(columns, &rules.store_number, row) {
-        Ok("") => report("store_number", missing()),
-        Ok(store) => {
-            check(report, "store_number", checks::length(store, IDENTIFIER));
-            match checks::not_mangled(store) {
-                Err(refusal) => report("store_number", refusal),
-                Ok(()) => known(report, "store_number", &rules.stores, store, Code::UnknownStore, "stores"),
-            }
-            body::key!(json, "store_number");
-            body::string(json, store);
-        }
-        Err(refusal) => report("store_number", refusal),
-    }
-
-    let start = time(rules, columns, &rules.session_start_time, row);
-    let date = match (&rules.visit_date, &start) {
-        (Some(field), _) => date(columns, field, row),
-        // A start that is out of range has its own problem, and no date.
-        (None, Ok(Some(start))) if checks::time_in_range(*start, builder.now).is_err() => Ok(None),
-        (None, Ok(Some(start))) => local_date(rules, columns, row, *start).map(Some),
-        (None, _) => Ok(None),
-    };
-    let date = match date {
-        Ok(Some(date)) => {
-            // A start in milliseconds or in the future has its own problem, and no date worth comparing.
-            if let Ok(Some(start)) = &start
-                && checks::time_in_range(*start, builder.now).is_ok()
-            {
-                check(report, "visit_date", checks::date_matches(date, *start));
-            }
-            body::key!(json, "visit_date");
-            body::date(json, date);
-            Some(date)
-        }
-        Ok(None) => {
-            if rules.visit_date.is_some() {
-                report("visit_date", missing());
-            }
-            None
-        }
-        Err(refusal) => {
-            report("visit_date", refusal);
-            None
-        }
-    };
-
-    let start = match start {
-        Ok(Some(start)) => {
-            let in_range = checks::time_in_range(start, builder.now);
-            let usable = in_range.is_ok();
-            check(report, "session_start_time", in_range);
-            body::key!(json, "session_start_time");
-            body::integer(json, start);
-            usable.then_some(start)
-        }
-        Ok(None) => {
-            report("session_start_time", missing());
-            None
-        }
-        Err(refusal) => {
-            report("session_start_time", refusal);
-            None
-        }
-    };
-
-    if let Some(field) = &rules.visit_type_id {
-        match number(columns, field, row) {
-            Ok(None) => {}
-            Ok(Some(number)) => {
-                known(report, "visit_type_id", &rules.visit_types, &number, Code::UnknownVisitType, "visit types");
-                body::key!(json, "visit_type_id");
-                json.extend_from_slice(number.as_bytes());
-            }
-            Err(refusal) => report("visit_type_id", refusal),
-        }
-    }
-
-    if let Some(field) = &rules.session_end_time {
-        match time(rules, columns, field, row) {
-            Ok(None) => {}
-            Ok(Some(end)) => {
-                match checks::time_in_range(end, builder.now) {
-                    Err(refusal) => report("session_end_time", refusal),
-                    Ok(()) => check(report, "session_end_time", checks::in_order(start, end)),
-                }
-                body::key!(json, "session_end_time");
-                body::integer(json, end);
-            }
-            Err(refusal) => report("session_end_time", refusal),
-        }
-    }
-
-    if let Some(field) = &rules.email_address {
-        match text(columns, field, row) {
-            Ok("") => {}
-            Ok(address) => {
-                check(report, "email_address", checks::length(address, EMAIL));
-                match checks::email(address) {
-                    Err(refusal) => report("email_address", refusal),
-                    Ok(()) => known(report, "email_address", &rules.users, address, Code::UnknownUser, "users"),
-                }
-                body::key!(json, "email_address");
-                body::string(json, address);
-            }
-            Err(refusal) => report("email_address", refusal),
-        }
-    }
-    date
+    found: Problems,
 }
 
-fn missing() -> Refusal {
-    (Code::MissingField, "the cell is empty; the API requires this field".to_owned())
-}
+impl RowProblems<'_> {
+    fn add(&mut self, field: &'static str, (code, message): FieldError) {
+        self.found.add(Problem { code, field, message, location: self.visit.location() });
+    }
 
-fn check(report: &mut dyn FnMut(&'static str, Refusal), field: &'static str, result: Result<(), Refusal>) {
-    if let Err(refusal) = result {
-        report(field, refusal);
+    /// The value of a field. An error becomes a problem, and there is no value.
+    fn value<T>(&mut self, field: &'static str, value: Result<T, FieldError>) -> Option<T> {
+        value.map_err(|error| self.add(field, error)).ok()
+    }
+
+    /// The value of a mandatory field. An error or a missing value becomes a problem.
+    fn mandatory<T>(&mut self, field: &'static str, value: Result<Option<T>, FieldError>) -> Option<T> {
+        let missing = || (Code::MissingField, "the cell is empty; the API requires this field".to_owned());
+        self.value(field, value.and_then(|value| value.ok_or_else(missing)))
     }
 }
 
-fn known(
-    report: &mut dyn FnMut(&'static str, Refusal),
-    field: &'static str,
-    list: &Option<std::collections::HashSet<String>>,
-    value: &str,
-    code: Code,
-    of: &str,
-) {
-    if list.as_ref().is_some_and(|list| !list.contains(value)) {
-        report(field, (code, format!("{} is not in the list of {of}", shown(value))));
+/// Reports the other rows with the visit's key, where they differ from its row. Returns how many rows have the key.
+fn check_duplicates(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProblems<'_>) -> usize {
+    let Some(conflict) = visit.conflict() else { return 1 };
+    let others: Vec<String> = conflict.others.iter().map(Location::to_string).collect();
+    let more = if conflict.more { ", …" } else { "" };
+    let message = format!("{} is also in {}{more}, with other values", shown(row.raw_key()), others.join(", "));
+    problems.add("visit_id", (Code::DuplicateVisit, message));
+    conflict.rows
+}
+
+/// Reads and checks a visit's own fields in the vendor's order, which is the order of their problems. `None` where a
+/// mandatory one has no value; then there is at least one problem.
+fn fields<'a>(row: VisitRow<'a>, now: i64, problems: &mut RowProblems<'_>) -> Option<SessionFields<'a>> {
+    let rules = row.rules;
+    let start = row.time(&rules.session_start_time);
+    // What else is told by the start. One that is out of range has a problem of its own and tells nothing.
+    let start_in_range = start.as_ref().ok().copied().flatten().filter(|at| checks::time_in_range(*at, now).is_ok());
+
+    let client_session_uid = client_session_uid(row, problems);
+    let store_number = store_number(row, problems);
+    let visit_date = visit_date(row, start_in_range, problems);
+    let session_start_time = problems.mandatory("session_start_time", start);
+    if let Some(start) = session_start_time {
+        problems.value("session_start_time", checks::time_in_range(start, now));
+    }
+    let visit_type_id = visit_type_id(row, problems);
+    let session_end_time = session_end_time(row, start_in_range, now, problems);
+    let email_address = email_address(row, problems);
+    Some(SessionFields {
+        client_session_uid: client_session_uid?,
+        store_number: store_number?,
+        visit_date: visit_date?,
+        session_start_time: session_start_time?,
+        visit_type_id,
+        session_end_time,
+        email_address,
+    })
+}
+
+fn client_session_uid<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<&'a str> {
+    let value = row.rules.client_session_uid.as_ref().map_or(Ok(""), |field| row.text(field));
+    let value = problems.value("client_session_uid", value)?;
+    let uid = if value.is_empty() { row.raw_key() } else { value };
+    problems.value("client_session_uid", checks::length(uid, IDENTIFIER_LENGTH));
+    Some(uid)
+}
+
+fn store_number<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<&'a str> {
+    let value = row.text(&row.rules.store_number).map(|store| Some(store).filter(|store| !store.is_empty()));
+    let store = problems.mandatory("store_number", value)?;
+    problems.value("store_number", checks::length(store, IDENTIFIER_LENGTH));
+    let is_known = || checks::in_list(&row.rules.stores, store, Code::UnknownStore, "stores");
+    problems.value("store_number", checks::not_mangled(store).and_then(|()| is_known()));
+    Some(store)
+}
+
+/// `start`: the visit's start, where it is known and in range.
+fn visit_date(row: VisitRow<'_>, start: Option<i64>, problems: &mut RowProblems<'_>) -> Option<NaiveDate> {
+    let value = row.visit_date(start);
+    // Without a field of its own the date is missing only together with the start, which has a problem already.
+    let date = match row.rules.visit_date {
+        Some(_) => problems.mandatory("visit_date", value)?,
+        None => problems.value("visit_date", value)??,
+    };
+    if let Some(start) = start {
+        problems.value("visit_date", checks::date_matches(date, start));
+    }
+    Some(date)
+}
+
+fn visit_type_id<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<Cow<'a, str>> {
+    let field = row.rules.visit_type_id.as_ref()?;
+    let number = problems.value("visit_type_id", row.number(field))??;
+    let list = &row.rules.visit_types;
+    problems.value("visit_type_id", checks::in_list(list, &number, Code::UnknownVisitType, "visit types"));
+    Some(number)
+}
+
+/// `start`: the visit's start, where it is known and in range.
+fn session_end_time(row: VisitRow<'_>, start: Option<i64>, now: i64, problems: &mut RowProblems<'_>) -> Option<i64> {
+    let field = row.rules.session_end_time.as_ref()?;
+    let end = problems.value("session_end_time", row.time(field))??;
+    let order = || start.map_or(Ok(()), |start| checks::times_in_order(start, end));
+    problems.value("session_end_time", checks::time_in_range(end, now).and_then(|()| order()));
+    Some(end)
+}
+
+fn email_address<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<&'a str> {
+    let field = row.rules.email_address.as_ref()?;
+    let address = problems.value("email_address", row.text(field))?;
+    if address.is_empty() {
+        return None;
+    }
+    problems.value("email_address", checks::length(address, EMAIL_LENGTH));
+    let is_known = || checks::in_list(&row.rules.users, address, Code::UnknownUser, "users");
+    problems.value("email_address", checks::email(address).and_then(|()| is_known()));
+    Some(address)
+}
+
+/// Counts scenes that are checked together with the first row of the visit's key. Their problems are listed there.
+fn check_shared_scenes(
+    visit: Visit<'_>,
+    row: VisitRow<'_>,
+    session: &SessionId,
+    shared_scenes: &SharedScenes,
+    problems: &mut Problems,
+) -> SceneCounts {
+    let (counts, are_valid) = shared_scenes.check(row.rules, visit.scenes(), session);
+    if !are_valid {
+        problems.scenes_are_listed_at(visit.first().location());
+    }
+    counts
+}
+
+fn no_scenes(visit: Visit<'_>, key: &str) -> Problem {
+    let message = match visible(key) {
+        Cow::Borrowed(key) => format!("no scene of the scenes export has the key {}", shown(key)),
+        Cow::Owned(key) => format!("no scene of the scenes export has the key \"{key}\", with an invisible character"),
+    };
+    Problem { code: Code::NoScenes, field: "scenes", message, location: visit.location() }
+}
+
+/// What can be told of an invalid visit. A key that could not be read is shown as far as it can be, and gives no id.
+fn invalid_identity(
+    visit: Visit<'_>,
+    row: VisitRow<'_>,
+    session: &SessionId,
+    visit_date: Option<NaiveDate>,
+    scenes: u32,
+) -> Identity {
+    let key_fault = row.faults().iter().find(|fault| fault.column == Some(KEY as u16));
+    let visit_id = match key_fault.map(|fault| &fault.what) {
+        Some(
+            CellFault::Undecodable(shown)
+            | CellFault::NotUtf8(shown)
+            | CellFault::Mangled(shown)
+            | CellFault::Boolean(shown),
+        ) => shown,
+        Some(CellFault::Cells { .. }) | None => row.raw_key(),
+    };
+    Identity {
+        session_uid: (key_fault.is_none() && !visit_id.is_empty()).then_some(session.uid),
+        visit_id: visit_id.to_owned(),
+        store_number: row.known_store_number().to_owned(),
+        visit_date: visit_date.map(|date| date.to_string()).unwrap_or_default(),
+        scenes,
+        source: visit.location(),
     }
 }

@@ -1,9 +1,11 @@
 //! `traxload schema`, `completions` and `man`: what editors, shells and readers want to know of this program. All of it
 //! is made from what the program itself goes by, so that none of it can lag behind.
 
-use super::exit::{Exit, Failure};
-use super::{Cli, Console};
+use super::args::Cli;
+use super::console::Console;
+use super::errors::Failure;
 use crate::job;
+use crate::outcome::Exit;
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;

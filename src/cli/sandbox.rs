@@ -1,7 +1,8 @@
 //! `traxload sandbox`: the local Sessions API as a command.
 
-use super::Console;
-use super::exit::{Exit, Failure};
+use super::console::Console;
+use super::errors::Failure;
+use crate::outcome::Exit;
 use crate::sandbox::{Options, serve};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -93,7 +94,7 @@ fn options(args: &SandboxArgs) -> Result<Options, Failure> {
             value.parse().map_err(|_| {
                 Failure::new(
                     Exit::Usage,
-                    format!("{value:?} in the list of visit types is no whole number; mend the list"),
+                    format!("{value:?} in the list of visit types is not a whole number; fix the list"),
                 )
             })
         });
@@ -118,7 +119,7 @@ fn options(args: &SandboxArgs) -> Result<Options, Failure> {
 }
 
 fn known_values(path: &Path) -> Result<BTreeSet<String>, Failure> {
-    crate::job::known_values(&path.display().to_string())
+    crate::job::known_values(Path::new(""), &path.display().to_string())
         .map(|values| values.into_iter().collect())
         .map_err(|message| Failure::new(Exit::Usage, message))
 }

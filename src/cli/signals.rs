@@ -1,91 +1,99 @@
 //! SIGINT and SIGTERM: the first one ends a run softly, the second one at once.
+//!
+//! Until the run sends, nothing is under way, and a signal ends the process at once.
 
-use super::ending::Ending;
-use super::exit::Exit;
-use crate::outcome::StopReason;
-use crate::upload::Stop;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::app::{After, Context, Event};
+use crate::outcome::{Exit, StopReason};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Signals so close to each other are one.
-const ONE_WISH: Duration = Duration::from_millis(3);
+/// Signals this close to each other are one: `timeout` and some shells signal a process and its group.
+const DEDUP_WINDOW: Duration = Duration::from_millis(3);
 
-/// Listens for the whole process, on a thread of its own.
-#[derive(Clone, Debug)]
-pub(super) struct Signals {
-    sending: Arc<AtomicBool>,
-    ending: Arc<Mutex<Option<Ending>>>,
+/// How far the run is, as far as a signal has to know.
+#[derive(Clone, Debug, Default)]
+enum Stage {
+    /// There is no job yet.
+    #[default]
+    Starting,
+    /// Nothing is under way yet. This is to be done before the process ends.
+    Reading(Box<After>),
+    /// Requests may be under way and want to finish.
+    Sending,
 }
 
+/// What signals have to know of a run: it listens to the run's events.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signals(Arc<Mutex<Stage>>);
+
 impl Signals {
-    /// Until [`Signals::soften`] is called, a signal ends the process at once: nothing is under way yet.
-    pub(super) fn listen(stop: &Stop) -> Signals {
-        let sending = Arc::new(AtomicBool::new(false));
-        let ending = Arc::new(Mutex::new(None));
-        let signals = Signals { sending: sending.clone(), ending: ending.clone() };
-        let stop = stop.clone();
+    /// Takes note of an event of the run.
+    pub(super) fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::JobLoaded(after) => self.set(Stage::Reading(Box::new((*after).clone()))),
+            Event::Sending => self.set(Stage::Sending),
+            _ => {}
+        }
+    }
+
+    /// Begins to listen, on a thread of its own. Where that fails, a signal has its usual effect.
+    pub(super) fn listen(&self, cx: &Context) {
+        let (signals, cx) = (self.clone(), cx.clone());
         let listener = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
-                let Ok(mut signals) = Wishes::listen() else { return };
-                let mut is_first = true;
-                loop {
-                    let (reason, exit) = signals.next().await;
-                    // `timeout` and some shells signal a process and its group: one wish, heard twice.
-                    while tokio::time::timeout(ONE_WISH, signals.next()).await.is_ok() {}
-                    if is_first && !sending.load(Ordering::SeqCst) {
-                        // Whoever is told may be slow, and reading goes on meanwhile: nothing may be sent after it.
-                        stop.request(reason);
-                        let ending =
-                            ending.lock().ok().and_then(|ending: MutexGuard<'_, Option<Ending>>| ending.clone());
-                        let told = ending.map(|ending| tokio::task::spawn_blocking(move || ending.after_signal(exit)));
-                        if let Some(told) = told {
-                            // Nobody has to wait for it who signals again.
-                            tokio::select! { _ = told => {}, _ = signals.next() => {} }
+                let Ok(mut stream) = SignalStream::open() else { return };
+                let (reason, exit) = stream.next().await;
+                while tokio::time::timeout(DEDUP_WINDOW, stream.next()).await.is_ok() {}
+                cx.stop(reason);
+                // Nothing is under way yet: the process ends at once.
+                if let Some(stage) = signals.stage_before_sending() {
+                    // Reading goes on meanwhile: after the stop, nothing is sent.
+                    let told = tokio::task::spawn_blocking(move || {
+                        if let Stage::Reading(after) = stage {
+                            after.stopped(&cx, exit);
                         }
-                        std::process::exit(i32::from(exit.code()));
-                    }
-                    if !is_first {
-                        std::process::exit(i32::from(exit.code()));
-                    }
-                    // What is under way wants an end also where the run is stopping already, as when its time is up.
-                    is_first = false;
-                    stop.request(reason);
-                    tracing::warn!("stopping: requests under way are finished; a second signal ends at once");
+                    });
+                    // A notification may take long. With a second signal the user does not wait for it.
+                    tokio::select! { _ = told => {}, _ = stream.next() => {} }
+                    end(exit);
                 }
+                tracing::warn!("stopping: requests under way are finished; a second signal ends at once");
+                let (_, exit) = stream.next().await;
+                end(exit);
             });
         };
-        // Without the listener a signal has its usual effect.
         let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listener);
-        signals
     }
 
-    /// What is to be done where a signal ends the process before anything is under way.
-    pub(super) fn at_the_end(&self, ending: &Ending) {
-        if let Ok(mut known) = self.ending.lock() {
-            *known = Some(ending.clone());
-        }
+    fn set(&self, stage: Stage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stage;
     }
 
-    /// From here on requests are under way and want an end.
-    pub(super) fn soften(&self) {
-        self.sending.store(true, Ordering::SeqCst);
+    /// How far the run is, unless it sends.
+    fn stage_before_sending(&self) -> Option<Stage> {
+        let stage = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if matches!(stage, Stage::Sending) { None } else { Some(stage) }
     }
 }
 
+fn end(exit: Exit) -> ! {
+    std::process::exit(i32::from(exit.code()))
+}
+
 #[cfg(unix)]
-struct Wishes {
+struct SignalStream {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Wishes {
-    fn listen() -> std::io::Result<Wishes> {
+impl SignalStream {
+    fn open() -> io::Result<SignalStream> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Wishes { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(SignalStream { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn next(&mut self) -> (StopReason, Exit) {
@@ -97,12 +105,12 @@ impl Wishes {
 }
 
 #[cfg(not(unix))]
-struct Wishes;
+struct SignalStream;
 
 #[cfg(not(unix))]
-impl Wishes {
-    fn listen() -> std::io::Result<Wishes> {
-        Ok(Wishes)
+impl SignalStream {
+    fn open() -> io::Result<SignalStream> {
+        Ok(SignalStream)
     }
 
     async fn next(&mut self) -> (StopReason, Exit) {

@@ -1,6 +1,6 @@
 //! A command line that cannot be read: what is wrong with it, and what was meant perhaps.
 
-use super::screen;
+use super::console;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ const DECIDED: [&str; 6] = ["--date", "--from", "--to", "--limit", "--results", 
 
 /// Where a rerun is given what belongs to a first run, nothing that is spelled alike helps.
 fn with_hint(mut error: clap::Error) -> clap::Error {
-    let commands = super::Cli::command();
+    let commands = super::args::Cli::command();
     let is_command = |arg: &OsString| commands.get_subcommands().any(|command| arg == command.get_name());
     let is_rerun = std::env::args_os().skip(1).find(is_command).is_some_and(|command| command == "rerun");
     let argument = match error.get(ContextKind::InvalidArg) {
@@ -20,8 +20,8 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
     };
     if is_rerun && error.kind() == ErrorKind::UnknownArgument && DECIDED.contains(&argument.as_str()) {
         let hint = format!(
-            "a rerun does the days, visits and result file of the run before, as its manifest has them; for {argument} \
-             begin anew with traxload run JOB"
+            "a rerun uses the days, visits and result file of the run before, as its manifest has them; for {argument} \
+             start over with traxload run JOB"
         );
         error.remove(ContextKind::SuggestedArg);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
@@ -39,7 +39,7 @@ pub(super) fn refuse(error: clap::Error) -> ! {
         let message = error.render().to_string();
         let message = message.trim_start_matches("error: ").trim_end();
         // A closed standard error changes nothing.
-        let _ = std::io::stderr().write_all(screen::event("ERROR", message, &serde_json::Value::Null).as_bytes());
+        let _ = std::io::stderr().write_all(console::event("ERROR", message, &serde_json::Value::Null).as_bytes());
         std::process::exit(error.exit_code());
     }
     error.exit()

@@ -1,30 +1,32 @@
-//! How a CSV file is written, told from its first bytes: encoding, delimiter, quotes.
+//! How a CSV file is written: encoding, delimiter and quotes, guessed from its first bytes.
+//!
+//! It knows nothing of columns and of what they mean.
 
 use crate::scan::{Dialect, decoded, split};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// A guess, and what to say about it.
+/// A guess, and what the job file says about it.
 #[derive(Debug)]
-pub(super) struct Guess {
+pub(super) struct GuessedDialect {
     pub(super) dialect: Dialect,
-    /// Whether the file says its delimiter itself, in a first line `sep=;`.
+    /// Whether the file names its delimiter itself, in a first line such as `sep=;`.
     pub(super) separator_line: bool,
-    /// A word that shows whether the encoding is right.
+    /// A word by which a person can tell whether the encoding is right.
     pub(super) word: Option<String>,
-    /// Other delimiters that split it as evenly.
+    /// Other delimiters that split the file as evenly.
     pub(super) others: Vec<u8>,
 }
 
-/// Rows that are split to find out.
+/// Rows that are split to try a dialect.
 const ROWS: usize = 300;
-/// Bytes of them at most: a wrong quote makes one cell of everything.
+/// Bytes that are split at most: with a wrong quote, everything becomes one cell.
 const BYTES: usize = 256 << 10;
 
-/// The likeliest first.
+/// The delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', 0x01, b'^'];
 
-/// Looks at the first bytes of a file; `whole`: there are no more.
-pub(super) fn guess(head: &[u8], whole: bool) -> Guess {
+/// Guesses from the first bytes of a file. `whole` says that they are all it has.
+pub(super) fn guess(head: &[u8], whole: bool) -> GuessedDialect {
     let encoding = encoding(head, whole);
     let text = decoded(head, encoding);
     let word = (encoding == WINDOWS_1252).then(|| odd_word(&text)).flatten();
@@ -59,14 +61,14 @@ pub(super) fn guess(head: &[u8], whole: bool) -> Guess {
             }
         }
     }
-    // One column only, or nothing to go by.
+    // There is one column only, or nothing to go by.
     let plain = Dialect { delimiter: named, encoding, ..Dialect::default() };
     let dialect = best.map_or(plain, |(_, dialect)| dialect);
-    Guess { dialect, separator_line: named.is_some(), word, others }
+    GuessedDialect { dialect, separator_line: named.is_some(), word, others }
 }
 
-/// How evenly a dialect splits a text: the share of rows with as many cells as the header, in percent, then the
-/// number of columns.
+/// How evenly a dialect splits a text: in twentieths the share of rows with as many cells as the header, then the number
+/// of columns.
 type Score = (usize, usize);
 
 fn score(text: &[u8], dialect: &Dialect, whole: bool) -> Option<Score> {
@@ -74,7 +76,7 @@ fn score(text: &[u8], dialect: &Dialect, whole: bool) -> Option<Score> {
     if !is_split && whole {
         return None;
     }
-    // The last row may be cut where the sample ends.
+    // The last row may be cut off where the head ends.
     if !whole && records.len() > 1 && records.len() < ROWS {
         records.pop();
     }
@@ -84,11 +86,11 @@ fn score(text: &[u8], dialect: &Dialect, whole: bool) -> Option<Score> {
     }
     let even = rows.iter().filter(|row| row.len() == header.len()).count();
     let share = if rows.is_empty() { 100 } else { even * 100 / rows.len() };
-    // A text without a comma is evenly split by commas too, and by a delimiter in half of its rows by none.
+    // A delimiter that is missing in many rows does not split the text.
     (share >= 60).then_some((share / 5, header.len()))
 }
 
-/// Pairs of quote and escape that the text may be written with, the likeliest first.
+/// The pairs of quote and escape that may be right, the likeliest first.
 fn quotings(text: &[u8]) -> Vec<(Option<u8>, Option<u8>)> {
     let ends_cell =
         |next: Option<&u8>| next.is_none_or(|b| matches!(b, b'"' | b'\n' | b'\r') || DELIMITERS.contains(b));
@@ -111,7 +113,7 @@ fn quotings(text: &[u8]) -> Vec<(Option<u8>, Option<u8>)> {
     found
 }
 
-/// The encoding that has to be named. A byte order mark needs no naming: the reader honours it whatever is named.
+/// The encoding that the job file has to name. With a byte order mark it need not: the reader follows the mark.
 fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
     if let [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = head {
         return UTF_8;
@@ -126,9 +128,9 @@ fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
     }
     match std::str::from_utf8(head) {
         Ok(_) => UTF_8,
-        // A letter may be cut where the sample ends.
+        // A letter may be cut off where the head ends.
         Err(error) if !whole && error.error_len().is_none() => UTF_8,
-        // A few broken cells do not make another encoding of a text with sound letters.
+        // A few broken cells among sound letters do not make it another encoding.
         Err(_) => {
             let (mut sound, mut broken) = (0, 0);
             for chunk in head.utf8_chunks() {
@@ -140,7 +142,7 @@ fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
     }
 }
 
-/// The first word with a letter that is no ASCII.
+/// The first word with a letter outside ASCII.
 fn odd_word(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     let words = text.split(|c: char| !c.is_alphanumeric());

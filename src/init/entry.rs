@@ -1,25 +1,26 @@
-//! A line of the job file with what is said about it.
+//! A field's entry in the job file: how it is filled, and what is said about that.
 
-use super::text::{listed, quoted, shown};
+use super::toml_text::{listed, quoted, shown};
+use crate::job::OPEN;
 
-/// How a field is filled, as far as it can be told.
+/// What fills a field, as far as it can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    /// A column as it stands.
+pub(super) enum Filling {
+    /// A column as it is.
     Column(String),
-    /// A column with what has to be known to read it.
-    Table(Vec<(&'static str, String)>),
-    /// Nobody but a person can say.
+    /// A column, and the settings by which it is read.
+    Table(String, Vec<(&'static str, String)>),
+    /// Only a person can say: the job file holds a question.
     Open,
     /// The field is left out.
     Absent,
 }
 
-/// A field of the API.
+/// A field of the API in a section of the job file.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct FieldEntry {
     pub(super) field: &'static str,
-    pub(super) value: Value,
+    pub(super) filling: Filling,
     /// Comments on lines of their own.
     pub(super) above: Vec<String>,
     /// A comment at the end of the line.
@@ -30,60 +31,89 @@ pub(super) struct Entry {
     pub(super) doubt: Option<String>,
 }
 
-impl Entry {
-    pub(super) fn absent(field: &'static str) -> Entry {
+impl FieldEntry {
+    pub(super) fn absent(field: &'static str) -> FieldEntry {
         let (above, beside) = (Vec::new(), String::new());
-        Entry { field, value: Value::Absent, above, beside, question: None, doubt: None }
+        FieldEntry { field, filling: Filling::Absent, above, beside, question: None, doubt: None }
     }
 
-    pub(super) fn column(field: &'static str, column: &str) -> Entry {
-        Entry { value: Value::Column(column.to_owned()), ..Entry::absent(field) }
+    pub(super) fn column(field: &'static str, column: &str) -> FieldEntry {
+        FieldEntry { filling: Filling::Column(column.to_owned()), ..FieldEntry::absent(field) }
     }
 
-    /// A mandatory field without a column; `why` is a sentence.
-    pub(super) fn open(field: &'static str, why: &str) -> Entry {
+    /// A mandatory field for which no column is known. `why` is a sentence.
+    pub(super) fn open(field: &'static str, why: &str) -> FieldEntry {
         let above = vec![format!("QUESTION: {why} Put the column's name in place of \"?\".")];
         let question = Some(format!("{field}: {why}"));
-        Entry { value: Value::Open, above, question, ..Entry::absent(field) }
+        FieldEntry { filling: Filling::Open, above, question, ..FieldEntry::absent(field) }
     }
 
-    /// Other columns that the field may mean.
-    pub(super) fn or<'a>(mut self, others: impl IntoIterator<Item = &'a str>) -> Entry {
+    /// Names other columns that the field may mean.
+    pub(super) fn or<'a>(self, others: impl IntoIterator<Item = &'a str>) -> FieldEntry {
         let others = listed(others, 4);
-        if !others.is_empty() {
-            self.above.push(match self.value {
-                Value::Open => format!("It may be {others}"),
-                _ => format!("could also be {others}"),
-            });
+        match self.filling {
+            _ if others.is_empty() => self,
+            Filling::Open => self.says(format!("It may be {others}")),
+            _ => self.says(format!("could also be {others}")),
         }
-        self
     }
 
-    pub(super) fn says(mut self, comment: impl Into<String>) -> Entry {
+    /// Adds a comment on a line of its own.
+    pub(super) fn says(mut self, comment: impl Into<String>) -> FieldEntry {
         self.above.push(comment.into());
         self
     }
 
-    pub(super) fn example<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Entry {
-        if let Some(value) = values.into_iter().next() {
-            self.beside = format!("such as {}", shown(value));
-        }
+    /// Adds something to look at, in a comment and among the remarks.
+    pub(super) fn doubts(mut self, doubt: &str) -> FieldEntry {
+        self.doubt = Some(format!("{}: {doubt}", self.field));
+        self.says(doubt)
+    }
+
+    /// Adds a value as an example.
+    pub(super) fn example(mut self, value: Option<&str>) -> FieldEntry {
+        self.beside = value.map(|value| format!("such as {}", shown(value))).unwrap_or_default();
         self
+    }
+
+    /// Adds a setting to the column, such as its format.
+    pub(super) fn with(mut self, key: &'static str, value: &str) -> FieldEntry {
+        self.filling = match self.filling {
+            Filling::Column(column) => Filling::Table(column, vec![(key, value.to_owned())]),
+            Filling::Table(column, mut settings) => {
+                settings.push((key, value.to_owned()));
+                Filling::Table(column, settings)
+            }
+            other => other,
+        };
+        self
+    }
+
+    /// The columns that it reads.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        match &self.filling {
+            Filling::Column(column) => vec![column],
+            Filling::Table(column, settings) => {
+                let zones = settings.iter().filter(|(key, _)| *key == "timezone_column");
+                std::iter::once(column.as_str()).chain(zones.map(|(_, zone)| zone.as_str())).collect()
+            }
+            Filling::Open | Filling::Absent => Vec::new(),
+        }
     }
 
     /// The value in TOML; `None` for a field that is left out.
     pub(super) fn toml(&self) -> Option<String> {
-        match &self.value {
-            // A bare "?" is a question; a column of that name is told from it by its table.
-            Value::Column(column) if column == crate::job::OPEN => Some(format!("{{ column = {} }}", quoted(column))),
-            Value::Column(column) => Some(quoted(column)),
-            Value::Table(pairs) => {
-                let pairs: Vec<String> =
-                    pairs.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
-                Some(format!("{{ {} }}", pairs.join(", ")))
-            }
-            Value::Open => Some(quoted(crate::job::OPEN)),
-            Value::Absent => None,
+        let table = |column: &str, settings: &[(&str, String)]| {
+            let settings = settings.iter().map(|(key, value)| format!(", {key} = {}", quoted(value)));
+            format!("{{ column = {}{} }}", quoted(column), settings.collect::<String>())
+        };
+        match &self.filling {
+            // A bare "?" is a question. A column of that name needs a table.
+            Filling::Column(column) if column == OPEN => Some(table(column, &[])),
+            Filling::Column(column) => Some(quoted(column)),
+            Filling::Table(column, settings) => Some(table(column, settings)),
+            Filling::Open => Some(quoted(OPEN)),
+            Filling::Absent => None,
         }
     }
 }

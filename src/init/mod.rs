@@ -2,56 +2,48 @@
 //! files themselves are.
 //!
 //! What speaks for a guess stands beside it. What nothing decides, such as whether 03/04/2024 is in March or in
-//! April, is a question in the file: the job's reader refuses it until a person has answered. The look is bounded, so
+//! April, is a question in the file, and `check` and `run` refuse the file until it is answered. The look is bounded, so
 //! that it takes seconds for an export of any size.
+//!
+//! The way through it: `dialect` and `sample` read, `profile` says what each column looks like (`names`, `times`), `join`
+//! finds the pair of columns that holds the visit's key, `plan` fills the fields (`keys` or `flat`, `visit_times` with
+//! `day_month`, `fields`) and `write` writes the file.
 //!
 //! It knows nothing of ids, of the network, or of how a job is read.
 
+mod cell_text;
+mod column_pool;
+mod day_month;
 mod dialect;
 mod entry;
-mod guess;
-mod joining;
+mod fields;
+mod first_line;
+mod flat;
+mod join;
 mod keys;
-mod looks;
-mod moments;
 mod names;
 mod page;
+mod plan;
+mod profile;
 mod sample;
-mod shape;
-mod text;
 mod times;
+mod toml_text;
+mod visit_times;
+mod write;
+
+pub use page::{Draft, Remark};
 
 use crate::scan::ScanError;
-use sample::Sample;
+use sample::ExportSample;
+use std::path::Path;
 
-/// A job file, and what somebody has to look at in it.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// The job file, in TOML.
-    pub text: String,
-    /// In the order of its lines.
-    pub remarks: Vec<Remark>,
-}
-
-/// Something to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// The line of the job file that it is about, from 1.
-    pub line: usize,
-    /// Whether the file cannot be used before it is answered.
-    pub is_question: bool,
-    /// What it is.
-    pub message: String,
-}
-
-/// Drafts a job file for two exports, each a file, a folder or a glob; the same one twice is one flat export.
+/// Drafts a job file for two exports, each a file, a folder or a glob, relative to `base_dir`. The same one twice is one flat
+/// export.
 ///
 /// # Errors
 /// Where an export cannot be read.
-pub fn draft(visits: &str, scenes: &str) -> Result<Draft, ScanError> {
-    let visits = Sample::take("visits", visits)?;
-    let scenes = Sample::take("scenes", scenes)?;
-    let flat = scenes.has_the_files_of(&visits);
-    let plan = guess::plan(&visits, &scenes, flat)?;
-    Ok(page::write(&plan, &visits, &scenes))
+pub(crate) fn draft(base_dir: &Path, visits: &str, scenes: &str) -> Result<Draft, ScanError> {
+    let visits = ExportSample::take("visits", base_dir, visits)?;
+    let scenes = ExportSample::take("scenes", base_dir, scenes)?;
+    Ok(write::write(&plan::plan(&visits, &scenes), &visits, &scenes))
 }

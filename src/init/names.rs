@@ -1,14 +1,17 @@
 //! What the columns of exports are called: the words for each field in English, German, Spanish, French and
 //! Portuguese, without accents, case, `_` and spaces.
 
+/// A name that scores less than this says nothing of a field.
+pub(super) const NAMED: u32 = 30;
+
 /// The words for a field, in lists with spaces between them.
 #[derive(Debug)]
 pub(super) struct Words {
     /// Whole names, the likeliest first.
     exact: &'static str,
-    /// A part of the name that says it.
+    /// Parts of a name that say it is this field.
     base: &'static str,
-    /// Parts that make a base likelier.
+    /// Parts that make it likelier.
     good: &'static str,
     /// Parts that say it is something else.
     bad: &'static str,
@@ -154,17 +157,17 @@ impl Name {
         Name { parts, compact }
     }
 
-    /// Whether two columns are called the same, more or less.
+    /// Whether two columns have the same name, but for case and what stands between the words.
     pub(super) fn is(&self, other: &Name) -> bool {
         !self.compact.is_empty() && self.compact == other.compact
     }
 
-    /// Whether it says key and not of what.
+    /// Whether it says that it is a key, but not of what.
     pub(super) fn is_bare(&self) -> bool {
         ["id", "guid", "uuid", "key"].contains(&self.compact.as_str())
     }
 
-    /// How well the name fits the words for a field, from 0 to 100.
+    /// How well the name fits the words for a field, from 0 to 100; see [`NAMED`].
     pub(super) fn score(&self, words: &Words) -> u32 {
         if let Some(rank) = words.exact.split(' ').position(|exact| exact == self.compact) {
             return 100 - (rank as u32).min(45);

@@ -1,76 +1,49 @@
-//! The placeholders in a job's paths, and the day that they stand for.
+//! What a path of the job file becomes: its placeholders are filled in, and it starts from the base folder.
 
-use crate::build::Zone;
-use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
-use std::str::FromStr;
+use chrono::{DateTime, NaiveDate, Utc};
+use std::path::{Path, PathBuf};
 
-/// What `--date` may say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DateArg {
-    /// The day of the run's start, in the job's zone, else in UTC.
-    Today,
-    /// The day before.
-    Yesterday,
-    /// That day.
-    Day(NaiveDate),
-}
-
-impl FromStr for DateArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "today" => Ok(DateArg::Today),
-            "yesterday" => Ok(DateArg::Yesterday),
-            day => NaiveDate::parse_from_str(day, "%Y-%m-%d")
-                .ok()
-                .filter(|_| day.len() == 10)
-                .map(DateArg::Day)
-                .ok_or_else(|| format!("{day:?} is neither today, yesterday nor a day like 2024-03-05")),
-        }
-    }
-}
-
-impl DateArg {
-    pub(super) fn day(self, now: DateTime<Utc>, zone: Option<Zone>) -> NaiveDate {
-        let today = match zone {
-            Some(Zone::Named(zone)) => zone.from_utc_datetime(&now.naive_utc()).date_naive(),
-            Some(Zone::Offset(zone)) => zone.from_utc_datetime(&now.naive_utc()).date_naive(),
-            None => now.date_naive(),
-        };
-        match self {
-            DateArg::Today => today,
-            DateArg::Yesterday => today.checked_sub_days(Days::new(1)).unwrap_or(today),
-            DateArg::Day(day) => day,
-        }
-    }
-}
-
-/// What the placeholders become.
+/// What the paths of a job file are completed with.
 #[derive(Clone, Debug)]
 pub(super) struct Placeholders<'a> {
+    /// `{name}`
     pub(super) name: &'a str,
+    /// `{date}`
     pub(super) date: Option<NaiveDate>,
+    /// `{time}`
     pub(super) now: DateTime<Utc>,
+    /// Where relative paths start; empty for the working directory.
+    pub(super) base_dir: &'a Path,
 }
 
 impl Placeholders<'_> {
-    /// `{date}` filled in.
+    /// The path of something that is read, with `{date}` filled in.
     pub(super) fn dated(&self, path: &str) -> Result<String, String> {
         match (path.contains("{date}"), self.date) {
             (false, _) => Ok(path.to_owned()),
             (true, Some(date)) => Ok(path.replace("{date}", &date.to_string())),
-            // The path is not repeated: it may be a secret that somebody took for one.
+            // The path is not repeated: the user may have put a secret there.
             (true, None) => {
                 Err("this path needs a day: add --date YYYY-MM-DD, --date yesterday or --date today".to_owned())
             }
         }
     }
 
-    /// `{date}`, `{name}` and `{time}` filled in.
-    pub(super) fn filled(&self, path: &str) -> Result<String, String> {
+    /// The path of a file on this machine that is read, with `{date}` filled in, from the base folder.
+    pub(super) fn input(&self, path: &str) -> Result<PathBuf, String> {
+        Ok(self.base_dir.join(self.dated(path)?))
+    }
+
+    /// The path of a file that is written, with `{date}`, `{name}` and `{time}` filled in, from the base folder.
+    pub(super) fn output(&self, path: &str) -> Result<PathBuf, String> {
         let time = self.now.format("%Y%m%dT%H%M%SZ").to_string();
-        Ok(self.dated(path)?.replace("{name}", self.name).replace("{time}", &time))
+        let filled = self.dated(path)?.replace("{name}", self.name).replace("{time}", &time);
+        match filled.split_once('{').and_then(|(_, rest)| rest.split_once('}')) {
+            Some((unknown, _)) => {
+                Err(format!("{{{unknown}}} is not a placeholder; use {{name}}, {{date}} or {{time}}"))
+            }
+            None => Ok(self.base_dir.join(filled)),
+        }
     }
 }
 
@@ -79,23 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn yesterday_is_the_day_before_in_the_jobs_zone() {
-        let now = DateTime::from_timestamp(1_709_596_800, 0).expect("in range"); // 2024-03-05T00:00:00Z
-        let day = |zone| DateArg::Yesterday.day(now, zone).to_string();
-        assert_eq!(day(None), "2024-03-04");
-        assert_eq!(day(Zone::parse("America/Chicago")), "2024-03-03");
-        assert!("05.03.2024".parse::<DateArg>().is_err() && "2024-3-5".parse::<DateArg>().is_err());
-    }
-
-    #[test]
-    fn placeholders_are_filled_and_a_missing_day_is_told() {
+    fn placeholders_are_filled_in_and_a_missing_day_is_reported() {
         let now = DateTime::from_timestamp(1_709_626_353, 0).expect("in range");
-        let mut placeholders = Placeholders { name: "n", date: None, now };
-        assert!(placeholders.filled("r/{name}-{date}.csv").is_err());
+        let mut placeholders = Placeholders { name: "n", date: None, now, base_dir: Path::new("base") };
+        assert!(placeholders.output("r/{name}-{date}.csv").is_err());
         placeholders.date = NaiveDate::from_ymd_opt(2024, 3, 4);
-        assert_eq!(
-            placeholders.filled("r/{name}-{date}-{time}.csv").as_deref(),
-            Ok("r/n-2024-03-04-20240305T081233Z.csv")
-        );
+        let filled = placeholders.output("r/{name}-{date}-{time}.csv");
+        assert_eq!(filled, Ok("base/r/n-2024-03-04-20240305T081233Z.csv".into()));
+        assert_eq!(placeholders.input("{date}.csv"), Ok("base/2024-03-04.csv".into()));
+        assert_eq!(placeholders.output("/r/{name}.csv"), Ok("/r/n.csv".into()));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// The vendor's ceiling for every documented endpoint: requests a second ("API Rate Limits").
-pub const VENDOR_CEILING: f64 = 150.0;
+/// The vendor's ceiling for every documented endpoint: requests per second ("API Rate Limits").
+pub(crate) const VENDOR_CEILING: f64 = 150.0;
 
-/// `120/s`, `30/min`, `0.5/s`: requests a second.
+/// `120/s`, `30/min` or `0.5/s`, in requests per second.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let expected = || format!("{text:?} is no rate; write it like \"120/s\", \"30/min\" or \"0.5/s\"");
+    let expected = || format!("{text:?} is not a rate; write it like \"120/s\", \"30/min\" or \"0.5/s\"");
     let (number, unit) = text.split_once('/').ok_or_else(expected)?;
     let number: f64 = number.trim().parse().map_err(|_| expected())?;
     let seconds = match unit.trim() {
@@ -17,16 +17,16 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         _ => return Err(expected()),
     };
     let rate = number / seconds;
-    // A request a day is slower than anybody means; a million a second faster than any server.
+    // Less than a request per day is a slip, and no server takes a million per second.
     if !(1.0 / 86_400.0..=1_000_000.0).contains(&rate) {
-        return Err(format!("{text:?}: a rate must lie between one request a day and a million a second"));
+        return Err(format!("{text:?}: a rate must lie between one request per day and a million per second"));
     }
     Ok(rate)
 }
 
-/// `30s`, `500ms`, `1m30s`, `2h`, `1d`.
+/// `30s`, `500ms`, `1m30s`, `2h` or `1d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("{text:?} is no duration; write it like \"500ms\", \"30s\", \"10m\" or \"2h\"");
+    let expected = || format!("{text:?} is not a duration; write it like \"500ms\", \"30s\", \"10m\" or \"2h\"");
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {
@@ -54,9 +54,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(total))
 }
 
-/// `4GB`, `512MiB`: bytes.
+/// `4GB` or `512MiB`, in bytes.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let expected = || format!("{text:?} is no size; write it like \"512MB\" or \"4GB\"");
+    let expected = || format!("{text:?} is not a size; write it like \"512MB\" or \"4GB\"");
     let text_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
     let number: f64 = text[..text_end].parse().map_err(|_| expected())?;
     let unit: f64 = match text[text_end..].trim().to_ascii_uppercase().as_str() {
@@ -74,12 +74,12 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     Some((number * unit) as u64).filter(|bytes| *bytes > 0).ok_or_else(expected)
 }
 
-/// How many invalid visits a run puts up with before it sends nothing at all.
+/// How many invalid visits a run accepts; with more it sends nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaxInvalid {
-    /// That many.
+    /// A number of visits.
     Count(u64),
-    /// That share of the result rows, in percent.
+    /// A share of the result rows, in percent.
     Percent(f64),
 }
 

@@ -1,5 +1,5 @@
-//! Which lines of a job file are never shown as they are. Somebody may have put the token itself where it does not
-//! belong, and the address of a notification is a secret. Rather a line too much is hidden than one too few.
+//! Which lines of a job file are never shown as they are: the user may have put the token itself where it does not belong,
+//! and the address of a notification is a secret. When in doubt, a line is hidden.
 
 use std::ops::Range;
 

@@ -1,21 +1,16 @@
-//! Why visits were not delivered: by cause, the most frequent first, each with a hint and its first rows.
+//! The section "What needs attention": why visits were not delivered, the most frequent cause first, each with a hint and
+//! its first rows.
 
-use super::outcomes::name;
-use super::tally::{Cause, SAMPLES, Sample};
-use super::words::{share, shown};
-use super::{About, Standing, Tally};
+use super::about::{About, Standing};
+use super::tally::{CauseTally, EXAMPLES, Example, ResultTally};
+use super::words::{sentence, status_name, with_code};
 use crate::outcome::{ErrorCode, Status};
-use crate::text::{count, grouped};
+use crate::text::{count, grouped, share};
 use maud::{Markup, html};
 
-/// The code of a cause, or its status where it has none.
-pub(super) fn title(cause: &Cause) -> String {
-    if cause.code.is_empty() { "no code".to_owned() } else { shown(&cause.code, 60) }
-}
-
-pub(super) fn causes(tally: &Tally, about: &About) -> Markup {
+pub(super) fn causes(tally: &ResultTally, about: &About) -> Markup {
     let undelivered = tally.undelivered();
-    let mut causes: Vec<&Cause> = tally.causes.iter().collect();
+    let mut causes: Vec<&CauseTally> = tally.causes.iter().collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
     html! {
         section aria-labelledby="causes" {
@@ -23,28 +18,28 @@ pub(super) fn causes(tally: &Tally, about: &About) -> Markup {
             @if undelivered == 0 {
                 p.quiet {
                     @match about.standing {
-                        Standing::Ended => "Nothing: every visit of this file is delivered.",
-                        Standing::Unfinished => "Nothing so far: every visit that has a row is delivered. The others have none yet.",
-                        Standing::Overtaken => "Nothing before the later run: every visit of this file is delivered.",
+                        Standing::Ended => "Nothing: every visit in this file was delivered.",
+                        Standing::Unfinished => "Nothing so far: every visit that has a row was delivered. The others have no row yet.",
+                        Standing::Overtaken => "Nothing before the later run: every visit in this file was delivered.",
                     }
                 }
             }
             @for cause in causes { (card(cause, undelivered)) }
             @if tally.other_causes > 0 {
-                p.quiet { (count(tally.other_causes, "further visit has", "further visits have")) " causes that are not told apart here." }
+                p.quiet { (count(tally.other_causes, "more visit has another cause", "more visits have other causes")) "." }
             }
         }
     }
 }
 
-fn card(cause: &Cause, undelivered: u64) -> Markup {
+fn card(cause: &CauseTally, undelivered: u64) -> Markup {
     let status = cause.status;
     html! {
         article.cause {
             header {
                 h3 {
-                    code { bdi { (title(cause)) } }
-                    span class={ "status " (status.name()) } { (name(status)) }
+                    code { bdi { (cause.title()) } }
+                    span class={ "status " (status.name()) } { (status_name(status)) }
                 }
                 p.count {
                     strong { (grouped(cause.count)) } " "
@@ -56,47 +51,30 @@ fn card(cause: &Cause, undelivered: u64) -> Markup {
                 }
             }
             @if let Some(code) = ErrorCode::from_name(status, &cause.code) { p.hint { (with_code(&sentence(code.hint()))) } }
-            @if !cause.samples.is_empty() {
+            @if !cause.examples.is_empty() {
                 ol.samples {
-                    // What several of them say alike stands below them once.
-                    @for alike in cause.samples.chunk_by(|a, b| a.error == b.error) {
+                    // An error that follows for several visits is shown once, below them.
+                    @for alike in cause.examples.chunk_by(|a, b| a.error == b.error) {
                         li {
-                            @for sample in alike { (who(sample)) }
+                            @for example in alike { (who(example)) }
                             p.error { bdi { (alike[0].error) } }
                         }
                     }
                 }
-                @if cause.count > SAMPLES as u64 && status != Status::NotAttempted {
-                    p.quiet { "and " (grouped(cause.count - SAMPLES as u64)) " more in the result file" }
+                @if cause.count > EXAMPLES as u64 && status != Status::NotAttempted {
+                    p.quiet { "and " (grouped(cause.count - EXAMPLES as u64)) " more in the result file" }
                 }
             }
         }
     }
 }
 
-fn who(sample: &Sample) -> Markup {
+fn who(example: &Example) -> Markup {
     html! {
         p.who {
-            bdi.key { @if sample.visit.is_empty() { "(no key)" } @else { (sample.visit) } }
-            span.store { "store " bdi { @if sample.store.is_empty() { "(none)" } @else { (sample.store) } } }
-            bdi.source { (sample.source) }
+            bdi.key { @if example.visit.is_empty() { "(no key)" } @else { (example.visit) } }
+            span.store { "store " bdi { @if example.store.is_empty() { "(none)" } @else { (example.store) } } }
+            bdi.source { (example.source) }
         }
     }
-}
-
-/// Words in which backticks stand around what is typed.
-pub(super) fn with_code(words: &str) -> Markup {
-    html! {
-        @for (at, part) in words.split('`').enumerate() {
-            @if at % 2 == 0 { (part) } @else { code { (part) } }
-        }
-    }
-}
-
-/// With a capital at its start and a point at its end.
-pub(super) fn sentence(words: &str) -> String {
-    let mut chars = words.chars();
-    let start: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    let end = if words.ends_with(['.', '?', '!', ':']) { "" } else { "." };
-    format!("{start}{}{end}", chars.as_str())
 }

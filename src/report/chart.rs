@@ -1,38 +1,38 @@
-//! Charts as SVG that stretches with the page. Only shapes are stretched: what is to be read stands around them as
-//! text of the page, in its size and its colours, on a phone as on paper.
+//! Charts as SVG that stretches with the page. Only shapes stretch: all text stands around them as text of the page, so
+//! that it keeps its size and colours on a phone and on paper. It does not know what a chart shows.
 
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
-/// The coordinates of the drawing, whatever its size on the page.
+/// The size of the drawing in its own coordinates.
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 200.0;
 
-/// What a chart is made of.
+/// The parts of a chart.
 pub(super) struct Chart<'a> {
-    /// What it shows, for those who do not see it.
+    /// What the chart shows, for screen readers.
     pub(super) alternative: &'a str,
     pub(super) scale: Scale,
-    pub(super) shapes: Vec<Shape>,
+    pub(super) shapes: Vec<SvgPath>,
     /// Times from the left edge to the right one.
     pub(super) times: Vec<String>,
 }
 
-/// Shapes that look alike.
-pub(super) struct Shape {
+/// A path of the drawing. Its class gives it a colour.
+pub(super) struct SvgPath {
     class: &'static str,
     path: String,
 }
 
-/// From nothing to the highest value, with marks at round numbers.
+/// The vertical axis: from 0 to a round number, with marks at round numbers.
 pub(super) struct Scale {
     top: f64,
-    /// Height from 0 to 1, and what stands there.
+    /// The height of each mark from 0 to 1, and its label.
     marks: Vec<(f64, String)>,
 }
 
 impl Scale {
-    /// Up to this value; `label` writes the marks.
+    /// A scale that `highest` fits on; `label` formats the value of a mark.
     pub(super) fn to(highest: f64, label: impl Fn(f64) -> String) -> Scale {
         let highest = if highest > 0.0 { highest } else { 1.0 };
         let magnitude = 10f64.powf((highest / 4.0).log10().floor());
@@ -48,13 +48,13 @@ impl Scale {
     }
 }
 
-/// Bars, each in its slice of time, between two values.
+/// Bars of (slice, lower value, upper value), in a drawing of this many slices.
 pub(super) fn bars(
     class: &'static str,
     slices: usize,
     scale: &Scale,
     bars: impl Iterator<Item = (usize, f64, f64)>,
-) -> Shape {
+) -> SvgPath {
     let slot = WIDTH / slices.max(1) as f64;
     let gap = if slices > 60 { 0.12 } else { 0.18 } * slot;
     let mut path = String::new();
@@ -63,16 +63,16 @@ pub(super) fn bars(
         // Writing to memory does not fail.
         let _ = write!(path, "M{x:.1} {low:.1}V{:.1}h{:.1}V{low:.1}z", high.min(low - 1.0), slot - gap);
     }
-    Shape { class, path }
+    SvgPath { class, path }
 }
 
-/// A line in steps: each value holds for its slice; where there is none, the line has a gap.
+/// A line in steps of (slice, value), in a drawing of this many slices. Without a value, the line has a gap.
 pub(super) fn line(
     class: &'static str,
     slices: usize,
     scale: &Scale,
     points: impl Iterator<Item = (usize, f64)>,
-) -> Shape {
+) -> SvgPath {
     let slot = WIDTH / slices.max(1) as f64;
     let mut path = String::new();
     let mut before = None;
@@ -85,7 +85,7 @@ pub(super) fn line(
         };
         before = Some(at);
     }
-    Shape { class, path }
+    SvgPath { class, path }
 }
 
 impl Chart<'_> {

@@ -1,26 +1,25 @@
-//! Visits by store, the worst first, and by day.
+//! The sections "By store", the worst first, and "By day".
 
-use super::Tally;
-use super::causes::title;
-use super::outcomes::name;
-use super::tally::{Group, STORES};
-use super::words::{share, shown};
-use crate::text::{count, grouped};
+use super::tally::{GroupTally, ResultTally, STORES};
+use super::words::{capitalized, status_name};
+use crate::text::{count, grouped, printable, share};
 use chrono::{Datelike, NaiveDate};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// Stores that the page lists.
+/// At most this many stores are listed.
 const WORST: usize = 20;
-/// Rows of the table of days; more of them are taken together by month, then by year.
+/// At most this many rows of days; more days are grouped by month, then by year.
 const ROWS: usize = 62;
 
-pub(super) fn stores(tally: &Tally) -> Markup {
-    let mut worst: Vec<(&String, &Group)> = tally.stores.iter().filter(|(_, group)| group.undelivered > 0).collect();
-    let concerned = worst.iter().filter(|(number, _)| !number.is_empty()).count();
-    // More failures first, then a larger share of them, then by number.
-    let order =
-        |(number, group): &(&String, &Group)| (std::cmp::Reverse(group.undelivered), group.visits, (*number).clone());
+pub(super) fn stores(tally: &ResultTally) -> Markup {
+    let mut worst: Vec<(&String, &GroupTally)> =
+        tally.stores.iter().filter(|(_, group)| group.undelivered > 0).collect();
+    let affected = worst.iter().filter(|(number, _)| !number.is_empty()).count();
+    // More failures first, then a larger share of failures, then by number.
+    let order = |(number, group): &(&String, &GroupTally)| {
+        (std::cmp::Reverse(group.undelivered), group.visits, (*number).clone())
+    };
     if worst.len() > WORST {
         worst.select_nth_unstable_by(WORST, |a, b| order(a).cmp(&order(b)));
         worst.truncate(WORST);
@@ -31,11 +30,11 @@ pub(super) fn stores(tally: &Tally) -> Markup {
         section aria-labelledby="stores" {
             h2 #stores { "By store" }
             @if worst.is_empty() {
-                p.quiet { "No visit is undelivered at any of " (count(all, "store", "stores")) "." }
+                p.quiet { "Every visit to " (count(all, "store", "stores")) " was delivered." }
             } @else {
                 p.quiet {
-                    (grouped(concerned as u64)) " of " (count(all, "store has", "stores have")) " undelivered visits"
-                    @if concerned > WORST { "; these are the " (WORST) " with the most" }
+                    (grouped(affected as u64)) " of " (count(all, "store has", "stores have")) " undelivered visits"
+                    @if affected > WORST { "; these are the " (WORST) " with the most" }
                     "."
                 }
                 div.scroll tabindex="0" role="region" aria-label="Stores with undelivered visits" {
@@ -53,13 +52,13 @@ pub(super) fn stores(tally: &Tally) -> Markup {
                         tbody {
                             @for (number, group) in worst {
                                 tr {
-                                    th scope="row" { bdi { @if number.is_empty() { "(no number)" } @else { (shown(number, 60)) } } }
+                                    th scope="row" { bdi { @if number.is_empty() { "(no number)" } @else { (printable(number, 60)) } } }
                                     td.number { (grouped(group.undelivered)) }
                                     td.number { (grouped(group.visits)) }
                                     td.number { (share(group.undelivered, group.visits)) }
                                     td {
                                         @if let Some(cause) = group.cause.and_then(|at| tally.causes.get(at)) {
-                                            code { bdi { (title(cause)) } } " " span.meaning { (name(cause.status).to_lowercase()) }
+                                            code { bdi { (cause.title()) } } " " span.meaning { (status_name(cause.status).to_lowercase()) }
                                         }
                                     }
                                 }
@@ -70,29 +69,29 @@ pub(super) fn stores(tally: &Tally) -> Markup {
             }
             @if tally.other_stores.visits > 0 {
                 p.quiet {
-                    "The first " (grouped(STORES as u64)) " different stores of the file are told apart; of "
-                    (count(tally.other_stores.visits, "visit", "visits")) " to further ones, "
-                    (grouped(tally.other_stores.undelivered)) " are not delivered."
+                    "Only the first " (grouped(STORES as u64)) " stores of the file are counted one by one. Of "
+                    (count(tally.other_stores.visits, "visit", "visits")) " to other stores, "
+                    (grouped(tally.other_stores.undelivered)) " were not delivered."
                 }
             }
         }
     }
 }
 
-pub(super) fn days(tally: &Tally) -> Markup {
+pub(super) fn days(tally: &ResultTally) -> Markup {
     let (unit, rows) = by_period(&tally.days);
     let most = rows.values().map(|group| group.visits).max().unwrap_or(1);
-    let without = [("No valid date", &tally.undated), ("Further days", &tally.other_days)];
+    let others = [("No valid date", &tally.undated), ("Other days", &tally.other_days)];
     html! {
         section aria-labelledby="days" {
             h2 #days { "By " (unit) }
-            p.quiet { "By visit_date. Bars show the visits of a " (unit) ", the part at their end those not delivered." }
+            p.quiet { "By visit_date. A bar shows the visits of a " (unit) "; the part at its end was not delivered." }
             div.scroll tabindex="0" role="region" aria-label={ "Visits by " (unit) } {
                 table.days {
                     caption.unseen { "Visits by " (unit) }
                     thead {
                         tr {
-                            th scope="col" { (causes_capital(unit)) }
+                            th scope="col" { (capitalized(unit)) }
                             th.number scope="col" { "Visits" }
                             th.number scope="col" { "Not delivered" }
                             td.bar aria-hidden="true" {}
@@ -100,7 +99,7 @@ pub(super) fn days(tally: &Tally) -> Markup {
                     }
                     tbody {
                         @for (label, group) in &rows { (period(label, group, most)) }
-                        @for (label, group) in without.into_iter().filter(|(_, group)| group.visits > 0) {
+                        @for (label, group) in others.into_iter().filter(|(_, group)| group.visits > 0) {
                             (period(label, group, most.max(group.visits)))
                         }
                     }
@@ -110,11 +109,7 @@ pub(super) fn days(tally: &Tally) -> Markup {
     }
 }
 
-fn causes_capital(unit: &str) -> String {
-    super::causes::sentence(unit).trim_end_matches('.').to_owned()
-}
-
-fn period(label: &str, group: &Group, most: u64) -> Markup {
+fn period(label: &str, group: &GroupTally, most: u64) -> Markup {
     let width = |n: u64| format!("width:{:.2}%", n as f64 * 100.0 / most.max(1) as f64);
     html! {
         tr {
@@ -129,18 +124,18 @@ fn period(label: &str, group: &Group, most: u64) -> Markup {
     }
 }
 
-/// Days by themselves where there are few, else by month, else by year.
-fn by_period(days: &BTreeMap<NaiveDate, Group>) -> (&'static str, BTreeMap<String, Group>) {
-    let together = |label: fn(&NaiveDate) -> String| {
-        let mut rows: BTreeMap<String, Group> = BTreeMap::new();
+/// The unit and its rows: days if there are few, else months, else years.
+fn by_period(days: &BTreeMap<NaiveDate, GroupTally>) -> (&'static str, BTreeMap<String, GroupTally>) {
+    let grouped_by = |label: fn(&NaiveDate) -> String| {
+        let mut rows: BTreeMap<String, GroupTally> = BTreeMap::new();
         for (day, group) in days {
             rows.entry(label(day)).or_default().merge(group);
         }
         rows
     };
     if days.len() <= ROWS {
-        return ("day", together(|day| day.to_string()));
+        return ("day", grouped_by(|day| day.to_string()));
     }
-    let months = together(|day| format!("{:04}-{:02}", day.year(), day.month()));
-    if months.len() <= ROWS { ("month", months) } else { ("year", together(|day| format!("{:04}", day.year()))) }
+    let months = grouped_by(|day| format!("{:04}-{:02}", day.year(), day.month()));
+    if months.len() <= ROWS { ("month", months) } else { ("year", grouped_by(|day| format!("{:04}", day.year()))) }
 }

@@ -1,48 +1,24 @@
-//! How it ended: the numbers that matter most, visits by status, and how the counts add up.
+//! The section "Outcomes": the most important numbers, visits by status, and how the counts add up.
 
-use super::words::{duration, share, wait};
-use super::{About, Standing, Tally};
+use super::about::{About, Standing};
+use super::tally::ResultTally;
+use super::throughput::pace;
+use super::words::{status_meaning, status_name};
 use crate::outcome::Status;
 use crate::results::Manifest;
-use crate::text::{count, grouped};
-use chrono::DateTime;
+use crate::text::{count, duration_in_words, grouped, latency, share};
 use maud::{Markup, html};
 
-/// What a status is called and what it means.
-pub(super) fn name(status: Status) -> &'static str {
-    match status {
-        Status::Uploaded => "Uploaded",
-        Status::AlreadyReceived => "Already received",
-        Status::Invalid => "Invalid",
-        Status::Rejected => "Rejected",
-        Status::Failed => "Failed",
-        Status::NotAttempted => "Not attempted",
-    }
-}
-
-fn meaning(status: Status) -> &'static str {
-    match status {
-        Status::Uploaded => "the API took it in this run",
-        Status::AlreadyReceived => "the API had it before",
-        Status::Invalid => "it has problems; never sent",
-        Status::Rejected => "the API refused it for good",
-        Status::Failed => "no attempt got an answer that settles it",
-        Status::NotAttempted => "the run stopped before its turn",
-    }
-}
-
-/// The run's length: what the manifest says, else from the first answer to the last.
-pub(super) fn length_ms(tally: &Tally, manifest: Option<&Manifest>) -> Option<u64> {
-    let time = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    let written =
-        manifest.and_then(|manifest| Some((time(&manifest.started_at)?, time(manifest.finished_at.as_ref()?)?)));
-    let (start, end) = written.or(tally.first.zip(tally.last))?;
+/// The length of the run in milliseconds: by the manifest, else from the first answer to the last.
+fn length_ms(tally: &ResultTally, manifest: Option<&Manifest>) -> Option<u64> {
+    let of_manifest = manifest.and_then(|manifest| manifest.start().zip(manifest.end()));
+    let (start, end) = of_manifest.or(tally.first.zip(tally.last))?;
     u64::try_from((end - start).num_milliseconds()).ok()
 }
 
-pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
+pub(super) fn outcomes(tally: &ResultTally, about: &About) -> Markup {
     let visits = tally.visits();
-    let expected = about.expected(tally);
+    let expected = about.expected(tally.visits());
     let all = expected.unwrap_or(visits);
     html! {
         section aria-labelledby="outcomes" {
@@ -59,8 +35,8 @@ pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
                         tr.none[tally.count(status) == 0] {
                             th scope="row" {
                                 span class={ "swatch " (status.name()) } aria-hidden="true" {}
-                                span.name { (name(status)) }
-                                span.meaning { (meaning(status)) }
+                                span.name { (status_name(status)) }
+                                span.meaning { (status_meaning(status)) }
                             }
                             td.number { (grouped(tally.count(status))) }
                             td.number { (share(tally.count(status), all)) }
@@ -79,25 +55,25 @@ pub(super) fn outcomes(tally: &Tally, about: &About) -> Markup {
     }
 }
 
-/// The few numbers that are looked for first.
-fn figures(tally: &Tally, about: &About) -> Markup {
+/// The few numbers that readers look for first.
+fn figures(tally: &ResultTally, about: &About) -> Markup {
     let (visits, delivered) = (tally.visits(), tally.delivered());
     let so_far = if about.standing == Standing::Unfinished { " so far" } else { "" };
     let length = length_ms(tally, about.manifest.as_ref());
-    let typical = tally.spread.quantile(0.5).zip(tally.spread.quantile(0.95));
+    let typical = tally.latencies.quantile(0.5).zip(tally.latencies.quantile(0.95));
     html! {
         dl.figures {
             div {
                 dt { "Delivered" (so_far) }
-                @match about.expected(tally) {
+                @match about.expected(tally.visits()) {
                     Some(all) => dd { (share(delivered, all)) small { (grouped(delivered)) " of " (count(all, "visit", "visits")) } },
-                    // Of how many, nobody knows.
+                    // Without a manifest the number of all visits is unknown.
                     None if about.standing == Standing::Unfinished => dd { (grouped(delivered)) },
                     None => dd { (share(delivered, visits)) small { (count(delivered, "visit", "visits")) } },
                 }
             }
             @if let Some(ms) = length {
-                div { dt { "Duration" } dd.words { (duration(ms)) } }
+                div { dt { "Duration" } dd.words { (duration_in_words(ms)) } }
             }
             @if tally.requests > 0 {
                 div {
@@ -105,27 +81,27 @@ fn figures(tally: &Tally, about: &About) -> Markup {
                     dd {
                         (grouped(tally.requests))
                         @if let Some(ms) = length.filter(|ms| *ms >= 500) {
-                            small { (super::course::pace(tally.requests, ms)) " on average" }
+                            small { (pace(tally.requests, ms)) " on average" }
                         }
                     }
                 }
             }
             @if let Some((half, most)) = typical {
-                div { dt { "Time per visit" } dd { (wait(half)) small { "median; 95% within " (wait(most)) } } }
+                div { dt { "Time per visit" } dd { (latency(half)) small { "median; 95% within " (latency(most)) } } }
             }
         }
     }
 }
 
-/// All visits as one bar, those without a row yet at its end.
-fn strip(tally: &Tally, expected: Option<u64>) -> Markup {
+/// A bar of all visits by status; at its end the visits without a row yet.
+fn strip(tally: &ResultTally, expected: Option<u64>) -> Markup {
     let visits = expected.unwrap_or(tally.visits());
-    let parts = Status::ALL.into_iter().map(|status| (status.name(), name(status), tally.count(status)));
+    let parts = Status::ALL.into_iter().map(|status| (status.name(), status_name(status), tally.count(status)));
     let parts = parts.chain(expected.map(|all| ("without", "Without a row yet", all - tally.visits())));
     let parts: Vec<(&str, &str, u64)> = parts.filter(|(_, _, count)| *count > 0).collect();
     let words: Vec<String> =
         parts.iter().map(|(_, name, count)| format!("{} {}", name.to_lowercase(), grouped(*count))).collect();
-    // A handful among a million is still to be seen.
+    // A few visits among a million still get a visible part.
     let widths: Vec<f64> =
         parts.iter().map(|(_, _, count)| (*count as f64 * 1000.0 / visits.max(1) as f64).max(6.0)).collect();
     let scale = 1000.0 / widths.iter().sum::<f64>();
@@ -150,8 +126,8 @@ fn strip(tally: &Tally, expected: Option<u64>) -> Markup {
     }
 }
 
-/// Rows read = result rows + identical duplicates.
-fn sums(tally: &Tally, about: &About) -> Markup {
+/// The line "rows read = result rows + identical duplicates", and the rows of earlier runs.
+fn sums(tally: &ResultTally, about: &About) -> Markup {
     let of = |name: &str| about.manifest.as_ref().and_then(|manifest| manifest.counts.get(name)).copied();
     let finished = about.manifest.as_ref().is_some_and(|manifest| manifest.finished_at.is_some());
     let gone = of("carried_over_not_in_exports").unwrap_or(0);
@@ -171,7 +147,7 @@ fn sums(tally: &Tally, about: &About) -> Markup {
             p.quiet {
                 (count(carried, "row was", "rows were")) " carried over from an earlier run"
                 @if gone > 0 {
-    "; " (grouped(gone)) " of them " (if gone == 1 { "is" } else { "are" }) " no longer in the exports and not among the rows read"
+                    "; " (grouped(gone)) " of them " (if gone == 1 { "is" } else { "are" }) " no longer in the exports and not among the rows read"
                 }
                 "."
             }

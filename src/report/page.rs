@@ -1,34 +1,34 @@
-//! The page as a whole: its head, what happened in one sentence, the sections, what to do next.
+//! The page as a whole: its head, what happened in one sentence, what to do next, the sections.
 
-use super::causes::{causes, sentence, with_code};
-use super::course::course;
+use super::about::{About, Standing};
+use super::causes::causes;
 use super::groups::{days, stores};
 use super::outcomes::outcomes;
-use super::words::{ending, moment, shown, stamp};
-use super::{About, Standing, Tally};
-use crate::outcome::Status;
+use super::tally::ResultTally;
+use super::throughput::throughput;
+use super::words::{moment, sentence, stamp, uncapitalized, with_code};
+use crate::outcome::{Exit, Status};
 use crate::results::Manifest;
-use crate::text::{count, grouped};
-use chrono::{DateTime, Utc};
+use crate::text::{count, grouped, printable};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
-/// The page asks nobody for anything, whatever somebody got into a result file.
+/// The page loads nothing from anywhere, even if a text of the result file became markup.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// By whom a page says that it was made, and pages that do not say so yet.
-const MARKS: [&str; 2] = ["<meta name=\"generator\" content=\"traxload", "<p class=\"eyebrow\">traxload report"];
+/// What a page says about the program that made it.
+const GENERATOR: &str = "<meta name=\"generator\" content=\"traxload";
 
-/// Whether a file that begins so is a page of a result file.
-pub fn is_page(start: &str) -> bool {
-    start.starts_with("<!DOCTYPE html>") && MARKS.iter().any(|mark| start.contains(mark))
+/// Whether a file that begins with this text is a page that [`page`] made.
+pub(crate) fn is_page(start: &str) -> bool {
+    start.starts_with("<!DOCTYPE html>") && start.contains(GENERATOR)
 }
 
-/// The page of a result file.
-pub fn page(tally: &Tally, about: &About) -> String {
+/// The page of a result file: an HTML document that needs no other file.
+pub(crate) fn page(tally: &ResultTally, about: &About) -> String {
     let headline = headline(tally, about);
-    let file = about.results.file_name().map_or_else(String::new, |name| shown(&name.to_string_lossy(), 120));
+    let file = about.results.file_name().map_or_else(String::new, |name| printable(&name.to_string_lossy(), 120));
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
@@ -51,15 +51,13 @@ pub fn page(tally: &Tally, about: &About) -> String {
                     @for note in notes(tally, about) { p.note { strong { "Note: " } (note) } }
                 }
                 main {
+                    (next(about))
                     @if tally.visits() > 0 {
                         (outcomes(tally, about))
                         (causes(tally, about))
-                        (next(about))
-                        (course(tally))
+                        (throughput(tally))
                         (stores(tally))
                         (days(tally))
-                    } @else {
-                        (next(about))
                     }
                     (origin(about))
                 }
@@ -77,24 +75,24 @@ pub fn page(tally: &Tally, about: &About) -> String {
 }
 
 /// What happened, in one sentence.
-fn headline(tally: &Tally, about: &About) -> String {
+fn headline(tally: &ResultTally, about: &About) -> String {
     let headline = match about.standing {
         Standing::Unfinished => unfinished(tally, about),
         Standing::Overtaken => {
-            format!("A later run has not finished; before it, {}", in_the_middle(&ended(tally, about)))
+            format!("A later run has not finished; before it, {}", uncapitalized(&ended(tally, about)))
         }
         Standing::Ended if stopped_early(tally, about) => {
-            format!("The run stopped early: {}", in_the_middle(&ended(tally, about)))
+            format!("The run stopped early: {}", uncapitalized(&ended(tally, about)))
         }
         Standing::Ended => ended(tally, about),
     };
     if about.is_sandbox { format!("Sandbox, nothing was sent to Trax. {headline}") } else { headline }
 }
 
-/// Of a run that has no end: how much of it there is.
-fn unfinished(tally: &Tally, about: &About) -> String {
+/// How many visits of an unfinished run have a row.
+fn unfinished(tally: &ResultTally, about: &About) -> String {
     let (visits, delivered) = (tally.visits(), grouped(tally.delivered()));
-    let rows = match (visits, about.expected(tally)) {
+    let rows = match (visits, about.expected(visits)) {
         (0, None) => "no visit has a row yet".to_owned(),
         (0, Some(all)) => format!("none of {} has a row yet", count(all, "visit", "visits")),
         (1, None) => format!("1 visit has a row so far, {delivered} delivered"),
@@ -107,48 +105,41 @@ fn unfinished(tally: &Tally, about: &About) -> String {
     format!("The run has not finished: {rows}")
 }
 
-/// A run that came to its end before its visits did.
-fn stopped_early(tally: &Tally, about: &About) -> bool {
-    match about.manifest.as_ref().and_then(|manifest| manifest.exit_code) {
-        Some(4) => false,
-        Some(5 | 6 | 130 | 143) => tally.undelivered() > 0,
+/// Whether the run ended before it had tried all visits.
+fn stopped_early(tally: &ResultTally, about: &About) -> bool {
+    match about.exit() {
+        Some(Exit::TooManyInvalid) => false,
+        Some(Exit::ApiDown | Exit::KeyRefused | Exit::Interrupted | Exit::Terminated) => tally.undelivered() > 0,
         _ => tally.count(Status::NotAttempted) > 0,
     }
 }
 
-fn ended(tally: &Tally, about: &About) -> String {
+/// How many visits a run that has ended delivered.
+fn ended(tally: &ResultTally, about: &About) -> String {
     let (visits, delivered, left) = (tally.visits(), tally.delivered(), tally.undelivered());
-    let exit = about.manifest.as_ref().and_then(|manifest| manifest.exit_code);
     let need = if left == 1 { "1 needs attention".to_owned() } else { format!("{} need attention", grouped(left)) };
     match (visits, left) {
         (0, _) => "There are no visits in this result file".to_owned(),
-        _ if exit == Some(4) => {
+        _ if about.exit() == Some(Exit::TooManyInvalid) => {
             format!(
                 "Nothing was sent: {} of {} are invalid",
                 grouped(tally.count(Status::Invalid)),
                 count(visits, "visit", "visits")
             )
         }
-        (1, 0) => "The only visit is delivered".to_owned(),
+        (1, 0) => "The only visit was delivered".to_owned(),
         (_, 0) => format!("All {} visits delivered", grouped(visits)),
         _ if delivered == 0 => format!("None of {} delivered; {need}", count(visits, "visit", "visits")),
         _ => format!("{} of {} delivered; {need}", grouped(delivered), count(visits, "visit", "visits")),
     }
 }
 
-/// Words that no longer begin a sentence.
-fn in_the_middle(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// When it was, how it ended.
-fn lede(tally: &Tally, about: &About) -> Markup {
+/// When the run was, and how it ended.
+fn lede(tally: &ResultTally, about: &About) -> Markup {
     let manifest = about.manifest.as_ref();
     let is_unfinished = about.standing == Standing::Unfinished;
-    let start = manifest.and_then(|manifest| time(&manifest.started_at)).or(tally.first);
-    let end =
-        manifest.and_then(|manifest| time(manifest.finished_at.as_ref()?)).or(tally.last.filter(|_| !is_unfinished));
+    let start = manifest.and_then(Manifest::start).or(tally.first);
+    let end = manifest.and_then(Manifest::end).or(tally.last.filter(|_| !is_unfinished));
     html! {
         p.lede {
             @if let Some(start) = start {
@@ -159,30 +150,28 @@ fn lede(tally: &Tally, about: &About) -> Markup {
                     time datetime=(stamp(end)) { (end.format("%H:%M:%S UTC").to_string()) }
                 }
                 "."
-                @if let Some(code) = manifest.and_then(|manifest| manifest.exit_code) {
-                    " " (sentence(ending(code)))
+                @if let Some(exit) = about.exit() {
+                    " " (sentence(exit.in_short()))
                 }
             }
         }
     }
 }
 
-fn time(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
-}
-
-fn notes(tally: &Tally, about: &About) -> Vec<String> {
+/// What readers must know before they trust the numbers.
+fn notes(tally: &ResultTally, about: &About) -> Vec<String> {
     let mut notes = Vec::new();
     if about.standing == Standing::Unfinished {
         notes.push(
-            "the run has not finished: it is going on, or it died. The page shows the visits whose rows were \
-             written by the time it was made."
+            "the run has not finished: it is still going on, or it died. The page shows the visits whose rows were \
+             written before the page was made."
                 .to_owned(),
         );
     }
     if tally.damaged > 0 {
+        let them = if tally.damaged == 1 { "it" } else { "them" };
         notes.push(format!(
-            "{} of the file cannot be read and count nowhere on this page.",
+            "{} of the file cannot be read; this page leaves {them} out.",
             count(tally.damaged, "row", "rows")
         ));
     }
@@ -193,19 +182,20 @@ fn notes(tally: &Tally, about: &About) -> Vec<String> {
     notes
 }
 
-/// A result file in which somebody has written since.
-fn changed(tally: &Tally, manifest: &Manifest) -> Option<String> {
-    let then: u64 = Status::ALL.into_iter().filter_map(|status| manifest.counts.get(status.name())).sum();
+/// A note if the rows of the file are not those that the manifest counts.
+fn changed(tally: &ResultTally, manifest: &Manifest) -> Option<String> {
+    let counted: u64 = Status::ALL.into_iter().filter_map(|status| manifest.counts.get(status.name())).sum();
     let same = |status: Status| manifest.counts.get(status.name()).copied().unwrap_or(0) == tally.count(status);
     (!Status::ALL.into_iter().all(same)).then(|| {
         format!(
-            "the file is not as the run left it: the manifest has {}, the file has {}, or other statuses.",
-            count(then, "row", "rows"),
+            "the file was changed after the run: the manifest counts {}, the file has {}, or their statuses differ.",
+            count(counted, "row", "rows"),
             grouped(tally.visits())
         )
     })
 }
 
+/// The section "What to do next".
 fn next(about: &About) -> Markup {
     html! {
         @if let Some(advice) = &about.next {
@@ -213,30 +203,30 @@ fn next(about: &About) -> Markup {
                 h2 #next { "What to do next" }
                 p { (with_code(&sentence(&advice.words))) }
                 @if let Some(command) = &advice.command {
-                    pre tabindex="0" { code { (shown(command, 4_000)) } }
+                    pre tabindex="0" { code { (printable(command, 4_000)) } }
                 }
             }
         }
     }
 }
 
-/// Which job and which file this is about.
+/// The section "About this run": its file, its job and its options.
 fn origin(about: &About) -> Markup {
     let manifest = about.manifest.as_ref();
     html! {
         section aria-labelledby="origin" {
             h2 #origin { "About this run" }
             dl.origin {
-                dt { "Result file" } dd { bdi { (shown(&about.results.display().to_string(), 500)) } }
+                dt { "Result file" } dd { bdi { (printable(&about.results.display().to_string(), 500)) } }
                 @if let Some(manifest) = manifest {
-                    dt { "Job" } dd { bdi { (shown(&manifest.job.display().to_string(), 500)) } }
-                    dt { "Started in" } dd { bdi { (shown(&manifest.working_directory.display().to_string(), 500)) } }
-                    dt { "API" } dd { bdi { (shown(&manifest.base_url, 300)) } ", project " bdi { (shown(&manifest.project, 200)) } }
-                    @if let Some(code) = manifest.exit_code {
-                        dt { "Exit code" } dd { (code) ": " (ending(code)) }
+                    dt { "Job" } dd { bdi { (printable(&manifest.job.display().to_string(), 500)) } }
+                    dt { "Working directory" } dd { bdi { (printable(&manifest.working_directory.display().to_string(), 500)) } }
+                    dt { "API" } dd { bdi { (printable(&manifest.base_url, 300)) } ", project " bdi { (printable(&manifest.project, 200)) } }
+                    @if let Some((code, exit)) = manifest.exit_code.zip(about.exit()) {
+                        dt { "Exit code" } dd { (code) ": " (exit.in_short()) }
                     }
                     @for (name, value) in options(manifest) {
-                        dt { (name) } dd { bdi { (shown(&value, 100)) } }
+                        dt { (name) } dd { bdi { (printable(&value, 100)) } }
                     }
                 }
             }
@@ -244,7 +234,7 @@ fn origin(about: &About) -> Markup {
     }
 }
 
-/// What the command line chose of the job.
+/// The options of the command line, with their names.
 fn options(manifest: &Manifest) -> Vec<(&'static str, String)> {
     let options = &manifest.options;
     let named = [

@@ -1,13 +1,13 @@
-//! A run in slices of time. How long it took is known at its end only, so slices are joined whenever there are more
-//! than a chart can show: the memory is bounded whatever the file says.
+//! A run in slices of time. The length of the run is known only at its end, so slices are joined whenever there are more
+//! than a chart can show. That bounds the memory, whatever times the file holds.
 
-use super::spread::Spread;
+use super::latency::Latencies;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// As many slices as a phone has room for.
-const MOST: i64 = 120;
-/// Lengths of slices in milliseconds, each a multiple of the one before.
+/// The screen of a phone has room for this many slices.
+const MAX_SLICES: i64 = 120;
+/// The lengths of slices in milliseconds, each a multiple of the one before.
 const LENGTHS: [i64; 16] = [
     100,
     500,
@@ -27,30 +27,31 @@ const LENGTHS: [i64; 16] = [
     864_000_000,
 ];
 
-/// What happened when.
+/// Visits by the time at which they were finished.
 #[derive(Debug)]
 pub(super) struct Timeline {
     length_ms: i64,
-    slices: BTreeMap<i64, Slice>,
+    /// By number; slice 0 begins with 1970.
+    slices: BTreeMap<i64, TimeSlice>,
 }
 
-/// Visits that were settled in the same slice of time.
+/// Visits that were finished in one slice of time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slice {
+pub(super) struct TimeSlice {
     pub(super) delivered: u64,
-    pub(super) refused: u64,
-    pub(super) spread: Spread,
+    pub(super) undelivered: u64,
+    pub(super) latencies: Latencies,
 }
 
-impl Slice {
-    pub(super) fn settled(&self) -> u64 {
-        self.delivered + self.refused
+impl TimeSlice {
+    pub(super) fn finished(&self) -> u64 {
+        self.delivered + self.undelivered
     }
 
-    fn merge(&mut self, other: &Slice) {
+    fn merge(&mut self, other: &TimeSlice) {
         self.delivered += other.delivered;
-        self.refused += other.refused;
-        self.spread.merge(&other.spread);
+        self.undelivered += other.undelivered;
+        self.latencies.merge(&other.latencies);
     }
 }
 
@@ -61,22 +62,23 @@ impl Default for Timeline {
 }
 
 impl Timeline {
+    /// Counts a visit that was finished at this time.
     pub(super) fn add(&mut self, at: DateTime<Utc>, is_delivered: bool, elapsed_ms: Option<u64>) {
         let at = at.timestamp_millis();
         let slice = self.slices.entry(at.div_euclid(self.length_ms)).or_default();
         match is_delivered {
             true => slice.delivered += 1,
-            false => slice.refused += 1,
+            false => slice.undelivered += 1,
         }
         if let Some(ms) = elapsed_ms {
-            slice.spread.add(ms);
+            slice.latencies.add(ms);
         }
-        while self.span() > MOST {
+        while self.span() > MAX_SLICES {
             self.join();
         }
     }
 
-    /// Slices from the first to the last, empty ones counted.
+    /// The number of slices from the first to the last, including empty ones.
     fn span(&self) -> i64 {
         match (self.slices.first_key_value(), self.slices.last_key_value()) {
             (Some((first, _)), Some((last, _))) => last - first + 1,
@@ -84,6 +86,7 @@ impl Timeline {
         }
     }
 
+    /// Joins slices to longer ones.
     fn join(&mut self) {
         let longer = LENGTHS.into_iter().find(|length| *length > self.length_ms);
         let longer = longer.unwrap_or(self.length_ms * 10);
@@ -94,6 +97,7 @@ impl Timeline {
         self.length_ms = longer;
     }
 
+    /// The length of a slice in milliseconds.
     pub(super) fn length_ms(&self) -> i64 {
         self.length_ms
     }
@@ -106,13 +110,13 @@ impl Timeline {
         Some((time(*first)?, time(last + 1)?))
     }
 
-    /// All slices of the run by their places in it, but for the empty ones.
-    pub(super) fn slices(&self) -> impl Iterator<Item = (usize, &Slice)> {
+    /// The slices that are not empty, with their positions in the run, counted from 0.
+    pub(super) fn slices(&self) -> impl Iterator<Item = (usize, &TimeSlice)> {
         let first = self.slices.first_key_value().map_or(0, |(first, _)| *first);
         self.slices.iter().map(move |(at, slice)| ((at - first) as usize, slice))
     }
 
-    /// How many there are, empty ones counted.
+    /// The number of slices, including empty ones.
     pub(super) fn len(&self) -> usize {
         self.span() as usize
     }
@@ -131,16 +135,16 @@ mod tests {
     fn slices_are_joined_and_lose_nothing() {
         let mut timeline = Timeline::default();
         let start = 1_709_625_600_000;
-        // An hour, not in order, and two times that some editor has put there.
+        // An hour in no order, and two times far from it, as an editor may leave them.
         let times = (0..3600).map(|n| start + n * 7919 % 3600 * 1000).chain([0, start * 4]);
         for (n, ms) in times.enumerate() {
             timeline.add(DateTime::from_timestamp_millis(ms).expect("a time"), n % 10 > 0, Some(n as u64));
-            assert!(timeline.slices.len() as i64 <= MOST);
-            assert!(timeline.span() <= MOST);
+            assert!(timeline.slices.len() as i64 <= MAX_SLICES);
+            assert!(timeline.span() <= MAX_SLICES);
         }
-        let settled: u64 = timeline.slices().map(|(_, slice)| slice.settled()).sum();
+        let finished: u64 = timeline.slices().map(|(_, slice)| slice.finished()).sum();
         let delivered: u64 = timeline.slices().map(|(_, slice)| slice.delivered).sum();
-        assert_eq!((settled, delivered), (3602, 3241));
+        assert_eq!((finished, delivered), (3602, 3241));
         assert_eq!(timeline.slices().next().map(|(at, _)| at), Some(0));
         assert!(timeline.range().is_some());
     }

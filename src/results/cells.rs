@@ -1,158 +1,51 @@
-//! One row of a result file taken apart: its cells and what they mean, also where a spreadsheet or an editor was at them.
+//! Splits the bytes of a result file into rows and cells, also after a spreadsheet or an editor has saved it. What a cell
+//! means is in `row`.
 
-use super::row::COLUMNS;
-use crate::outcome::Status;
-use chrono::{DateTime, NaiveDate, Utc};
+use super::row::{COLUMNS, Row};
 use csv_core::ReadRecordResult;
 use std::ops::Range;
-use uuid::Uuid;
 
-/// One row of a result file. What a cell means is read when it is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'r> {
-    text: &'r str,
-    /// Where in the text each cell is.
-    cells: &'r [Range<usize>],
-}
-
-impl<'r> Row<'r> {
-    pub(super) fn cells(self) -> impl Iterator<Item = &'r str> {
-        self.cells.iter().map(move |cell| self.text.get(cell.clone()).unwrap_or_default())
-    }
-
-    fn cell(self, column: Column) -> &'r str {
-        let cell = self.cells.get(column as usize).cloned();
-        cell.and_then(|cell| self.text.get(cell)).unwrap_or_default()
-    }
-
-    /// The key of the visit; empty where its row has none.
-    pub fn visit_id(self) -> &'r str {
-        self.cell(Column::VisitId)
-    }
-
-    /// The id under which the API knows the visit, where it has one.
-    pub fn session_uid(self) -> Option<Uuid> {
-        Uuid::parse_str(self.session_uid_text()).ok()
-    }
-
-    /// The same as it stands there; empty for a visit that never had one.
-    pub(super) fn session_uid_text(self) -> &'r str {
-        self.cell(Column::SessionUid).trim()
-    }
-
-    /// The status, if it is one of the contract's.
-    pub fn status(self) -> Option<Status> {
-        let cell = self.cell(Column::Status);
-        Status::from_name(cell).or_else(|| Status::from_name(&cell.trim().to_lowercase()))
-    }
-
-    /// Whether the cells that are read again are spelled as we spell them.
-    pub(super) fn is_tidy(self) -> bool {
-        let uid = self.cell(Column::SessionUid);
-        self.status().is_none_or(|status| self.cell(Column::Status) == status.name())
-            && matches!(uid.len(), 0 | 36)
-            && !uid.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b' ')
-    }
-
-    /// Why it was not delivered; empty where it was.
-    pub fn error_code(self) -> &'r str {
-        self.cell(Column::ErrorCode)
-    }
-
-    /// The same for people.
-    pub fn error(self) -> &'r str {
-        self.cell(Column::Error)
-    }
-
-    /// Requests that were sent for it.
-    pub fn attempts(self) -> u64 {
-        self.cell(Column::Attempts).parse().unwrap_or(0)
-    }
-
-    /// From the first attempt to the last answer.
-    pub fn elapsed_ms(self) -> Option<u64> {
-        self.cell(Column::ElapsedMs).parse().ok()
-    }
-
-    /// When it was settled.
-    pub fn finished_at(self) -> Option<DateTime<Utc>> {
-        DateTime::parse_from_rfc3339(self.cell(Column::FinishedAt)).ok().map(|time| time.to_utc())
-    }
-
-    /// As far as it could be read.
-    pub fn store_number(self) -> &'r str {
-        self.cell(Column::StoreNumber)
-    }
-
-    /// The day of the visit, where it is one.
-    pub fn visit_date(self) -> Option<NaiveDate> {
-        let text = self.cell(Column::VisitDate);
-        // Years of other lengths are dates to chrono and to nobody else.
-        text.parse().ok().filter(|_| text.len() == "2024-03-05".len())
-    }
-
-    /// File and row of the visit in the export.
-    pub fn source(self) -> &'r str {
-        self.cell(Column::Source)
-    }
-}
-
-/// Where a column of [`COLUMNS`] stands.
-#[derive(Clone, Copy)]
-enum Column {
-    VisitId = 0,
-    SessionUid = 1,
-    Status = 2,
-    ErrorCode = 4,
-    Error = 5,
-    Attempts = 6,
-    ElapsedMs = 7,
-    FinishedAt = 8,
-    StoreNumber = 9,
-    VisitDate = 10,
-    Source = 13,
-}
-
-/// Whether a line is a row by itself. A line that ends a cell of several lines is none: there is a quote in it that means
-/// nothing.
+/// Whether a line is a complete row by itself. The last line of a cell with several lines is not: it holds a quote in the
+/// middle of a cell.
 pub(super) fn is_row(line: &[u8]) -> bool {
     let mut quotes = Quotes::default();
     quotes.go_over(line);
     let mut is_row = false;
-    if !quotes.are_odd {
-        Cells::new().split(line, |row, _, _| {
+    if !quotes.has_stray {
+        RowSplitter::new().split(line, |row, _, _| {
             let has_id = row.session_uid().is_some() || row.session_uid_text().is_empty();
-            is_row |= row.cells.len() == COLUMNS.len() && has_id && row.status().is_some();
+            is_row |= row.has_all_cells() && has_id && row.status().is_some();
         });
     }
     is_row
 }
 
-/// Splits rows into their cells.
-pub(super) struct Cells {
+/// Splits rows into their cells. Its buffers are used again from row to row.
+pub(super) struct RowSplitter {
     reader: csv_core::Reader,
     cells: Vec<Range<usize>>,
-    /// What `reader` makes of a row.
+    /// The cells of one row without quotes, as `reader` writes them, and where each of them ends.
     output: Vec<u8>,
     ends: Vec<usize>,
-    /// Cells that are no UTF-8, as well as may be.
+    /// The cells of a row that is not UTF-8, with replacement characters.
     text: String,
 }
 
-impl Cells {
-    pub(super) fn new() -> Cells {
-        // The reader's default value is one that was not made ready.
+impl RowSplitter {
+    pub(super) fn new() -> RowSplitter {
+        // `Reader::default()` does not build its tables; `new` does.
         let reader = csv_core::Reader::new();
-        Cells { reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
+        RowSplitter { reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
     }
 
-    /// Hands on what the bytes of a row hold, whether that is all there is of it, and where it is among them. There is more
-    /// than one row where lines end with nothing but a carriage return.
+    /// Calls `take` for each row in `bytes` with the row, whether the row holds exactly what the bytes do (valid UTF-8, no
+    /// extra columns), and the row's range in `bytes`. Usually that is one row; there are more if an editor ends lines with
+    /// a carriage return alone.
     pub(super) fn split(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if memchr::memchr3(b'"', b'\r', b'\n', line).is_some() {
-            return self.split_by_the_rules(bytes, take);
+            return self.split_quoted(bytes, take);
         }
         if !line.is_empty() {
             self.cells.clear();
@@ -166,8 +59,8 @@ impl Cells {
         }
     }
 
-    /// The same for any row.
-    fn split_by_the_rules(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
+    /// Splits rows that contain quotes or line breaks, by the rules of CSV.
+    fn split_quoted(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
         self.reader.reset();
         self.output.resize(bytes.len(), 0);
         self.ends.resize(bytes.len() + 1, 0);
@@ -175,7 +68,7 @@ impl Cells {
         loop {
             let start = at;
             let (mut written, mut ends) = (0, 0);
-            // At the end of the bytes, nothing more is read: that closes the last record.
+            // Reading nothing at the end of the bytes closes the last record.
             let is_record = loop {
                 let (output, end_of) = (&mut self.output[written..], &mut self.ends[ends..]);
                 let (read, consumed, more, ended) = self.reader.read_record(&bytes[at..], output, end_of);
@@ -183,7 +76,7 @@ impl Cells {
                 match read {
                     ReadRecordResult::InputEmpty => {}
                     ReadRecordResult::Record => break true,
-                    // There is as much room as a row can take.
+                    // The buffers hold any row of these bytes, so they are never full.
                     ReadRecordResult::End | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
                         break false;
                     }
@@ -201,16 +94,16 @@ impl Cells {
     }
 }
 
-/// Hands on the row of these cells, and whether that is all there is of it.
+/// Calls `take` with the row of these cells, and whether the row holds exactly what the bytes do.
 fn hand_on(cells: &mut Vec<Range<usize>>, bytes: &[u8], text: &mut String, take: impl FnOnce(Row<'_>, bool)) {
-    // Spreadsheets add columns without anything.
+    // Spreadsheets add empty columns.
     let is_wide = cells.len() > COLUMNS.len();
     if is_wide && cells[COLUMNS.len()..].iter().all(Range::is_empty) {
         cells.truncate(COLUMNS.len());
     }
     let whole = std::str::from_utf8(bytes);
     if whole.is_err() {
-        // Saved in an old code page: the ids and the status are ASCII in any of them.
+        // The file was saved in an old code page. Ids and statuses are ASCII in all of them.
         text.clear();
         for cell in cells.iter_mut() {
             let start = text.len();
@@ -218,78 +111,54 @@ fn hand_on(cells: &mut Vec<Range<usize>>, bytes: &[u8], text: &mut String, take:
             *cell = start..text.len();
         }
     }
-    take(Row { text: whole.unwrap_or(text), cells }, whole.is_ok() && !is_wide);
+    take(Row::new(whole.unwrap_or(text), cells), whole.is_ok() && !is_wide);
 }
 
-/// Whether a quote is open, by the rules of the `csv` crate.
+/// Follows quotes through a text by the rules of the `csv` crate: is the cell at its end inside quotes?
 #[derive(Debug, Default)]
 pub(super) struct Quotes {
-    place: Place,
-    /// Whether any quote has stood where it means nothing.
-    pub(super) are_odd: bool,
+    state: CellState,
+    /// Whether there was a quote in the middle of a cell, or text after a closing quote.
+    pub(super) has_stray: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum CellState {
+    /// Before the first byte of a cell.
     #[default]
-    StartOfCell,
-    Cell,
+    Start,
+    /// In a cell without quotes around it.
+    Plain,
+    /// Inside quotes.
     Quoted,
-    /// Behind a quote within a quoted cell: the end of it, or the first of two.
-    Closed,
+    /// After a quote in a quoted cell: either its end or the first of two that stand for one.
+    AfterQuote,
 }
 
 impl Quotes {
-    /// Goes on with these bytes.
+    /// Goes over the bytes that come next.
     pub(super) fn go_over(&mut self, bytes: &[u8]) {
-        // Most rows have none.
-        if self.place == Place::StartOfCell && memchr::memchr(b'"', bytes).is_none() {
+        // Most rows have no quotes.
+        if self.state == CellState::Start && memchr::memchr(b'"', bytes).is_none() {
             return;
         }
         for byte in bytes {
-            self.place = match (self.place, byte) {
-                (Place::StartOfCell, b'"') => Place::Quoted,
-                (Place::Quoted, b'"') => Place::Closed,
-                (Place::Closed, b'"') => Place::Quoted,
-                (Place::Quoted, _) => Place::Quoted,
-                (_, b',' | b'\r' | b'\n') => Place::StartOfCell,
-                (place, byte) => {
-                    self.are_odd |= place == Place::Closed || *byte == b'"';
-                    Place::Cell
+            self.state = match (self.state, byte) {
+                (CellState::Start, b'"') => CellState::Quoted,
+                (CellState::Quoted, b'"') => CellState::AfterQuote,
+                (CellState::AfterQuote, b'"') => CellState::Quoted,
+                (CellState::Quoted, _) => CellState::Quoted,
+                (_, b',' | b'\r' | b'\n') => CellState::Start,
+                (state, byte) => {
+                    self.has_stray |= state == CellState::AfterQuote || *byte == b'"';
+                    CellState::Plain
                 }
             };
         }
     }
 
+    /// Whether the text ends inside quotes.
     pub(super) fn is_open(&self) -> bool {
-        self.place == Place::Quoted
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_column_stands_where_it_is_looked_for() {
-        let header = COLUMNS.join(",");
-        let mut cells = Cells::new();
-        let mut rows = 0;
-        cells.split(header.as_bytes(), |row, is_all, _| {
-            stands_where_it_is_looked_for(row);
-            rows += 1;
-            assert!(is_all);
-        });
-        assert_eq!(rows, 1);
-    }
-
-    fn stands_where_it_is_looked_for(row: Row<'_>) {
-        let at = |column| row.cell(column);
-        assert_eq!((at(Column::VisitId), at(Column::SessionUid)), ("visit_id", "session_uid"));
-        assert_eq!(at(Column::Status), "status");
-        assert_eq!((at(Column::ErrorCode), at(Column::Error)), ("error_code", "error"));
-        assert_eq!((at(Column::Attempts), at(Column::ElapsedMs)), ("attempts", "elapsed_ms"));
-        assert_eq!((at(Column::FinishedAt), at(Column::StoreNumber)), ("finished_at", "store_number"));
-        assert_eq!((at(Column::VisitDate), at(Column::Source)), ("visit_date", "source"));
+        self.state == CellState::Quoted
     }
 }

@@ -1,7 +1,8 @@
 //! Rows of earlier result files on their way into the next one: found by their places, and as they were.
 
-use super::cells::{Cells, Row};
-use super::reading::Found;
+use super::cells::RowSplitter as Cells;
+use super::reading::RowSpan as Found;
+use super::row::Row;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The one set of counters of a run: progress, summary and exit code all read it.
+//! The one set of counters of a run, from which progress, summary and exit code are made.
 
 use crate::outcome::{Outcome, Status};
 use std::borrow::Cow;
@@ -6,39 +6,39 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many visits a cause is illustrated with.
+/// Visits that are kept as examples of a cause.
 const EXAMPLES: usize = 3;
 
-/// Counts outcomes as they are written down.
+/// Counts the rows of a result file as they are written. Threads share it.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     by_status: [AtomicU64; Status::ALL.len()],
     carried_over: AtomicU64,
     causes: Mutex<BTreeMap<(Status, Cow<'static, str>), Cause>>,
 }
 
-/// Visits that were not delivered for the same reason.
+/// Visits that were not delivered for the same reason: one status and one error code.
 #[derive(Clone, Debug, Default)]
-pub struct Cause {
-    /// How many.
-    pub count: u64,
-    /// Of those, rows of an earlier run that stay as they are.
-    pub earlier: u64,
-    /// The first of them: key and error.
-    pub examples: Vec<(String, String)>,
+pub(crate) struct Cause {
+    /// The number of visits.
+    pub(crate) count: u64,
+    /// The number of them whose rows were carried over from an earlier run.
+    pub(crate) earlier: u64,
+    /// The visit_id and the error of the first three.
+    pub(crate) examples: Vec<(String, String)>,
 }
 
 impl Counts {
-    /// Counts an outcome.
-    pub fn add(&self, outcome: &Outcome) {
+    /// Counts an outcome of this run.
+    pub(crate) fn add(&self, outcome: &Outcome) {
         self.of(outcome.status).fetch_add(1, Ordering::Relaxed);
         if let Some(code) = outcome.error_code {
             self.add_cause(outcome.status, code.name().into(), &outcome.identity.visit_id, &outcome.error, false);
         }
     }
 
-    /// Counts a row that an earlier run left and that stays as it is. `code` is empty where there is none.
-    pub fn carry_over(&self, status: Status, visit_id: &str, code: &str, error: &str) {
+    /// Counts a row that is carried over from an earlier run. `code` and `error` are empty if the visit was delivered.
+    pub(crate) fn carry_over(&self, status: Status, visit_id: &str, code: &str, error: &str) {
         self.of(status).fetch_add(1, Ordering::Relaxed);
         self.carried_over.fetch_add(1, Ordering::Relaxed);
         if !status.is_delivered() {
@@ -56,28 +56,23 @@ impl Counts {
         }
     }
 
-    /// Rows of this status.
-    pub fn get(&self, status: Status) -> u64 {
+    /// The number of rows with this status, those of an earlier run included.
+    pub(crate) fn get(&self, status: Status) -> u64 {
         self.of(status).load(Ordering::Relaxed)
     }
 
-    /// Of all rows, those of an earlier run.
-    pub fn carried_over(&self) -> u64 {
+    /// The number of rows that were carried over from an earlier run.
+    pub(crate) fn carried_over(&self) -> u64 {
         self.carried_over.load(Ordering::Relaxed)
     }
 
-    /// All rows of the result file.
-    pub fn rows(&self) -> u64 {
+    /// The number of all rows of the result file.
+    pub(crate) fn rows(&self) -> u64 {
         Status::ALL.into_iter().map(|status| self.get(status)).sum()
     }
 
-    /// Rows of visits that the API has.
-    pub fn delivered(&self) -> u64 {
-        Status::ALL.into_iter().filter(|status| status.is_delivered()).map(|status| self.get(status)).sum()
-    }
-
     /// Why visits were not delivered, by status and error code.
-    pub fn causes(&self) -> BTreeMap<(Status, Cow<'static, str>), Cause> {
+    pub(crate) fn causes(&self) -> BTreeMap<(Status, Cow<'static, str>), Cause> {
         self.causes.lock().map(|causes| causes.clone()).unwrap_or_default()
     }
 

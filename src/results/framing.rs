@@ -72,8 +72,8 @@ impl Framing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::row::COLUMNS;
     use crate::outcome::Status;
+    use crate::results::row::COLUMNS;
     use crate::results::{Counts, Previous, read};
     use proptest::prelude::*;
     use std::collections::{HashMap, HashSet};

@@ -1,54 +1,56 @@
 //! The journal of a run: rows appended as they happen, one rename at the end.
 //!
-//! Rows are handed to the system within 20 ms (`recorder`), so that a killed process loses no more than those of such a
-//! moment, and synced at least every second, so that a machine that loses power loses those of a second at most.
+//! The recorder hands rows to the system within 20 ms and syncs them every second. A process that is killed loses the rows
+//! of 20 ms at most, a machine that loses power those of a second.
 
-use super::{ResultsError, row};
+use super::error::ResultsError;
+use super::paths::beside;
+use super::row;
 use crate::outcome::Outcome;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// What a journal starts with, `PATH.partial.new`: the rows of earlier runs. It becomes the journal once they are
-/// complete; dropped before, it leaves nothing.
+/// A journal in the making, `PATH.partial.new`: the header and the rows of earlier runs. [`Draft::begin`] makes it the
+/// journal; a draft that is dropped before removes its file.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     results: PathBuf,
-    new: Remove,
+    new: RemoveOnDrop,
     rows: BufWriter<File>,
 }
 
 impl Draft {
-    /// A journal for the result file `results` that has no rows yet.
+    /// A draft without rows for the result file `results`.
     ///
     /// # Errors
-    /// Where it cannot be written.
-    pub fn new(results: &Path) -> Result<Draft, ResultsError> {
-        let new = super::beside(results, "partial.new");
+    /// If the file cannot be written.
+    pub(crate) fn new(results: &Path) -> Result<Draft, ResultsError> {
+        let new = beside(results, "partial.new");
         let file = File::create(&new).map_err(|source| ResultsError::write(&new, source))?;
         let rows = BufWriter::with_capacity(1 << 18, file);
-        let mut draft = Draft { results: results.to_owned(), new: Remove(new), rows };
+        let mut draft = Draft { results: results.to_owned(), new: RemoveOnDrop(new), rows };
         draft.add(format!("{}\n", row::COLUMNS.join(",")).as_bytes())?;
         Ok(draft)
     }
 
-    /// Adds whole rows.
+    /// Appends whole rows, each with its line break.
     pub(super) fn add(&mut self, rows: &[u8]) -> Result<(), ResultsError> {
         self.rows.write_all(rows).map_err(|source| ResultsError::write(&self.new.0, source))
     }
 
-    /// Makes it the journal, in place of one that is there.
+    /// Makes the draft the journal, in place of an older journal.
     ///
-    /// Such a one is replaced by what is on the disk already, for its rows may be nowhere else. Otherwise they are in the
-    /// finished file until the journal takes its place, and the first [`Journal::sync`] is soon enough.
+    /// The rows of an older journal may be nowhere else, so the draft is synced before it replaces one. Without an older
+    /// journal the rows are still in the finished file, and the first [`Journal::sync`] is early enough.
     ///
     /// # Errors
-    /// Where the disk is full or gone.
-    pub fn begin(self) -> Result<Journal, ResultsError> {
+    /// If the disk is full or gone.
+    pub(crate) fn begin(self) -> Result<Journal, ResultsError> {
         let Draft { results, new, rows } = self;
         let failed = |source| ResultsError::write(&new.0, source);
         let file = rows.into_inner().map_err(|error| failed(error.into_error()))?;
-        let path = super::beside(&results, "partial");
+        let path = beside(&results, "partial");
         let is_synced = path.exists();
         if is_synced {
             file.sync_all().map_err(failed)?;
@@ -60,20 +62,20 @@ impl Draft {
     }
 }
 
-/// A file that goes when nobody needs it any more.
+/// Removes a file when it is dropped.
 #[derive(Debug)]
-struct Remove(PathBuf);
+struct RemoveOnDrop(PathBuf);
 
-impl Drop for Remove {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        // After the rename it has another name, and nothing is there.
+        // After the rename there is no file of this name.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 /// An open journal, `PATH.partial`.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     results: PathBuf,
     path: PathBuf,
     file: File,
@@ -82,22 +84,22 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Hands rows to the system.
+    /// Appends the rows of these outcomes in one write to the system. They are on the disk after [`Journal::sync`].
     ///
     /// # Errors
-    /// Where the disk is full or gone.
-    pub fn write(&mut self, outcomes: &[Outcome]) -> Result<(), ResultsError> {
+    /// If the disk is full or gone.
+    pub(crate) fn write(&mut self, outcomes: &[Outcome]) -> Result<(), ResultsError> {
         self.buffer.clear();
         row::write(outcomes, &mut self.buffer);
         self.is_synced = false;
         self.file.write_all(&self.buffer).map_err(|source| ResultsError::write(&self.path, source))
     }
 
-    /// Has the system bring everything written to the disk.
+    /// Waits until everything written is on the disk.
     ///
     /// # Errors
-    /// Where the disk is full or gone.
-    pub fn sync(&mut self) -> Result<(), ResultsError> {
+    /// If the disk is full or gone.
+    pub(crate) fn sync(&mut self) -> Result<(), ResultsError> {
         if !self.is_synced {
             self.file.sync_data().map_err(|source| ResultsError::write(&self.path, source))?;
             self.is_synced = true;
@@ -105,24 +107,24 @@ impl Journal {
         Ok(())
     }
 
-    /// Makes the journal the result file.
+    /// Syncs the journal and renames it to the result file.
     ///
     /// # Errors
-    /// Where the disk is full or gone; the journal then stays under its name.
-    pub fn finish(mut self) -> Result<(), ResultsError> {
+    /// If the disk is full or gone; the journal then keeps its name.
+    pub(crate) fn finish(mut self) -> Result<(), ResultsError> {
         self.sync()?;
         std::fs::rename(&self.path, &self.results).map_err(|source| ResultsError::write(&self.results, source))?;
         sync_folder(&self.results);
         Ok(())
     }
 
-    /// Where the journal is.
-    pub fn path(&self) -> &Path {
+    /// The path of the journal.
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// A rename lasts once its folder is on the disk. Systems that cannot sync a folder do without.
+/// A rename is durable once its folder is on the disk. Some systems cannot sync a folder; that is not an error.
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Ok(folder) = File::open(folder) {

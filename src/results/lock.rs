@@ -1,36 +1,39 @@
-//! Keeps two runs off one result file. The system drops the lock with its process, however that ends.
+//! Keeps two runs from writing one result file. The system releases the lock when its process ends, however it ends.
 
+use super::paths::beside;
 use chrono::{SecondsFormat, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// Held for as long as a run may write to its result file.
+/// The lock of a result file, `PATH.lock`. A run holds it for as long as it may write to the file.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    // Unlocked when it is closed.
+    // Closing the file releases the lock.
     _file: File,
 }
 
-/// Why there is no lock.
+/// Why a run did not get the lock.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another run has it.
+    /// Another run holds it.
     #[error("another run is writing {results}: {holder}; wait for it to end")]
     Held {
         /// The result file.
         results: String,
-        /// Process and start of that run.
+        /// Process and start of that run: `process 4711, since 2024-03-05T08:12:33Z`.
         holder: String,
     },
-    /// The lock file cannot be made.
-    #[error("cannot write next to the result file: {path}: {source}; a run needs room there and the right to write")]
+    /// The lock file cannot be created.
+    #[error(
+        "cannot create {path}: {source}; a run needs free space next to its result file and permission to write there"
+    )]
     Unwritable {
         /// The lock file.
         path: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -39,9 +42,9 @@ impl Lock {
     /// Takes the lock of a result file.
     ///
     /// # Errors
-    /// Where another run has it, or the folder cannot be written.
+    /// If another run holds it, or if the lock file cannot be created.
     pub fn take(results: &Path) -> Result<Lock, LockError> {
-        let path = super::beside(results, "lock");
+        let path = beside(results, "lock");
         let unwritable = |source| LockError::Unwritable { path: path.display().to_string(), source };
         loop {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -52,13 +55,13 @@ impl Lock {
                     let mut holder = String::new();
                     let _ = file.take(200).read_to_string(&mut holder);
                     let holder =
-                        if holder.is_empty() { "it has just begun".to_owned() } else { holder.trim().to_owned() };
+                        if holder.is_empty() { "it has just started".to_owned() } else { holder.trim().to_owned() };
                     return Err(LockError::Held { results: results.display().to_string(), holder });
                 }
                 Err(TryLockError::Error(source)) => return Err(unwritable(source)),
             }
-            // The run before may have removed the file between our opening and locking it.
-            if !is_still(&path, &file) {
+            // The run before may have removed the file between our open and our lock.
+            if !is_file_at(&path, &file) {
                 continue;
             }
             let since = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -69,8 +72,9 @@ impl Lock {
     }
 }
 
+/// Whether `file` is still the file at this path.
 #[cfg(unix)]
-fn is_still(path: &Path, file: &File) -> bool {
+fn is_file_at(path: &Path, file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (std::fs::metadata(path), file.metadata()) {
         (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
@@ -78,15 +82,16 @@ fn is_still(path: &Path, file: &File) -> bool {
     }
 }
 
+/// Whether `file` is still the file at this path.
 #[cfg(not(unix))]
-fn is_still(path: &Path, _file: &File) -> bool {
-    // An open file cannot be removed there.
+fn is_file_at(path: &Path, _file: &File) -> bool {
+    // Such a system does not remove a file that is open.
     path.exists()
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is still held: whoever opened it meanwhile notices that it is gone.
+        // While the lock is still held: a process that opened the file meanwhile notices that it was removed.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,86 +1,99 @@
-//! The manifest beside a result file, `PATH.json`: what a rerun must know to do the same again.
+//! The manifest beside a result file, `PATH.json`: what a rerun must know to do the same again. Its field names are part of
+//! the file format.
 
-use super::{ResultsError, beside};
+use super::error::ResultsError;
+use super::paths::beside;
 use crate::outcome::Status;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What was run, with which ids, and what came of it.
+/// What was run, with which ids, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The program's version.
-    pub traxload: String,
-    /// The job file, as it was given.
-    pub job: PathBuf,
-    /// Where it was given.
-    pub working_directory: PathBuf,
-    /// What the command line said about the job.
-    pub options: RunOptions,
-    /// The namespace of the ids.
-    pub namespace: String,
-    /// 5, or 4 where they are marked so.
-    pub ids_version: u8,
-    /// The API's address.
-    pub base_url: String,
-    /// The project.
-    pub project: String,
-    /// RFC 3339, UTC.
-    pub started_at: String,
-    /// `None` while the run goes on, or when it died.
-    pub finished_at: Option<String>,
-    /// Likewise.
-    pub exit_code: Option<u8>,
-    /// Rows of the result file by status, and the counts beside them.
-    pub counts: BTreeMap<String, u64>,
+pub(crate) struct Manifest {
+    /// The version of the program that wrote it: `0.1.0`.
+    pub(crate) traxload: String,
+    /// The path of the job file as the command line had it: `jobs/nightly.toml`.
+    pub(crate) job: PathBuf,
+    /// The absolute path of the folder in which the run was started: `/srv/trax`. Relative paths of the job start here.
+    pub(crate) working_directory: PathBuf,
+    /// The options of the command line that choose what is sent.
+    pub(crate) options: RunOptions,
+    /// The namespace of the session ids, a UUID: `6ba7b811-9dad-11d1-80b4-00c04fd430c8`.
+    pub(crate) namespace: String,
+    /// The version that the ids are marked with: 5, or 4 for a server that insists on 4.
+    pub(crate) ids_version: u8,
+    /// The address of the API without a slash at its end: `https://services.traxretail.com`, or `sandbox`.
+    pub(crate) base_url: String,
+    /// The project of the API: `my-project`.
+    pub(crate) project: String,
+    /// The start of the run in UTC, RFC 3339: `2024-03-05T08:12:33.000Z`.
+    pub(crate) started_at: String,
+    /// The end of the run, written as `started_at` is. `None` while the run goes on, and after it died.
+    pub(crate) finished_at: Option<String>,
+    /// The exit code of the run, 0 to 143. `None` while the run goes on, and after it died.
+    pub(crate) exit_code: Option<u8>,
+    /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
+    /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`.
+    pub(crate) counts: BTreeMap<String, u64>,
 }
 
 /// The options of a run that decide what it sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunOptions {
-    /// What `{date}` stood for, as a day.
-    pub date: Option<String>,
-    /// By visit_date, inclusive.
-    pub from: Option<String>,
-    /// By visit_date, inclusive.
-    pub to: Option<String>,
-    /// The first so many visits.
-    pub limit: Option<u64>,
-    /// In place of the job's rate.
-    pub rate: Option<String>,
-    /// In place of the job's memory.
-    pub memory: Option<String>,
-    /// Whether scene rows that nobody can assign were passed over.
-    pub ignore_unreadable_scenes: bool,
-    /// Whether an empty export is fine.
-    pub allow_empty: bool,
+pub(crate) struct RunOptions {
+    /// The day for `{date}` in the paths of the job, `--date`: `2024-03-05`.
+    pub(crate) date: Option<String>,
+    /// The first visit_date to send, `--from`: `2024-03-01`.
+    pub(crate) from: Option<String>,
+    /// The last visit_date to send, `--to`: `2024-03-31`.
+    pub(crate) to: Option<String>,
+    /// The number of visits to send, the first of the exports, `--limit`: 10.
+    pub(crate) limit: Option<u64>,
+    /// Requests per second or minute in place of the job's rate, `--rate`: `50/s`.
+    pub(crate) rate: Option<String>,
+    /// Memory for grouping in place of the job's, `--memory`: `4GB`.
+    pub(crate) memory: Option<String>,
+    /// Whether scene rows that cannot be assigned to a visit are skipped, `--ignore-unreadable-scenes`.
+    pub(crate) ignore_unreadable_scenes: bool,
+    /// Whether exports without visits are not an error, `--allow-empty`.
+    pub(crate) allow_empty: bool,
 }
 
 impl Manifest {
-    /// Reads the manifest of a result file.
+    /// Reads the manifest of the result file `results`.
     ///
     /// # Errors
-    /// Where it is missing or damaged.
-    pub fn read(results: &Path) -> Result<Manifest, ResultsError> {
+    /// If it is missing or damaged.
+    pub(crate) fn read(results: &Path) -> Result<Manifest, ResultsError> {
         let path = beside(results, "json");
-        let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+        let text = std::fs::read_to_string(&path).map_err(|error| ResultsError::unreadable(&path, error))?;
+        serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))
     }
 
-    /// How many rows the result file has, where the run ended.
-    pub fn rows(&self) -> Option<u64> {
+    /// When the run started; `None` if the time cannot be read.
+    pub(crate) fn start(&self) -> Option<DateTime<Utc>> {
+        time(&self.started_at)
+    }
+
+    /// When the run ended; `None` if it has not, or if the time cannot be read.
+    pub(crate) fn end(&self) -> Option<DateTime<Utc>> {
+        time(self.finished_at.as_ref()?)
+    }
+
+    /// The number of rows that the result file had when the run ended; `None` if it has not ended.
+    pub(crate) fn rows(&self) -> Option<u64> {
         let by_status = Status::ALL.iter().filter_map(|status| self.counts.get(status.name()));
         self.finished_at.is_some().then(|| by_status.sum())
     }
 
-    /// Writes it, in place of an older one in one step.
+    /// Writes the manifest of the result file `results`. An older one is replaced in one rename.
     ///
     /// # Errors
-    /// Where the disk is full or gone.
-    pub fn write(&self, results: &Path) -> Result<(), ResultsError> {
+    /// If the disk is full or gone.
+    pub(crate) fn write(&self, results: &Path) -> Result<(), ResultsError> {
         let path = beside(results, "json");
         let new = beside(results, "json.new");
         let failed = |source| ResultsError::write(&new, source);
@@ -90,4 +103,8 @@ impl Manifest {
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
         std::fs::rename(&new, &path).map_err(|source| ResultsError::write(&path, source))
     }
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }

@@ -1,13 +1,13 @@
-//! What a rerun has to send: a pure function of how it ended before and of what is in the exports now.
+//! What a rerun has to send: a pure function of the earlier statuses and of the visits in the exports now.
 
 use crate::outcome::Status;
 
-/// Which of the undelivered visits a rerun is about.
+/// Which of the undelivered visits a rerun sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Everything that was not delivered.
+pub(crate) enum Wanted {
+    /// All of them.
     Undelivered,
-    /// Only those of these statuses.
+    /// Those whose rows have one of these statuses.
     Only(Vec<Status>),
 }
 
@@ -22,29 +22,29 @@ impl Wanted {
 
 /// What happens to a visit of the exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is built and sent, and gets a new row.
+pub(crate) enum Decision {
+    /// The visit is built and sent, and gets a new row.
     Send,
-    /// Its row stays as it is.
+    /// The row of the earlier run stays as it is.
     Keep,
 }
 
-/// A visit of the exports.
+/// A visit of the exports, as [`outstanding`] needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its place in the export's order.
-    pub at: usize,
-    /// How it ended before, if it has a row.
-    pub previous: Option<Status>,
-    /// Whether it is the first row with this key. Of several differing rows only the first can have a row of its own
-    /// from before: the others are problems, found again each time.
-    pub is_first: bool,
+pub(crate) struct Candidate {
+    /// Its position in the order of the exports, counted from 0.
+    pub(crate) at: usize,
+    /// The status of its row of the earlier run; `None` if it has no row.
+    pub(crate) previous: Option<Status>,
+    /// Whether it is the first visit with this key. If rows with one key differ, only the first can have a row of the
+    /// earlier run: the others are problems, which are found again in each run.
+    pub(crate) is_first: bool,
 }
 
-/// Decides for the first visit of a key. `previous`: how it ended before, if it has a row.
-pub fn decide(previous: Option<Status>, wanted: &Wanted) -> Decision {
+/// Decides for the first visit with a key. `previous` is the status of its row of the earlier run, if it has one.
+pub(crate) fn decide(previous: Option<Status>, wanted: &Wanted) -> Decision {
     match previous {
-        // Not seen before: nobody has sent it.
+        // The earlier run did not see it, so it was never sent.
         None => Decision::Send,
         Some(status) if status.is_delivered() => Decision::Keep,
         Some(status) if wanted.contains(status) => Decision::Send,
@@ -52,14 +52,14 @@ pub fn decide(previous: Option<Status>, wanted: &Wanted) -> Decision {
     }
 }
 
-/// The visits that are to be sent, by their places, in the order given.
-pub fn outstanding(visits: impl IntoIterator<Item = Candidate>, wanted: &Wanted) -> Vec<usize> {
+/// The positions of the visits that have to be sent, in the order given.
+pub(crate) fn outstanding(visits: impl IntoIterator<Item = Candidate>, wanted: &Wanted) -> Vec<usize> {
     let is_outstanding = |visit: &Candidate| !visit.is_first || decide(visit.previous, wanted) == Decision::Send;
     visits.into_iter().filter(is_outstanding).map(|visit| visit.at).collect()
 }
 
-/// What happens to a row of an earlier run: whether it is taken over as it is.
-pub fn keeps_row(status: Status, is_in_exports: bool, wanted: &Wanted) -> bool {
+/// Whether a row of the earlier run is carried over into the new result file.
+pub(crate) fn keeps_row(status: Status, is_in_exports: bool, wanted: &Wanted) -> bool {
     status.is_delivered() || (is_in_exports && decide(Some(status), wanted) == Decision::Keep)
 }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     proptest! {
-        /// The oracle: walk over every key that anybody knows and say what must become of it.
+        /// The oracle goes over every key of the earlier run and of the exports and says what must happen to it.
         #[test]
         fn every_visit_is_sent_or_keeps_its_row_and_never_both(
             before in proptest::collection::hash_map("[a-f]", 0usize..6, 0..6),

@@ -5,7 +5,7 @@ use super::reading::{Damaged, for_each_row, line_at};
 use super::strays::Strays;
 use super::visits::{Place, Visit, Visits};
 use super::{Counts, Draft, ResultsError};
-use crate::index;
+use crate::key_index;
 use crate::outcome::Status;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// The rows of an earlier run, by visit. The rows themselves stay on the disk.
 #[derive(Debug, Default)]
-pub struct Previous {
+pub(crate) struct Previous {
     files: Vec<PathBuf>,
     visits: Visits,
     strays: Strays,
@@ -26,26 +26,26 @@ pub struct Previous {
 
 /// Rows of a file whose session_uid was not made from the visit_id that they name.
 #[derive(Clone, Debug)]
-pub struct Misnamed {
+pub(crate) struct Misnamed {
     /// How many there are.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// The file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line of the first, counted from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What that one names.
-    pub visit_id: String,
+    pub(crate) visit_id: String,
 }
 
 /// Rows of a file that are damaged, and were passed over.
 #[derive(Clone, Debug)]
-pub struct Passed {
+pub(crate) struct Passed {
     /// How many there are.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// The file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line of the first, counted from 1.
-    pub line: u64,
+    pub(crate) line: u64,
 }
 
 impl Previous {
@@ -54,7 +54,7 @@ impl Previous {
     ///
     /// # Errors
     /// Where one cannot be read, or is no result file.
-    pub fn find(results: &Path, uid: impl Fn(&str) -> Uuid) -> Result<Option<Previous>, ResultsError> {
+    pub(crate) fn find(results: &Path, uid: impl Fn(&str) -> Uuid) -> Result<Option<Previous>, ResultsError> {
         let files = [super::beside(results, "partial"), results.to_owned()];
         let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
         if files.is_empty() {
@@ -131,7 +131,7 @@ impl Previous {
         let uids: Vec<Uuid> = (0..self.visits.iter().len()).map(|at| uid(text(self.visits.key(at)))).collect();
         let found = self.strays.rows().find_all(uids.iter().map(|uid| uid.as_bytes().as_slice()));
         let mut is_taken = vec![false; self.strays.rows().iter().len()];
-        for (at, stray) in found.into_iter().enumerate().filter(|(_, stray)| *stray != index::NONE) {
+        for (at, stray) in found.into_iter().enumerate().filter(|(_, stray)| *stray != key_index::NOT_FOUND) {
             let row = self.strays.rows().get(stray as usize);
             if row.status.is_delivered() && !self.visits.get(at).status.is_delivered() {
                 self.visits.replace(at, row.status, row.place.clone());
@@ -145,7 +145,7 @@ impl Previous {
 
     /// How it ended for visits of the exports, where they have a row; and notes that these are still in them. `uid`: the
     /// session id that a visit has now.
-    pub fn meet<'k>(
+    pub(crate) fn meet<'k>(
         &self,
         visit_ids: impl Iterator<Item = &'k str> + Clone,
         uid: impl Fn(&str) -> Uuid,
@@ -170,32 +170,32 @@ impl Previous {
 
     /// A delivered row that names a visit which was [met](Previous::meet) and has no row of its own, with a session id
     /// that is of no visit met: the name, and the id of then.
-    pub fn unclear_id(&self) -> Option<(&str, Uuid)> {
+    pub(crate) fn unclear_id(&self) -> Option<(&str, Uuid)> {
         self.strays.unclear()
     }
 
     /// Rows that name another visit than their session id was made from.
-    pub fn misnamed(&self) -> &[Misnamed] {
+    pub(crate) fn misnamed(&self) -> &[Misnamed] {
         &self.misnamed
     }
 
     /// Visits of such rows that were not [met](Previous::meet).
-    pub fn misnamed_and_gone(&self) -> u64 {
+    pub(crate) fn misnamed_and_gone(&self) -> u64 {
         self.strays.rows().iter().filter(|row| !row.is_met()).count() as u64
     }
 
     /// How many rows there are of all kinds, those that are passed over among them, of a delivered visit one.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// Rows that were passed over, because they are none any more.
-    pub fn passed(&self) -> &[Passed] {
+    pub(crate) fn passed(&self) -> &[Passed] {
         &self.passed
     }
 
     /// How many visits there are that were not [met](Previous::meet), delivered ones or the others.
-    pub fn not_met(&self, delivered: bool) -> u64 {
+    pub(crate) fn not_met(&self, delivered: bool) -> u64 {
         let gone = |visit: &Visit| !visit.is_met() && visit.status.is_delivered() == delivered;
         let gone_strays = self.strays.rows().iter().enumerate();
         // An undelivered visit that is there under its name is sent, whatever its id was.
@@ -208,7 +208,7 @@ impl Previous {
     ///
     /// # Errors
     /// Where reading or writing fails.
-    pub fn draft(&self, results: &Path) -> Result<Draft, ResultsError> {
+    pub(crate) fn draft(&self, results: &Path) -> Result<Draft, ResultsError> {
         let mut draft = Draft::new(results)?;
         let mut normal = Vec::new();
         self.each_row(
@@ -228,7 +228,7 @@ impl Previous {
     ///
     /// # Errors
     /// Where reading or writing fails.
-    pub fn complete(
+    pub(crate) fn complete(
         &self,
         draft: &mut Draft,
         keep: impl Fn(Status, bool) -> bool,

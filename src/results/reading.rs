@@ -1,20 +1,22 @@
-//! Result files as they are read again, one row at a time: a torn last row and damaged ones are passed over.
+//! Reads a result file or a journal row by row. Rows that are damaged are skipped and counted; a last row that is torn is
+//! skipped.
 
-use super::ResultsError;
-use super::cells::{Cells, Row};
+use super::cells::RowSplitter;
+use super::error::ResultsError;
 use super::framing::{Frame, Framing};
 use super::header::is_result_file;
-use super::row::COLUMNS;
+use super::row::{COLUMNS, Row};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// Rows of a file that are no rows any more.
+/// Rows of a file that can no longer be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Damaged {
+    /// How many there are.
     pub(super) rows: u64,
-    /// Where the first of them begins.
+    /// The offset of the first of them in bytes.
     pub(super) first: Option<u64>,
 }
 
@@ -25,11 +27,11 @@ impl Damaged {
     }
 }
 
-/// Hands every whole row of a result file or of a journal to `each`, and returns how many damaged ones there are. A
-/// journal's torn last row is none of them: its visit had no time to get a row.
+/// Calls `each` for every whole row of a result file or a journal, and returns the number of damaged rows. The torn last
+/// row of a journal does not count as damaged: the process died while it wrote the row.
 ///
 /// # Errors
-/// Where the file cannot be read, or is no result file.
+/// If the file cannot be read, or if it is not a result file or was saved in another form.
 pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsError> {
     for_each_row(path, |row, _| {
         each(row);
@@ -38,57 +40,59 @@ pub fn read(path: &Path, mut each: impl FnMut(Row<'_>)) -> Result<u64, ResultsEr
     .map(|damaged| damaged.rows)
 }
 
-/// The line of a file, counted from 1, that begins with this byte: of what is found wrong with millions of rows, only the
-/// first one's line is told.
+/// The number of the line, counted from 1, that begins at this offset. It reads the file up to there, because lines are
+/// not counted while rows are read.
 pub(super) fn line_at(path: &Path, start: u64) -> io::Result<u64> {
     let mut before = BufReader::with_capacity(1 << 18, File::open(path)?.take(start));
     let mut lines = 1;
     loop {
-        let some = before.fill_buf()?;
-        if some.is_empty() {
+        let bytes = before.fill_buf()?;
+        if bytes.is_empty() {
             return Ok(lines);
         }
-        lines += memchr::memchr_iter(b'\n', some).count() as u64;
-        let length = some.len();
+        lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let length = bytes.len();
         before.consume(length);
     }
 }
 
-/// Where a row is in its file, and in which state.
+/// Where a row is in its file, and whether it can be copied byte for byte.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    /// Its bytes, with its line break.
+pub(super) struct RowSpan {
+    /// The offsets of its bytes, with its line break.
     pub(super) bytes: Range<u64>,
-    /// Whether they are such as we write. Others are read as well as may be, and not copied as they are.
+    /// Whether the bytes are as this program writes them. Other rows are written anew when they are copied.
     pub(super) is_tidy: bool,
 }
 
-/// Hands every row to `each` with its place in the file, and returns how many others there are, those among them that
-/// `each` makes nothing of. A row that a dying process left half written is none of them.
-pub(super) fn for_each_row(path: &Path, mut each: impl FnMut(Row<'_>, Found) -> bool) -> Result<Damaged, ResultsError> {
-    let unreadable = |reason: String| ResultsError::Unreadable { path: path.display().to_string(), reason };
+/// Calls `each` for every row with its span in the file, and returns the damaged rows. A row is damaged if it has too few
+/// or too many cells, or if `each` returns `false`. The torn last row of a journal is skipped and does not count.
+pub(super) fn for_each_row(
+    path: &Path,
+    mut each: impl FnMut(Row<'_>, RowSpan) -> bool,
+) -> Result<Damaged, ResultsError> {
     if !is_result_file(path)? {
-        return Err(unreadable("it is no result file of traxload: its columns are others".to_owned()));
+        return Err(ResultsError::unreadable(path, "it is not a result file of traxload: its columns are different"));
     }
-    let failed = |error: io::Error| unreadable(error.to_string());
+    let failed = |error: io::Error| ResultsError::unreadable(path, error);
     let mut framing = Framing::of(path).map_err(failed)?;
-    let (mut cells, mut bytes, mut damaged) = (Cells::new(), Vec::new(), Damaged::default());
+    let (mut splitter, mut bytes, mut damaged) = (RowSplitter::new(), Vec::new(), Damaged::default());
     let mut is_header = true;
     while let Some((start, frame)) = framing.next(&mut bytes).map_err(failed)? {
-        cells.split(&bytes, |row, is_as_written, within| {
-            // Where an editor has ended lines with nothing but a carriage return, it is the last of many that is torn.
+        splitter.split(&bytes, |row, is_as_written, within| {
+            // If an editor ended lines with a carriage return alone, this frame has many rows, and only the last is torn.
             if frame == Frame::Torn && within.end == bytes.len() {
                 return;
             }
-            // Spreadsheets fill up with rows of nothing but commas, and files that were put together have a header each.
-            let is_none = row.cells().all(str::is_empty) || row.cells().eq(COLUMNS);
-            if std::mem::take(&mut is_header) || is_none {
+            // Spreadsheets add rows of commas, and files that were joined have several headers.
+            let is_filler = row.cells().all(str::is_empty) || row.cells().eq(COLUMNS.iter().copied());
+            if std::mem::take(&mut is_header) || is_filler {
                 return;
             }
             let bytes = start + within.start as u64..start + within.end as u64;
             let is_tidy = is_as_written && frame == Frame::Whole && row.is_tidy();
-            // A damaged row is none: its visit is sent again, and the API says that it has it.
-            if row.cells().count() != COLUMNS.len() || !each(row, Found { bytes: bytes.clone(), is_tidy }) {
+            // The visit of a damaged row is sent again; the API answers 409 if it has it.
+            if !row.has_all_cells() || !each(row, RowSpan { bytes: bytes.clone(), is_tidy }) {
                 damaged.add(bytes.start);
             }
         });

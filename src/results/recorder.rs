@@ -1,33 +1,34 @@
-//! Writes outcomes down as they come: in one write for all of a moment, and synced every second.
+//! Writes outcomes to the journal as they come: those of the same few milliseconds in one write, with a sync every second.
 
-use super::{Counts, Journal, ResultsError};
+use super::error::ResultsError;
+use super::journal::Journal;
 use crate::outcome::Outcome;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-/// How many outcomes are written in one go, when there are so many.
-const BATCH: usize = 4096;
-/// For how long outcomes are collected after a write where they come faster than that. A row waits no longer than this;
-/// at the vendor's 150 answers a second three of them wake the journal once, and whoever sends need not wake it at all.
-const MOMENT: Duration = Duration::from_millis(20);
-/// The same where there were more than a few: writing a thousand rows in one go would take a processor from whoever sends
-/// for as long as it takes to send a hundred.
-const SHORT_MOMENT: Duration = Duration::from_millis(2);
-const FEW: usize = 16;
-/// How much of a machine's last moment may be lost.
+/// At most this many outcomes are written at once.
+const MAX_BATCH: usize = 4096;
+/// How long outcomes are collected after a write if they come fast. A row waits at most this long. At the vendor's 150
+/// answers a second, the journal then wakes once for three answers.
+const COLLECT: Duration = Duration::from_millis(20);
+/// How long outcomes are collected after a batch of more than [`SMALL_BATCH`]. Writing a thousand rows at once would take
+/// a processor from the sending thread for as long as sending a hundred visits takes.
+const COLLECT_BRIEFLY: Duration = Duration::from_millis(2);
+const SMALL_BATCH: usize = 16;
+/// If the machine loses power, it loses at most the rows of this time.
 const SYNC: Duration = Duration::from_secs(1);
 
-/// Writes outcomes until there are no more; each is counted once it is written.
+/// Writes outcomes until the channel closes. `written_down` gets those that have just been written.
 ///
 /// # Errors
-/// Where the disk is full or gone. Dropping the receiver then tells whoever sends.
-pub async fn record(
+/// If the journal cannot be written. The receiver is dropped then, so that the sending side sees a closed channel.
+pub(crate) async fn record(
     mut journal: Journal,
     mut outcomes: mpsc::Receiver<Outcome>,
-    counts: &Counts,
+    mut written_down: impl FnMut(&[Outcome]),
 ) -> Result<Journal, ResultsError> {
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut sync = interval(SYNC);
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut written: Option<Instant> = None;
@@ -35,21 +36,20 @@ pub async fn record(
         tokio::select! {
             biased;
             _ = sync.tick() => journal.sync()?,
-            received = outcomes.recv_many(&mut batch, BATCH) => {
+            received = outcomes.recv_many(&mut batch, MAX_BATCH) => {
                 if received == 0 {
                     journal.sync()?;
                     return Ok(journal);
                 }
                 journal.write(&batch)?;
-                let moment = if batch.len() > FEW { SHORT_MOMENT } else { MOMENT };
-                let are_many = batch.len() > 1 || written.is_some_and(|before| before.elapsed() < moment);
-                for outcome in batch.drain(..) {
-                    counts.add(&outcome);
-                }
+                let collect = if batch.len() > SMALL_BATCH { COLLECT_BRIEFLY } else { COLLECT };
+                let come_fast = batch.len() > 1 || written.is_some_and(|before| before.elapsed() < collect);
+                written_down(&batch);
+                batch.clear();
                 written = Some(Instant::now());
-                // At the pace of one now and then, whoever waits would be woken twice for each row.
-                if are_many {
-                    sleep(moment).await;
+                // A slow stream of outcomes is not collected: that would wake this task twice for each row.
+                if come_fast {
+                    sleep(collect).await;
                 }
             }
         }

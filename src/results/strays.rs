@@ -4,7 +4,7 @@
 //! Almost always there are none of them, and then nothing is spent on them.
 
 use super::visits::{Place, Visit, Visits};
-use crate::index::{self, Index};
+use crate::key_index::{self, KeyIndex};
 use crate::outcome::Status;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ pub(super) struct Strays {
     /// What is known of each row besides, in the same order.
     known: Vec<Known>,
     /// The keys that the rows name. Many may name one: `1E+14`.
-    names: Index,
+    names: KeyIndex,
     /// Which of them are in the exports, as the key of a visit that has no row of its own.
     is_name_met: Vec<AtomicBool>,
 }
@@ -69,8 +69,8 @@ impl Strays {
         let rows = self.rows.find_all(visits.iter().map(|(_, uid)| uid.as_bytes().as_slice()));
         let names = self.names.find_all(visits.iter().map(|(key, _)| key.as_bytes()));
         // A visit that has a row of its own takes no other for one that may be its.
-        let without = names.into_iter().zip(&rows).filter(|(_, row)| **row == index::NONE);
-        for (name, _) in without.filter(|(name, _)| *name != index::NONE) {
+        let without = names.into_iter().zip(&rows).filter(|(_, row)| **row == key_index::NOT_FOUND);
+        for (name, _) in without.filter(|(name, _)| *name != key_index::NOT_FOUND) {
             self.is_name_met[name as usize].store(true, Ordering::Relaxed);
         }
         let of = |(row, (key, _)): (u32, &(&str, Uuid))| {

@@ -1,8 +1,8 @@
 //! The visits of earlier result files by key, and where their rows are. There may be ten millions of them, so nothing
 //! of a row is kept but what has to be asked of every visit of the exports.
 
-use super::reading::Found;
-use crate::index::{self, Index};
+use super::reading::RowSpan as Found;
+use crate::key_index::{self, KeyIndex};
 use crate::outcome::Status;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,12 +46,12 @@ impl Visit {
 #[derive(Debug, Default)]
 pub(super) struct Visits {
     /// The number of a key is the place of its visit.
-    index: Index,
+    index: KeyIndex,
     visits: Vec<Visit>,
 }
 
 impl Visits {
-    /// The numbers of the visits of many keys, [`index::NONE`] where a key has no row.
+    /// The numbers of the visits of many keys, [`key_index::NOT_FOUND`] where a key has no row.
     pub(super) fn find_all<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<u32> {
         self.index.find_all(keys)
     }
@@ -83,7 +83,7 @@ impl Visits {
             return Some(at as usize);
         }
         // Four billion rows are a terabyte; what comes behind them is sent again, and the API has it already.
-        if self.visits.len() >= index::NONE as usize {
+        if self.visits.len() >= key_index::NOT_FOUND as usize {
             return None;
         }
         self.visits.push(Visit { status, place, is_misnamed: false, is_met: AtomicBool::new(false) });

@@ -1,7 +1,8 @@
 //! Every refusal of the sandbox: its status, its text and the JSON key that the text is under.
 //!
-//! The texts are the vendor's to the letter, also where a line break is in the middle of one; those the
-//! vendor does not list (404, 405, 413, 429) are this project's. It does not know when to refuse.
+//! The texts are the vendor's to the letter, with the line break in the middle of one (Sessions Input, "Validation and
+//! Errors"; Authentication). The vendor lists no texts for 404, 405, 413 and 429; those are this project's. It does not
+//! know when to refuse.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -36,8 +37,7 @@ pub(super) enum Refusal {
     MissingAttributes(Vec<&'static str>),
     #[error("missing mandatory field{} - {}", plural(.0), .0.join(","))]
     MissingMandatoryFields(Vec<&'static str>),
-    // The vendor's page breaks the line here. A client has to live with that in any answer, so the
-    // sandbox takes it at its word.
+    // The vendor's page breaks the line here, so the sandbox does too: a client must be able to read it.
     #[error("Incorrect format field: {field},\nthe correct format: {format}")]
     IncorrectFormat { field: &'static str, format: &'static str },
     #[error("Unknown Store {0}")]
@@ -70,7 +70,7 @@ impl Refusal {
         }
     }
 
-    /// The vendor's pages disagree on the key, so it depends on the refusal.
+    /// The JSON key that the text stands under. The vendor's pages disagree on it, so it depends on the refusal.
     fn key(&self) -> &'static str {
         match self {
             Self::MissingToken | Self::UnknownToken => "description",

@@ -1,11 +1,11 @@
-//! Whether a request carries a token that is let in. It does not know what is asked for.
+//! Whether a request carries an accepted token. It does not know what the request asks for.
 
 use axum::http::{HeaderMap, header};
 
 use super::Options;
 use super::answers::Refusal;
 
-/// Checks `Authorization: Auth-Token …`. A second such header makes both of them odd.
+/// Checks the header `Authorization: Auth-Token …`. Two such headers count as none.
 pub(super) fn check(headers: &HeaderMap, options: &Options) -> Result<(), Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -22,7 +22,7 @@ pub(super) fn check(headers: &HeaderMap, options: &Options) -> Result<(), Refusa
         Err(Refusal::ExpiredToken)
     } else if options.tokens.iter().any(|known| known == token) {
         Ok(())
-    } else if !is_sound(token) {
+    } else if !is_well_formed(token) {
         Err(Refusal::MalformedToken)
     } else if options.tokens.is_empty() {
         Ok(())
@@ -31,9 +31,9 @@ pub(super) fn check(headers: &HeaderMap, options: &Options) -> Result<(), Refusa
     }
 }
 
-/// The `token68` of RFC 9110. What it excludes is what people leave in by mistake: quotes, the braces of
-/// the vendor's `Auth-Token {project auth token}`, a second word.
-fn is_sound(token: &str) -> bool {
+/// The `token68` of RFC 9110. It excludes what people leave in by mistake: quotes, the braces of the vendor's
+/// `Auth-Token {project auth token}`, a second word.
+fn is_well_formed(token: &str) -> bool {
     let core = token.trim_end_matches('=');
     !core.is_empty() && core.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_odd_header_is_missing() {
+    fn a_malformed_header_counts_as_missing() {
         let any = Options::default();
         assert_eq!(check(&HeaderMap::new(), &any), Err(Refusal::MissingToken));
         for odd in ["", "Auth-Token", "Auth-Token ", "Bearer abc", "abc", "é"] {
@@ -62,10 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn any_sound_token_is_let_in_where_none_is_listed() {
+    fn any_well_formed_token_is_accepted_where_none_is_listed() {
         let any = Options::default();
-        for sound in ["abc", "a.b-c_d~e+f/g==", "0"] {
-            assert_eq!(answer(&format!("Auth-Token {sound}"), &any), Ok(()));
+        for well_formed in ["abc", "a.b-c_d~e+f/g==", "0"] {
+            assert_eq!(answer(&format!("Auth-Token {well_formed}"), &any), Ok(()));
         }
         for malformed in ["{abc}", "'abc'", "two words", " abc", "==", "a=b"] {
             assert_eq!(answer(&format!("Auth-Token {malformed}"), &any), Err(Refusal::MalformedToken), "{malformed}");

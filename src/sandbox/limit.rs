@@ -1,25 +1,25 @@
-//! A sliding window of one second. It does not know the clock: instants are handed in.
+//! A sliding window of one second. It does not know the clock: the caller hands in instants.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The events of the second that ends now. An event leaves exactly one second after it happened.
+/// The events of the last second. An event leaves the window exactly one second after it happened.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     events: VecDeque<Instant>,
 }
 
 impl Window {
-    /// Counts one event in, and says how many the window then holds.
+    /// Adds an event. Returns how many events the window then holds.
     pub(super) fn add(&mut self, now: Instant) -> usize {
         self.slide(now);
         self.events.push_back(now);
         self.events.len()
     }
 
-    /// Counts one event in if that makes no more than `limit`; else leaves the window as it was.
+    /// Adds an event if the window then holds at most `limit`. Returns whether it was added.
     pub(super) fn try_add(&mut self, now: Instant, limit: u32) -> bool {
         self.slide(now);
         let fits = self.events.len() < limit as usize;
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_ones_do_not_count() {
+    fn refused_events_do_not_count() {
         let start = Instant::now();
         let mut window = Window::default();
         assert!(window.try_add(start, 1));

@@ -1,17 +1,17 @@
 //! A Sessions API on this machine, for trying a job out and for tests.
 //!
 //! It takes `PUT /api/v4/{project}/session/{session_uid}` (or `/sessions/`) with the checks and texts
-//! that the vendor documents, keeps what it accepted in memory, and tells about it under `/sandbox/`:
+//! that the vendor documents, keeps the sessions that it accepts in memory, and shows them under `/sandbox/`:
 //!
-//! - `GET /sandbox/sessions?limit=&offset=`: what arrived, in order; `DELETE` forgets it.
+//! - `GET /sandbox/sessions?limit=&offset=`: the accepted sessions, in the order they came; `DELETE` forgets them.
 //! - `GET /sandbox/stats`: attempts, answers by status, peak rate; `DELETE` starts counting anew.
 //!
 //! A request meets its checks in this order, and the first that fails answers: rate (429), failure on
-//! request (500), token (401, 400), project (403), route (404, 405), session_uid (400), session taken
+//! demand (500), token (401, 400), project (403), route (404, 405), session_uid (400), session received
 //! before (409), size (413), body (400).
 //!
-//! It deliberately does not know the client: what it checks is what the vendor wrote down, so a mistake
-//! that the client makes is not made here a second time.
+//! It deliberately does not know the client. It checks what the vendor wrote down, so a mistake of the
+//! client is not made here a second time.
 
 mod answers;
 mod auth;
@@ -37,45 +37,46 @@ use tokio::task::JoinHandle;
 /// A visit to this store is always answered 500, and never stored.
 pub const FAILING_STORE: &str = "SANDBOX-500";
 
-/// A visit to this store is stored, and yet answered 500: the next attempt gets 409.
+/// A visit to this store is stored but answered 500, so the next attempt gets 409.
 pub const LOST_ANSWER_STORE: &str = "SANDBOX-LOST";
 
-/// How long requests under way may take once the server was asked to stop.
+/// How long requests under way may still take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What the sandbox knows, and how it behaves. The default accepts every well-formed session.
+/// Which values the sandbox knows, and how it behaves. The default accepts every well-formed session.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Tokens that are accepted; any other gets 401. Empty: every token of a sound form is accepted.
+    /// Tokens that are accepted; any other gets 401. Empty: every well-formed token is accepted.
     pub tokens: Vec<String>,
     /// Tokens that get 401 `Incorrect or expired token`, even if listed in `tokens` too.
     pub expired_tokens: Vec<String>,
-    /// Projects that may be written to; any other gets 403. Empty: all.
+    /// Projects that may be written to; any other gets 403. Empty: every project may.
     pub projects: Vec<String>,
     /// Known store numbers; any other gets 400 `Unknown Store`. [`FAILING_STORE`] and
-    /// [`LOST_ANSWER_STORE`] are always known.
+    /// [`LOST_ANSWER_STORE`] are always known. `None`: every store is known.
     pub stores: Option<BTreeSet<String>>,
-    /// Known visit types; any other gets 400 `Lookup value does not exist`.
+    /// Known visit types; any other gets 400 `Lookup value does not exist`. `None`: every type is known.
     pub visit_types: Option<BTreeSet<i64>>,
-    /// Known email addresses, compared as they are; any other gets 400 `Lookup value does not exist`.
+    /// Known email addresses, compared byte for byte; any other gets 400 `Lookup value does not exist`. `None`: every
+    /// address is known.
     pub users: Option<BTreeSet<String>>,
-    /// Known task codes; any other gets 400 `Lookup value does not exist`.
+    /// Known task codes; any other gets 400 `Lookup value does not exist`. `None`: every code is known.
     pub task_codes: Option<BTreeSet<String>>,
     /// Whether every scene must have a task code, as the PUREAI solution demands.
     pub task_code_required: bool,
     /// Whether session ids must be marked as UUID version 4, for trying a job with `version = 4`.
     pub uuid_v4_required: bool,
-    /// Requests let through in any sliding second; those past it get 429 and do not count.
+    /// The most requests let through in any sliding second. Those past it get 429 and do not count. `None`: no limit.
     pub rate_limit: Option<u32>,
-    /// Seconds that a 429 names in its `Retry-After` header; without it, no such header.
+    /// The seconds in the `Retry-After` header of a 429. `None`: no such header.
     pub retry_after: Option<u64>,
-    /// How long every answer is held back. A session is stored before that, so a client that gives up
-    /// waiting finds it received.
+    /// How long every answer is held back. The session is stored before the wait, so it counts as received even if the
+    /// client gives up waiting.
     pub latency: Duration,
-    /// Each Nth request that the rate limit let through is answered 500, before anything is stored.
+    /// Every Nth request that the rate limit let through is answered 500, before anything is stored.
     pub fail_every: Option<u64>,
-    /// Bytes of request bodies that are kept for `GET /sandbox/sessions`. Past it the oldest sessions
-    /// are listed with a null body; their ids are never forgotten. 256 MiB by default.
+    /// The most bytes of request bodies that are kept for `GET /sandbox/sessions`, 256 MiB by default. Past that, the
+    /// oldest sessions are listed with a null body. Their ids stay known.
     pub keep_bodies: usize,
 }
 
@@ -115,20 +116,23 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes no more connections, and waits up to two seconds for the requests under way.
+    /// Accepts no more connections, and waits up to two seconds for the requests under way.
     pub async fn stop(self) {
         drop(self.stop);
-        // Neither a panic nor an error of a server that is being discarded concerns the caller.
+        // The server is being discarded, so its panic or error does not concern the caller.
         let _ = self.server.await;
     }
 }
 
 /// Starts a sandbox on a free port of this machine, on the current tokio runtime.
+///
+/// # Errors
+/// Where no port can be opened.
 pub async fn start(options: Options) -> io::Result<Running> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -139,7 +143,10 @@ pub async fn start(options: Options) -> io::Result<Running> {
     Ok(Running { address, stop, server })
 }
 
-/// Serves a sandbox until `shutdown` is over, and then for at most two seconds the requests under way.
+/// Serves a sandbox until `shutdown` completes, and then for at most two seconds the requests under way.
+///
+/// # Errors
+/// Where the server fails.
 pub async fn serve(
     listener: TcpListener,
     options: Options,
@@ -147,7 +154,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (asked, was_asked) = oneshot::channel::<()>();
     let listener = listener.tap_io(|connection| {
-        // Only speed depends on it.
+        // A failure costs only speed.
         let _ = connection.set_nodelay(true);
     });
     let server = axum::serve(listener, routes::router(options)).with_graceful_shutdown(async move {

@@ -1,6 +1,6 @@
 //! Requests in, answers out: the order of the checks, and the routes under `/sandbox/`.
 //!
-//! It does not know what makes a session valid (`validate`), nor how one is kept (`store`).
+//! It does not know what makes a session valid (`validate`), nor how sessions are kept (`store`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,15 +36,15 @@ pub(super) fn router(options: Options) -> Router {
     Router::new()
         .route("/sandbox/sessions", get(sessions).delete(forget_sessions))
         .route("/sandbox/stats", get(stats).delete(forget_stats))
-        .route("/sandbox/{*rest}", any(nothing))
+        .route("/sandbox/{*rest}", any(unknown))
         .route("/api/{version}/{project}/{resource}/{session_uid}", any(api))
-        // Unknown routes go the same way: the rate and the token matter there too.
+        // Unknown routes go the same way, because the rate and the token are checked before the route.
         .fallback(api)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Arc::new(sandbox))
 }
 
-/// The parameters of the API's one route.
+/// The parameters of the one route of the API.
 #[derive(Debug, Deserialize)]
 struct Route {
     version: String,
@@ -53,12 +53,12 @@ struct Route {
     session_uid: String,
 }
 
-/// A request, but for its body.
+/// A request without its body.
 struct Head {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    /// Absent where the path is of another shape.
+    /// `None` where the path has another shape.
     route: Option<Route>,
 }
 
@@ -75,7 +75,8 @@ async fn api(
         headers: request.headers().clone(),
         route: route.ok().map(|Path(route)| route),
     };
-    // Read even if it will be refused: an answer to a client that is still sending breaks its connection.
+    // The body is read even if the request will be refused: an answer would break the connection of a client that is
+    // still sending.
     let body = Bytes::from_request(request, &()).await;
 
     let (status, answer) = match admission.and_then(|()| sandbox.receive(head, body)) {
@@ -93,7 +94,7 @@ async fn api(
 }
 
 impl Sandbox {
-    /// All checks but the rate, and then the session is kept.
+    /// Makes all checks after the rate limit, and stores the session.
     fn receive(&self, head: Head, body: Result<Bytes, BytesRejection>) -> Result<Uuid, Refusal> {
         auth::check(&head.headers, &self.options)?;
         let Some(route) = head.route else {
@@ -103,7 +104,7 @@ impl Sandbox {
         if !projects.is_empty() && !projects.contains(&route.project) {
             return Err(Refusal::Forbidden(head.uri.path().to_owned()));
         }
-        // The vendor's heading has one word, its curl line the other.
+        // The vendor's page has both words: one in its heading, the other in its curl line.
         if route.version != "v4" || !["session", "sessions"].contains(&route.resource.as_str()) {
             return Err(Refusal::UnknownRoute(head.uri.path().to_owned()));
         }
@@ -111,20 +112,20 @@ impl Sandbox {
             return Err(Refusal::NotPut);
         }
         let uid = self.session_uid(&route.session_uid)?;
-        // Before the body: the vendor takes an id once, whatever a second request brings.
+        // Checked before the body: the vendor accepts an id once, whatever the body of a second request.
         if self.store().has(&route.project, uid) {
             return Err(Refusal::AlreadyReceived);
         }
         let body = body.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
-            // Cut short. There is hardly anyone left to read this.
+            // The body was cut short, so the client has most likely gone.
             _ => Refusal::IncorrectFormat { field: "request body", format: "JSON object" },
         })?;
         let session = validate::session(&body, &self.options)?;
         if session.store_number == FAILING_STORE {
             return Err(Refusal::Internal);
         }
-        // Another request can have brought the same id meanwhile; only one of them gets it.
+        // Another request may have stored the same id meanwhile; only one of them succeeds.
         if !self.store().insert(&route.project, uid, &body) {
             return Err(Refusal::AlreadyReceived);
         }
@@ -136,7 +137,7 @@ impl Sandbox {
 
     fn session_uid(&self, text: &str) -> Result<Uuid, Refusal> {
         let v4_required = self.options.uuid_v4_required;
-        // The crate also reads braces, `urn:uuid:` and bare digits; 36 characters are the plain form.
+        // The crate also reads braces, `urn:uuid:` and bare digits. The plain form has 36 characters.
         Uuid::try_parse(text)
             .ok()
             .filter(|_| text.len() == 36)
@@ -147,7 +148,7 @@ impl Sandbox {
             })
     }
 
-    // A panic elsewhere leaves nothing half done under these locks, so a poisoned one is as good.
+    // A panic leaves nothing half done under these locks, so a poisoned lock can still be used.
 
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,7 +159,7 @@ impl Sandbox {
     }
 }
 
-/// A request that is under way, until the answer is there or the client went away.
+/// A request under way. It is dropped when the answer is there or the client has gone.
 struct UnderWay<'a>(&'a Sandbox);
 
 impl Drop for UnderWay<'_> {
@@ -202,6 +203,6 @@ async fn forget_stats(State(sandbox): State<Arc<Sandbox>>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn nothing(uri: Uri) -> Response {
+async fn unknown(uri: Uri) -> Response {
     Refusal::UnknownRoute(uri.path().to_owned()).into_response()
 }

@@ -1,5 +1,4 @@
-//! The sessions that were accepted, in memory, in the order they came. It does not know how a session
-//! is checked, nor HTTP.
+//! The accepted sessions, in memory, in the order they came. It knows neither HTTP nor how a session is checked.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,11 +11,11 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(super) struct Store {
     sessions: Vec<Session>,
-    /// The ids of each project: the same id in another project is another session.
+    /// The ids of each project. An id in another project is another session.
     taken: HashMap<Arc<str>, HashSet<Uuid>>,
     keep_bytes: usize,
     kept_bytes: usize,
-    /// Sessions before this one have lost their body to `keep_bytes`.
+    /// The index of the oldest session that still has its body.
     oldest_kept: usize,
 }
 
@@ -37,8 +36,7 @@ impl Store {
         self.taken.get(project).is_some_and(|taken| taken.contains(&uid))
     }
 
-    /// Keeps a session, unless its id was taken before: then nothing changes, and the answer is `false`.
-    /// `body` must be valid JSON.
+    /// Stores a session. Returns `false`, and changes nothing, where its id was taken before. `body` must be valid JSON.
     pub(super) fn insert(&mut self, project: &str, uid: Uuid, body: &[u8]) -> bool {
         let project = match self.taken.get_key_value(project) {
             Some((known, _)) => Arc::clone(known),
@@ -51,7 +49,7 @@ impl Store {
             uid,
             project,
             received_at: Utc::now(),
-            // A copy, because the original can be a slice that holds a whole read buffer in memory.
+            // A copy, because the original may be a slice that keeps a whole read buffer in memory.
             body: Some(Bytes::copy_from_slice(body)),
         });
         self.kept_bytes += body.len();
@@ -72,12 +70,12 @@ impl Store {
         self.sessions.len()
     }
 
-    /// At most `limit` sessions from the one at `offset` on. Cheap: bodies are shared, not copied.
+    /// At most `limit` sessions, starting at index `offset`. Bodies are shared, not copied.
     pub(super) fn page(&self, offset: usize, limit: usize) -> Vec<Session> {
         self.sessions.iter().skip(offset).take(limit).cloned().collect()
     }
 
-    /// Forgets everything, and says how many sessions that were.
+    /// Forgets all sessions. Returns how many there were.
     pub(super) fn clear(&mut self) -> usize {
         let forgotten = self.len();
         *self = Self::new(self.keep_bytes);
@@ -85,8 +83,8 @@ impl Store {
     }
 }
 
-/// The body of `GET /sandbox/sessions`. What the client sent stands in it byte for byte, rather than
-/// parsed and written anew, so that the order of keys can be seen.
+/// The body of `GET /sandbox/sessions`. It holds the bodies that the client sent byte for byte, so that the order of their
+/// keys shows.
 pub(super) fn listing(count: usize, page: &[Session]) -> Vec<u8> {
     let mut text = format!(r#"{{"count":{count},"sessions":["#).into_bytes();
     for (index, session) in page.iter().enumerate() {
@@ -133,7 +131,7 @@ mod tests {
         let kept: Vec<bool> = store.page(0, 10).iter().map(|session| session.body.is_some()).collect();
         assert_eq!(kept, [false, true, true]);
         assert!(store.has("a", Uuid::from_u128(0)));
-        // One that is larger than all of the room goes at once.
+        // A body larger than the limit is dropped at once.
         store.insert("a", Uuid::from_u128(9), b"{     }");
         assert!(store.page(0, 10).iter().all(|session| session.body.is_none()));
         store.insert("a", Uuid::from_u128(10), b"{}");

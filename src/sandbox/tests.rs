@@ -1,5 +1,5 @@
-//! The sandbox over HTTP: the order of its checks, and what it remembers. A few lines of HTTP/1.1 are
-//! written by hand here, so that no client stands between a test and what the server says.
+//! The sandbox over HTTP: the order of its checks, and what it remembers. The tests write a few lines of HTTP/1.1 by
+//! hand, so that no client stands between a test and the server's answer.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ fn uid(n: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_session_is_taken_once_by_either_route_word() {
+async fn a_session_is_accepted_once_under_either_route() {
     let sandbox = start(Options::default()).await.unwrap();
     let first = put(&sandbox, UID, BODY).await;
     assert_eq!((first.status, &first.json["session_uid"]), (200, &json!(UID)));
@@ -133,7 +133,7 @@ async fn a_session_id_is_a_uuid_in_its_plain_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_simultaneous_requests_for_one_id_one_is_taken() {
+async fn one_of_simultaneous_requests_for_an_id_is_accepted() {
     let sandbox = start(Options::default()).await.unwrap();
     let address = sandbox.address();
     let path = format!("/api/v4/p/session/{UID}");
@@ -156,7 +156,7 @@ async fn of_simultaneous_requests_for_one_id_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_server_error_comes_on_request() {
+async fn server_errors_come_on_demand() {
     let sandbox = start(Options { stores: Some(BTreeSet::new()), ..Options::default() }).await.unwrap();
     let failing = BODY.replace(r#""1""#, r#""SANDBOX-500""#);
     let lost = BODY.replace(r#""1""#, r#""SANDBOX-LOST""#);
@@ -175,7 +175,7 @@ async fn a_server_error_comes_on_request() {
 }
 
 #[tokio::test]
-async fn past_the_rate_limit_comes_429() {
+async fn requests_past_the_rate_limit_get_429() {
     let sandbox = start(Options { rate_limit: Some(2), retry_after: Some(3), ..Options::default() }).await.unwrap();
     let mut last = None;
     for n in 0..3 {
@@ -206,7 +206,7 @@ async fn a_body_past_ten_mebibytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_session_is_stored_though_its_client_gave_up_waiting() {
+async fn a_session_is_stored_even_if_its_client_gave_up_waiting() {
     let sandbox = start(Options { latency: Duration::from_secs(1), ..Options::default() }).await.unwrap();
     let impatient = tokio::time::timeout(Duration::from_millis(500), put(&sandbox, UID, BODY)).await;
     assert!(impatient.is_err());
@@ -216,11 +216,11 @@ async fn a_session_is_stored_though_its_client_gave_up_waiting() {
 }
 
 #[tokio::test]
-async fn it_stops_when_told_and_when_dropped() {
+async fn it_stops_when_asked_and_when_dropped() {
     let sandbox = start(Options::default()).await.unwrap();
     assert_eq!(sandbox.base_url(), format!("http://{}", sandbox.address()));
     let address = sandbox.address();
-    // A connection that is open and says nothing must not hold it back for long.
+    // An open connection without a request must not delay the stop for long.
     let _idle = TcpStream::connect(address).await.unwrap();
     let before = Instant::now();
     sandbox.stop().await;

@@ -1,6 +1,6 @@
-//! What came and what was answered, and who is let through: the counts behind `GET /sandbox/stats`.
+//! Which requests are let through, and the counts behind `GET /sandbox/stats`.
 //!
-//! It counts every request but those under `/sandbox/`. It does not know what a request is about.
+//! It counts every request except those under `/sandbox/`. It does not know what a request is about.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,9 +15,9 @@ use super::limit::Window;
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     counts: Counts,
-    /// All attempts, for the peak.
+    /// All attempts, for the peak rate.
     attempts: Window,
-    /// Those that the rate limit let through; refused ones must not count.
+    /// The attempts that the rate limit let through. Refused attempts must not count.
     admitted: Window,
     admissions: u64,
     first: Option<Instant>,
@@ -27,19 +27,19 @@ pub(super) struct Traffic {
 /// The body of `GET /sandbox/stats`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Counts {
-    /// Requests that arrived, refused ones too.
+    /// All requests that arrived, refused ones included.
     attempts: u64,
     by_status: BTreeMap<u16, u64>,
     /// The most attempts in any sliding second.
     peak_per_second: usize,
-    /// From the first attempt to the last.
+    /// The time from the first attempt to the last.
     seconds: f64,
     in_flight: usize,
     peak_in_flight: usize,
 }
 
 impl Traffic {
-    /// Counts an attempt in, and says whether it is let through.
+    /// Counts an attempt. Returns the refusal of one that is not let through.
     pub(super) fn arrive(&mut self, now: Instant, options: &Options) -> Result<(), Refusal> {
         let counts = &mut self.counts;
         counts.attempts += 1;
@@ -57,7 +57,7 @@ impl Traffic {
         }
         self.admissions += 1;
         match options.fail_every {
-            // Nothing is a multiple of 0 here, so 0 is as good as none.
+            // No count is a multiple of 0, so 0 has the effect of `None`.
             Some(every) if self.admissions.is_multiple_of(every) => Err(Refusal::Internal),
             _ => Ok(()),
         }
@@ -67,7 +67,7 @@ impl Traffic {
         *self.counts.by_status.entry(status.as_u16()).or_default() += 1;
     }
 
-    /// The answer was sent, or the client went away.
+    /// The answer was sent, or the client has gone.
     pub(super) fn left(&mut self) {
         self.counts.in_flight -= 1;
     }
@@ -76,7 +76,7 @@ impl Traffic {
         self.counts.clone()
     }
 
-    /// Starts counting anew. What bears on answers, the rate limit and the Nth failure, goes on.
+    /// Starts counting anew. The rate limit and the count to the next failure go on, because answers depend on them.
     pub(super) fn clear(&mut self) {
         let in_flight = self.counts.in_flight;
         self.counts = Counts { in_flight, peak_in_flight: in_flight, ..Counts::default() };
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_nth_request_fails() {
+    fn every_nth_request_fails() {
         let options = Options { fail_every: Some(3), ..Options::default() };
         let mut traffic = Traffic::default();
         let now = Instant::now();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_every_zero_requests_is_none() {
+    fn fail_every_0_means_no_failures() {
         let options = Options { fail_every: Some(0), ..Options::default() };
         assert_eq!(Traffic::default().arrive(Instant::now(), &options), Ok(()));
     }

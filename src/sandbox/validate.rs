@@ -1,14 +1,16 @@
-//! Whether a request body is a session that the vendor would take. A pure function of the body and of
-//! what is known; it does not know ids, projects or what was received before.
+//! Whether a request body is a session that the vendor would accept. A pure function of the body and the
+//! known values. It does not know ids, projects or which sessions were received before.
 //!
-//! The vendor lists the checks, not their order nor the shape of every value. Decided here:
+//! The vendor lists the checks (Sessions Input, "Validation and Errors"), but neither their order nor the
+//! form of every value. Decided here:
 //!
-//! - Attributes that are absent come first, then mandatory ones that are null, empty or of another type:
-//!   each time all of them, once each, in one message. Then formats, then unknown values: the first.
-//! - A scene's attribute goes by its bare name, without a number: the vendor's message holds names only.
-//! - Optional attributes may be absent, not null. Attributes that the vendor does not list are ignored.
-//! - A `scene_uid` may be any text, for the ids of the vendor's own example are no UUIDs.
-//! - Times need not be in order: those of the vendor's own example are not.
+//! - Missing attributes come first, then mandatory ones that are null, empty or of another type. Each of
+//!   these two messages names all such attributes, once each. Then formats, then unknown values: here the
+//!   message names the first one only.
+//! - A scene's attribute goes by its bare name, without a number, because the vendor's message holds names only.
+//! - Optional attributes may be absent, but not null. Attributes that the vendor does not list are ignored.
+//! - A `scene_uid` may be any text, because the ids in the vendor's own example are not UUIDs.
+//! - Times need not be in order, because those in the vendor's own example are not.
 
 use std::collections::BTreeSet;
 
@@ -19,19 +21,19 @@ use super::{FAILING_STORE, LOST_ANSWER_STORE, Options};
 
 type Object = Map<String, Value>;
 
-/// The session's own; a scene's depend on an option.
+/// The mandatory attributes of a session. Those of a scene depend on an option.
 const MANDATORY: [&str; 4] = ["store_number", "visit_date", "session_start_time", "scenes"];
 
-/// Epoch seconds reach this in the year 5138; milliseconds passed it in March 1973.
+/// The year 5138 in epoch seconds, but March 1973 in milliseconds: a larger number is not in seconds.
 const TOO_LATE_FOR_SECONDS: u64 = 100_000_000_000;
 
-/// What the rest of the sandbox asks of a session that passed.
+/// What the rest of the sandbox needs of a session that passed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) store_number: String,
 }
 
-/// Checks a request body.
+/// Checks a request body. The first check that fails gives the refusal.
 pub(super) fn session(body: &[u8], options: &Options) -> Result<Session, Refusal> {
     let Ok(Value::Object(session)) = serde_json::from_slice(body) else {
         return Err(incorrect("request body", "JSON object"));
@@ -51,7 +53,7 @@ fn attributes_are_there(session: &Object, scene_fields: &[&'static str]) -> Resu
     if missing.is_empty() { Ok(()) } else { Err(Refusal::MissingAttributes(missing)) }
 }
 
-/// What the vendor's page calls "Variable Types".
+/// The check that the vendor's page calls "Variable Types".
 fn mandatory_fields_are_filled(session: &Object, scene_fields: &[&'static str]) -> Result<(), Refusal> {
     let is_filled = |object: &Object, field: &str| match (field, object.get(field)) {
         (_, None) => false,
@@ -86,8 +88,8 @@ fn formats_are_correct(session: &Object) -> Result<(), Refusal> {
 
 fn values_are_known(session: &Object, options: &Options) -> Result<Session, Refusal> {
     let store_number = text(session, "store_number").unwrap_or_default();
-    let on_request = [FAILING_STORE, LOST_ANSWER_STORE].contains(&store_number);
-    if !on_request && !is_known(options.stores.as_ref(), store_number) {
+    let is_always_known = [FAILING_STORE, LOST_ANSWER_STORE].contains(&store_number);
+    if !is_always_known && !is_known(options.stores.as_ref(), store_number) {
         return Err(Refusal::UnknownStore(store_number.to_owned()));
     }
     if let (Some(known), Some(value)) = (&options.visit_types, session.get("visit_type_id"))
@@ -106,7 +108,7 @@ fn values_are_known(session: &Object, options: &Options) -> Result<Session, Refu
     Ok(Session { store_number: store_number.to_owned() })
 }
 
-/// The scenes as far as they are objects; whether all are is for one check to say.
+/// The scenes that are objects. `mandatory_fields_are_filled` checks that all of them are.
 fn scenes(session: &Object) -> impl Iterator<Item = &Object> {
     session.get("scenes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
@@ -140,7 +142,7 @@ fn is_text_of(value: &Value, longest: usize) -> bool {
     value.as_str().is_some_and(|text| text.chars().count() <= longest)
 }
 
-/// The shape is checked apart, as chrono also takes `2024-3-5` and `+2024-03-05`.
+/// The form is checked as well, because chrono also reads `2024-3-5` and `+2024-03-05`.
 fn is_date(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
         text.len() == 10

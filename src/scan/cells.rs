@@ -1,18 +1,18 @@
 //! Brings the cells of typed columns (Parquet) to the few forms that the rest of the program reads, by the
-//! same rules that CSV cells follow: trimmed, empty where null.
+//! rules that CSV cells follow: trimmed, empty where null. It knows no files and no sources.
 //!
 //! | what | becomes |
 //! | --- | --- |
-//! | any string, binary (as UTF-8), UUID, dictionary of them | text |
+//! | strings, binary (as UTF-8), UUIDs, dictionaries of these | text |
 //! | integers | `Int64`; unsigned ones beyond it, and decimals, text in plain digits |
 //! | floats | `Float64` |
-//! | dates, timestamps, booleans | as they are, but as text for filters |
+//! | dates, timestamps, booleans | unchanged; for filters, text |
 //!
 //! Where the job asks for text (keys, text fields), numbers are written in plain digits; a float that is not
 //! whole or too large to be exact has no such form and becomes a fault of its cell.
 
-use super::export::Form;
-use super::{CellFault, Fault};
+use super::cleaning::Cleaning;
+use super::rows::{CellFault, Fault};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, NullArray, StringArray, StringBuilder,
     UInt64Array,
@@ -21,41 +21,22 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, TimeUnit, UInt64Type};
 use std::sync::Arc;
 
-/// Which cells count as empty, and whether the spaces around a cell belong to it.
-#[derive(Clone, Debug)]
-pub(super) struct Cleaning {
-    pub(super) trim: bool,
-    /// Beside the empty cell, which always is one.
-    pub(super) nulls: Vec<String>,
-}
-
-impl Cleaning {
-    /// The cell's text as every later step sees it; empty for a null.
-    #[inline]
-    pub(super) fn clean<'a>(&self, cell: &'a [u8]) -> &'a [u8] {
-        let cell = if self.trim { trimmed(cell) } else { cell };
-        if !self.nulls.is_empty() && self.nulls.iter().any(|null| null.as_bytes() == cell) {
-            return &[];
-        }
-        cell
-    }
-}
-
-#[inline]
-fn trimmed(mut cell: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = cell {
-        cell = rest;
-    }
-    while let [rest @ .., b' ' | b'\t'] = cell {
-        cell = rest;
-    }
-    cell
+/// What the cells of a wanted column are read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CellForm {
+    /// In the type that the export has, or one near to it.
+    Typed,
+    /// As text; a value without an exact text is a fault.
+    Text,
+    /// As text, exact or not, to be compared with the values of a filter.
+    Filter,
 }
 
 /// Floats from here on may stand for several integers.
 const INEXACT: f64 = 9_007_199_254_740_992.0; // 2^53
 
-/// The same for floats as a column has them: narrow ones lose the last digits of an identifier much earlier.
+/// Floats of a column of this type may stand for several integers from here on. Narrow types lose the last digits of
+/// an identifier much earlier than `Float64`.
 fn inexact_from(kind: &DataType) -> f64 {
     match kind {
         DataType::Float16 => 2_048.0,      // 2^11
@@ -64,8 +45,8 @@ fn inexact_from(kind: &DataType) -> f64 {
     }
 }
 
-/// A float as an integer, if it is one beyond doubt. The sources of such columns are spreadsheets and data
-/// frames that had no other type for an id with gaps.
+/// A float as an integer, if it is whole and below 2^53; else `None`. Such columns come from spreadsheets and data
+/// frames, which have no other type for an id with gaps.
 pub(crate) fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() < INEXACT).then_some(value as i64)
 }
@@ -74,7 +55,7 @@ pub(crate) fn whole(value: f64) -> Option<i64> {
 pub(super) fn is_usable(field: &Field) -> bool {
     match field.data_type() {
         DataType::Dictionary(_, value) => is_usable(&Field::new("value", value.as_ref().clone(), true)),
-        // A bare column of 16 bytes is read as UUIDs as well: nothing else that an export has is of that shape.
+        // A column of 16 bytes without a logical type is read as UUIDs too: exports have nothing else of that shape.
         DataType::FixedSizeBinary(16)
         | DataType::Boolean
         | DataType::Null
@@ -95,15 +76,19 @@ pub(super) fn is_usable(field: &Field) -> bool {
     }
 }
 
-/// One column of a batch in the forms listed above.
+/// One column of a batch in the forms that the table at the top lists. Faults name the column by `column`, its number
+/// among the wanted ones.
+///
+/// # Errors
+/// Where Arrow cannot cast the column.
 pub(super) fn normalised(
     array: &ArrayRef,
-    form: Form,
+    form: CellForm,
     cleaning: &Cleaning,
     column: u16,
     faults: &mut Vec<Fault>,
 ) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let as_text = form == Form::Text;
+    let as_text = form == CellForm::Text;
     let array = match array.data_type() {
         DataType::Dictionary(_, value) => cast(array, value)?,
         _ => array.clone(),
@@ -117,25 +102,25 @@ pub(super) fn normalised(
             from_bytes(cast(&array, &DataType::Binary)?.as_binary(), cleaning, column, faults)
         }
         DataType::FixedSizeBinary(16) => uuids(array.as_fixed_size_binary()),
-        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), form != Form::Typed)?,
+        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), form != CellForm::Typed)?,
         kind if kind.is_integer() => {
             let array = cast(&array, &DataType::Int64)?;
-            if form == Form::Typed { array } else { cast(&array, &DataType::Utf8)? }
+            if form == CellForm::Typed { array } else { cast(&array, &DataType::Utf8)? }
         }
         kind if kind.is_floating() => {
             let inexact = inexact_from(kind);
             let array = cast(&array, &DataType::Float64)?;
             match form {
-                Form::Typed if inexact < INEXACT => narrow_floats(array.as_primitive(), inexact, column, faults),
-                Form::Typed => array,
-                Form::Text => float_text(array.as_primitive(), inexact, column, faults),
-                Form::Filter => float_as_it_reads(array.as_primitive()),
+                CellForm::Typed if inexact < INEXACT => narrow_floats(array.as_primitive(), inexact, column, faults),
+                CellForm::Typed => array,
+                CellForm::Text => float_text(array.as_primitive(), inexact, column, faults),
+                CellForm::Filter => float_as_it_reads(array.as_primitive()),
             }
         }
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             decimals(cast(&array, &DataType::Utf8)?.as_string(), as_text, column, faults)
         }
-        DataType::Boolean if form == Form::Filter => cast(&array, &DataType::Utf8)?,
+        DataType::Boolean if form == CellForm::Filter => cast(&array, &DataType::Utf8)?,
         DataType::Boolean if as_text => {
             for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
                 let value = array.as_boolean().value(row).to_string();
@@ -144,10 +129,10 @@ pub(super) fn normalised(
             Arc::new(NullArray::new(array.len()))
         }
         // Milliseconds of a day's start.
-        DataType::Date64 if form == Form::Typed => cast(&array, &DataType::Date32)?,
+        DataType::Date64 if form == CellForm::Typed => cast(&array, &DataType::Date32)?,
         DataType::Date64 => cast(&cast(&array, &DataType::Date32)?, &DataType::Utf8)?,
-        DataType::Date32 if form != Form::Typed => cast(&array, &DataType::Utf8)?,
-        DataType::Timestamp(..) if form != Form::Typed => {
+        DataType::Date32 if form != CellForm::Typed => cast(&array, &DataType::Utf8)?,
+        DataType::Timestamp(..) if form != CellForm::Typed => {
             cast(&cast(&array, &DataType::Timestamp(TimeUnit::Second, None))?, &DataType::Utf8)?
         }
         _ => array,
@@ -156,7 +141,7 @@ pub(super) fn normalised(
 
 fn cleaned(array: &StringArray, cleaning: &Cleaning) -> ArrayRef {
     let text = array.value_data();
-    // Most columns have not a single one.
+    // Most columns have neither a space nor a tab.
     let own = array.value_offsets().first().zip(array.value_offsets().last());
     let own = own.map_or(text, |(&start, &end)| &text[start as usize..end as usize]);
     let nothing_to_trim = !cleaning.trim || memchr::memchr2(b' ', b'\t', own).is_none();
@@ -209,8 +194,8 @@ fn unsigned(array: &UInt64Array, as_text: bool) -> Result<ArrayRef, arrow::error
     cast(array, &kind)
 }
 
-/// Floats from a narrower type. One that may stand for several integers tells neither a number nor a time: seconds since
-/// 1970 are two minutes apart there.
+/// Floats from a narrower type. A value that may stand for several integers is neither a usable number nor a usable
+/// time: neighbouring values of seconds since 1970 are two minutes apart there.
 fn narrow_floats(array: &Float64Array, inexact: f64, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
     let exact = array.iter().enumerate().map(|(row, value)| {
         let value = value.filter(|value| !value.is_nan())?;
@@ -249,7 +234,7 @@ fn float_as_it_reads(array: &Float64Array) -> ArrayRef {
     Arc::new(text.collect::<StringArray>())
 }
 
-/// Decimals arrive as text (`801.00`): without a fraction they are the integer.
+/// Decimals from their text, such as `801.00`. One whose fraction is all zeros becomes the integer.
 fn decimals(array: &StringArray, as_text: bool, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
     for (row, text) in array.iter().enumerate() {
@@ -267,12 +252,12 @@ fn decimals(array: &StringArray, as_text: bool, column: u16, faults: &mut Vec<Fa
     Arc::new(builder.finish())
 }
 
-/// A column that a file does not have.
+/// A column of empty cells, for a file that does not have the column.
 pub(super) fn absent(rows: usize) -> ArrayRef {
     Arc::new(NullArray::new(rows))
 }
 
-/// The same text in every row: the value of a `key=value` folder.
+/// One text in every row: the value of a `key=value` folder.
 pub(super) fn repeated(text: &str, rows: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
 }
@@ -286,7 +271,7 @@ mod tests {
 
     fn text(array: ArrayRef) -> (Vec<String>, usize) {
         let mut faults = Vec::new();
-        let array = normalised(&array, Form::Text, &CLEANING, 0, &mut faults).expect("usable");
+        let array = normalised(&array, CellForm::Text, &CLEANING, 0, &mut faults).expect("usable");
         let array = array.as_string::<i32>();
         let cells = (0..array.len()).map(|row| if array.is_null(row) { "" } else { array.value(row) }.to_owned());
         (cells.collect(), faults.len())
@@ -309,7 +294,7 @@ mod tests {
         let (cells, faults) = text(floats.clone());
         assert_eq!((cells, faults), (vec!["16777215".into(), String::new(), String::new()], 1));
         let mut faults = Vec::new();
-        let typed = normalised(&floats, Form::Typed, &CLEANING, 3, &mut faults).expect("usable");
+        let typed = normalised(&floats, CellForm::Typed, &CLEANING, 3, &mut faults).expect("usable");
         assert_eq!(*typed.as_primitive(), Float64Array::from(vec![Some(16_777_215.0), None, None]));
         let what = CellFault::Mangled("100049996480512".to_owned());
         assert_eq!(faults, [Fault { row: 1, column: Some(3), what }]);

@@ -1,14 +1,14 @@
-//! What can be wrong with an export before a single row of it is looked at, or while it is read.
+//! What can be wrong with a whole export. What is wrong with one cell or row is a [`Fault`](super::Fault).
 
 use crate::storage::StorageError;
 use std::io;
 
-/// A column that is in no file of an export.
+/// A column that the job names and no file of an export has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingColumn {
-    /// As the job names it.
+    /// The column, as the job names it.
     pub column: String,
-    /// That it is missing, where, and what may have been meant.
+    /// That it is missing, in which files, and which column may have been meant.
     pub message: String,
 }
 
@@ -18,11 +18,11 @@ impl std::borrow::Borrow<str> for MissingColumn {
     }
 }
 
-/// An export that cannot be opened or read to its end. Nothing is sent after any of these.
+/// Why an export cannot be opened or read to its end. Nothing is sent after any of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// A path of the job that is not there, or may not be read.
+    /// A path of the job is not there, or may not be read.
     #[error("cannot open {path}: {source}; check `path` in the job file, and that you may read it")]
     Missing {
         /// As the job gives it.
@@ -30,7 +30,7 @@ pub enum ScanError {
         /// What the system says.
         source: io::Error,
     },
-    /// A path in object storage that cannot be found or read.
+    /// A path in object storage cannot be found or read.
     #[error("cannot read {path}: {reason}")]
     Storage {
         /// As the job gives it.
@@ -38,65 +38,65 @@ pub enum ScanError {
         /// What happened, and what to do next.
         reason: String,
     },
-    /// A pattern that `glob` does not understand.
-    #[error("{path} is not a valid pattern: {source}; mend `path` in the job file")]
+    /// A path is not a pattern that `glob` understands.
+    #[error("{path} is not a valid pattern: {source}; fix `path` in the job file")]
     BadGlob {
         /// As the job gives it.
         path: String,
-        /// What is wrong with it.
+        /// What is wrong with it, and where.
         source: glob::PatternError,
     },
-    /// A pattern without a file.
-    #[error("no file matches {path}; is the export there, and `path` in the job file right?")]
+    /// A pattern matches neither a file nor a folder.
+    #[error("no file matches {path}; is the export there, and is `path` in the job file right?")]
     NothingMatches {
         /// As the job gives it.
         path: String,
     },
-    /// A workbook under whatever name.
+    /// A file is a workbook, whatever its name says.
     #[error("{file} is an Excel workbook, not {expected}: save it as CSV UTF-8 (or Parquet) and name that file")]
     Workbook {
         /// The file.
         file: String,
-        /// What the job takes it for.
+        /// The format that its name or the job says.
         expected: &'static str,
     },
-    /// Parquet where CSV was expected or the other way round.
-    #[error("{file} is {found}, not {expected}: set `format` in the job file, or rename it")]
+    /// A file is Parquet where CSV was expected, or the other way round.
+    #[error("{file} is {found}, not {expected}: set `format` in the job file, or rename the file")]
     OtherFormat {
         /// The file.
         file: String,
         /// What its first bytes say.
         found: &'static str,
-        /// What its name or the job says.
+        /// The format that its name or the job says.
         expected: &'static str,
     },
-    /// Not even a header.
+    /// A file has not even a header line.
     #[error("{file} is empty: it has no header line; export it again")]
     Empty {
         /// The file.
         file: String,
     },
-    /// Columns that the job names and no file of the section has.
+    /// The job names columns that no file of the section has.
     #[error("{section}: {}; name one of its columns in the job file: {found}", .missing.join("; "))]
     NoColumns {
         /// `visits` or `scenes`.
         section: &'static str,
-        /// Each of them, with what is said of it.
+        /// Each missing column with its message.
         missing: Vec<MissingColumn>,
-        /// All columns of all files.
+        /// The columns of all files, separated by commas.
         found: String,
     },
-    /// A mapped column that a file has twice.
+    /// A file has a mapped column twice.
     #[error(
-        "{file}: the column {column:?} is there more than once, so it is unclear which one is meant; rename one of them"
+        "{file} has the column {column:?} more than once, so it is unclear which of them is meant; rename one of them"
     )]
     ColumnTwice {
         /// The file.
         file: String,
-        /// Its column.
+        /// The column.
         column: String,
     },
-    /// A header that is no text.
+    /// The header line is not text in the file's encoding.
     #[error(
         "{file}: the header line is not valid {encoding}; set `encoding` in the job file, most often `encoding = \"windows-1252\"`"
     )]
@@ -106,7 +106,7 @@ pub enum ScanError {
         /// The encoding that the job names.
         encoding: &'static str,
     },
-    /// UTF-16 without the mark that would say so.
+    /// A file is UTF-16, lacks the byte order mark that would say so, and the job names another encoding.
     #[error(
         "{file}: every second byte of the header line is zero: the file is UTF-16; set `encoding = \"utf-16\"` in the job file"
     )]
@@ -114,47 +114,47 @@ pub enum ScanError {
         /// The file.
         file: String,
     },
-    /// A column of a type that nothing can be made of.
+    /// A mapped column is of a type that is neither text, number nor time.
     #[error("{file}: the column {column:?} holds {found}, which cannot be used here; export it as text")]
     ColumnType {
         /// The file.
         file: String,
-        /// Its column.
+        /// The column.
         column: String,
         /// Its Parquet or Arrow type.
         found: String,
     },
-    /// A quote that is still open at the end of a file.
+    /// A quote is still open at the end of a file.
     #[error(
-        "{file}:{line}: a quote that is opened in this row is never closed, so the rest of the file cannot be told apart; is `quote` or `escape` in the job file right?"
+        "{file}:{line}: a quote that is opened in this row is never closed, so the rest of the file cannot be split into rows; check `quote` and `escape` in the job file"
     )]
     OpenQuote {
         /// The file.
         file: String,
-        /// Where the row starts.
+        /// The line on which the row starts, from 1.
         line: u64,
     },
-    /// A row of more than 64 MiB.
+    /// A row is longer than 64 MiB.
     #[error(
-        "{file}:{line}: this row is longer than {megabytes} MiB; a quote in it is probably never closed: is `quote` or `escape` in the job file right?"
+        "{file}:{line}: this row is longer than {megabytes} MiB; probably a quote in it is never closed: check `quote` and `escape` in the job file"
     )]
     TooLong {
         /// The file.
         file: String,
-        /// Where the row starts.
+        /// The line on which the row starts, from 1.
         line: u64,
-        /// The limit.
+        /// The limit, in MiB.
         megabytes: usize,
     },
-    /// Reading broke off: cut short, damaged, or the disk's fault.
-    #[error("{file}: cannot read on: {reason}; copy or export it again")]
+    /// Reading broke off: the file is cut short or damaged, or its disk is.
+    #[error("{file} cannot be read to its end: {reason}; copy or export it again")]
     Unreadable {
         /// The file.
         file: String,
         /// What the reader says.
         reason: String,
     },
-    /// Somebody wrote to the file meanwhile.
+    /// Another process changed the file meanwhile.
     #[error("{file} was changed while it was being read; run again when its export is complete")]
     Changed {
         /// The file.
@@ -163,7 +163,7 @@ pub enum ScanError {
 }
 
 impl ScanError {
-    /// A file that cannot be opened.
+    /// A file cannot be opened.
     pub(super) fn unopened(path: &str, error: io::Error) -> ScanError {
         match StorageError::within(&error) {
             Some(error) => ScanError::stored(path, error),
@@ -171,7 +171,21 @@ impl ScanError {
         }
     }
 
-    /// What object storage does not give.
+    /// The bytes of a file cannot be read on, or not be decompressed.
+    pub(super) fn broken(file: &str, error: &io::Error) -> ScanError {
+        if let Some(error) = StorageError::within(error) {
+            return ScanError::stored(file, error);
+        }
+        let reason = match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                "the compressed file is cut short, or has other bytes behind its end".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        ScanError::Unreadable { file: file.to_owned(), reason }
+    }
+
+    /// Object storage does not give what it is asked for.
     pub(super) fn stored(path: &str, error: &StorageError) -> ScanError {
         match error {
             StorageError::Changed => ScanError::Changed { file: path.to_owned() },

@@ -1,4 +1,6 @@
-//! A batch of rows on its way through the program: the columns, where each row stands, what is wrong with it.
+//! A batch of rows on its way through the program: its columns, where each row stands, what is wrong with it.
+//!
+//! It does not know how an export is read, nor what a column means.
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -6,38 +8,39 @@ use arrow::error::ArrowError;
 use std::fmt;
 use std::sync::Arc;
 
-/// A stretch of rows of one file.
+/// Rows of one batch at most.
+pub(crate) const BATCH_ROWS: usize = 1 << 14;
+
+/// A batch: rows that follow each other, of one file, or after grouping of several.
 #[derive(Clone, Debug)]
-pub struct Rows {
-    /// One column for each [`Pick`](super::Pick), in their order.
-    pub batch: RecordBatch,
-    /// The file, as the job names it.
-    pub file: Arc<str>,
+pub(crate) struct Rows {
+    /// One column for each [`Pick`](crate::scan::Pick), in their order.
+    pub(crate) batch: RecordBatch,
+    /// The file, as the job names it. [`Lines::Spread`] overrides it.
+    pub(crate) file: Arc<str>,
     /// Where each row stands in its file.
-    pub lines: Lines,
+    pub(crate) lines: Lines,
     /// What is wrong with single cells and rows, in the order of rows.
-    pub faults: Vec<Fault>,
-    /// `false` for rows that [`Source::only`](super::Source::only) leaves out; `None`: all are kept.
-    pub keep: Option<BooleanArray>,
+    pub(crate) faults: Vec<Fault>,
+    /// `false` for rows that [`Source::only`](crate::scan::Source::only) leaves out. `None`: all rows are kept.
+    pub(crate) keep: Option<BooleanArray>,
 }
 
 impl Rows {
     /// Where a row stands: its file and row number.
-    pub fn place(&self, row: usize) -> Location {
-        self.lines.place(row, &self.file)
+    pub(crate) fn location(&self, row: usize) -> Location {
+        self.lines.location(row, &self.file)
     }
 
-    /// The file of a row, as the job names it.
-    pub(crate) fn file_of(&self, row: usize) -> &Arc<str> {
-        self.lines.file(row, &self.file)
-    }
-
-    /// The memory that the cells and what is wrong with them take, in bytes.
+    /// The memory that the cells and the faults take, in bytes.
     pub(crate) fn memory_size(&self) -> usize {
         self.batch.get_array_memory_size() + self.faults.iter().map(Fault::memory_size).sum::<usize>()
     }
 
     /// The rows for which `keep` is true, as a batch of their own.
+    ///
+    /// # Errors
+    /// Where Arrow cannot filter a column.
     pub(crate) fn filtered(&self, keep: &BooleanArray) -> Result<Rows, ArrowError> {
         let batch = filter_record_batch(&self.batch, keep)?;
         let kept = || (0..keep.len()).filter(|&row| keep.value(row));
@@ -68,7 +71,7 @@ impl Rows {
 
     /// The faults of one row.
     #[inline]
-    pub fn faults_of(&self, row: usize) -> &[Fault] {
+    pub(crate) fn faults_of(&self, row: usize) -> &[Fault] {
         if self.faults.is_empty() {
             return &[];
         }
@@ -78,27 +81,28 @@ impl Rows {
     }
 }
 
-/// Row numbers of a batch.
+/// Where the rows of a batch stand in their file: for each row a number from 1. In CSV it is the line on which the row
+/// starts, in Parquet the row.
 #[derive(Clone, Debug)]
-pub enum Lines {
-    /// One after the other from this one on.
+pub(crate) enum Lines {
+    /// Consecutive numbers, of which this is the first.
     From(u64),
-    /// The first one, and for each row how far behind it it starts.
+    /// The number of the first row, and for each row its distance from that.
     Each(u64, Vec<u32>),
-    /// Rows of several files: for each row the number of its file, and its own.
+    /// Rows of several files.
     Spread {
-        /// The files.
+        /// The files, as the job names them.
         files: Arc<[Arc<str>]>,
-        /// By row.
+        /// For each row the index of its file in `files`.
         file: Vec<u32>,
-        /// By row.
+        /// For each row its number in its file.
         line: Vec<u64>,
     },
 }
 
 impl Lines {
-    /// CSV: the line on which the row starts, from 1; Parquet: the row, from 1.
-    pub fn of(&self, row: usize) -> u64 {
+    /// The number of a row in its file. CSV: the line on which it starts; Parquet: the row; both from 1.
+    pub(crate) fn of(&self, row: usize) -> u64 {
         match self {
             Lines::From(first) => first + row as u64,
             Lines::Each(first, offsets) => first + u64::from(offsets.get(row).copied().unwrap_or(0)),
@@ -106,8 +110,8 @@ impl Lines {
         }
     }
 
-    /// Where a row of a batch of `file` stands.
-    pub(crate) fn place(&self, row: usize, file: &Arc<str>) -> Location {
+    /// Where a row stands, in a batch whose rows are of `file` unless these lines say otherwise.
+    pub(crate) fn location(&self, row: usize, file: &Arc<str>) -> Location {
         Location { file: self.file(row, file).clone(), row: self.of(row) }
     }
 
@@ -119,24 +123,9 @@ impl Lines {
             _ => file,
         }
     }
-
-    /// Rows that stand at these places.
-    pub(crate) fn spread(places: impl IntoIterator<Item = Location>) -> Lines {
-        let mut files: Vec<Arc<str>> = Vec::new();
-        let (mut file, mut line) = (Vec::new(), Vec::new());
-        for place in places {
-            let known = files.iter().rposition(|known| *known == place.file);
-            file.push(known.unwrap_or_else(|| {
-                files.push(place.file);
-                files.len() - 1
-            }) as u32);
-            line.push(place.row);
-        }
-        Lines::Spread { files: files.into(), file, line }
-    }
 }
 
-/// The place of a row, written as `file:row`.
+/// Where a row stands in an export. Written as `file:row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The file, as the job names it.
@@ -153,17 +142,17 @@ impl fmt::Display for Location {
 
 /// Something wrong with a cell or a row that leaves the rest of the export readable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Its row in the batch.
-    pub row: u32,
-    /// The column's place among the picks; `None`: the row as a whole.
-    pub column: Option<u16>,
+pub(crate) struct Fault {
+    /// The index of the row in its batch.
+    pub(crate) row: u32,
+    /// The index of the column among the picks. `None`: the fault is of the row as a whole.
+    pub(crate) column: Option<u16>,
     /// What is wrong.
-    pub what: CellFault,
+    pub(crate) what: CellFault,
 }
 
 impl Fault {
-    /// The memory that it takes, in bytes.
+    /// The memory that the fault takes, in bytes.
     pub(crate) fn memory_size(&self) -> usize {
         let shown = match &self.what {
             CellFault::Undecodable(shown)
@@ -176,22 +165,22 @@ impl Fault {
     }
 }
 
-/// What can be wrong with a cell or a row. The cell itself reads as empty.
+/// What can be wrong with a cell or a row. A cell with a fault reads as empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CellFault {
-    /// Bytes that are no text in the file's encoding; what can be shown of them.
+pub(crate) enum CellFault {
+    /// Bytes that are not text in the file's encoding, as far as they can be shown.
     Undecodable(String),
-    /// The same in a Parquet file, whose encoding nobody chooses.
+    /// Bytes of a Parquet file, where all text is UTF-8, that are not UTF-8, as far as they can be shown.
     NotUtf8(String),
-    /// A number that stands for an identifier and is not exact any more.
+    /// A number that stands for an identifier and has lost digits.
     Mangled(String),
     /// A truth value where text is needed.
     Boolean(String),
     /// A row with another number of cells than the header.
     Cells {
-        /// In the row.
+        /// How many cells the row has.
         found: usize,
-        /// In the header.
+        /// How many cells the header has.
         expected: usize,
     },
 }
@@ -204,7 +193,7 @@ impl fmt::Display for CellFault {
                 write!(f, "{shown:?} is not UTF-8, as text in Parquet has to be; export the column as text")
             }
             CellFault::Mangled(value) => {
-                write!(f, "the number {value} is no exact identifier; export the column as text")
+                write!(f, "the number {value} is not an exact identifier; export the column as text")
             }
             CellFault::Boolean(value) => write!(f, "{value} is a truth value, not text"),
             CellFault::Cells { found: 1, expected } => write!(f, "the row has 1 cell, the header {expected}"),

@@ -1,130 +1,126 @@
-//! Visits with their scenes, as views over the columns.
+//! VisitTable with their scenes, as views over the columns.
 
-use super::groups::{Entry, NO_GROUP};
-use super::scenes::{Packed, Scenes};
-use super::{KEY, Tally};
+use super::buckets::{Buckets, NO_GROUP};
+use super::key_column::KEY;
+use super::scenes::Scenes;
+use super::tally::Tally;
+use super::visits::{RowRef, VisitTable};
 use crate::scan::{Location, Rows};
-use hashbrown::HashMap;
 
-/// All visits of an export in its order, each with its scenes. One element for each result row.
+/// How many of the rows that a visit conflicts with are named.
+const MAX_NAMED: usize = 3;
+
+/// VisitTable in the order of the export, each with its scenes: one visit for each result row.
 #[derive(Debug)]
-pub struct Grouped {
-    /// The first entry of each group.
-    pub(super) groups: Vec<u32>,
-    pub(super) visits: Vec<Rows>,
-    pub(super) entries: Vec<Entry>,
-    pub(super) conflicts: HashMap<u32, Vec<u32>>,
-    pub(super) scenes: Option<Packed>,
+pub(crate) struct Grouped {
+    pub(super) visits: VisitTable,
+    /// `None` if there were no scenes at all.
+    pub(super) scenes: Option<Buckets>,
     pub(super) tally: Tally,
 }
 
 impl Grouped {
-    /// How many visits there are, differing rows of one key counted each.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no visit at all.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// How many visits there are. Rows with one key and other values count each.
+    pub(crate) fn len(&self) -> usize {
+        self.visits.rows.len()
     }
 
     /// What was counted while grouping.
-    pub fn tally(&self) -> &Tally {
+    pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// The batches that [`Visit::batch`] counts.
-    pub fn visits(&self) -> &[Rows] {
-        &self.visits
+    /// The batches of visits, by [`Visit::batch`].
+    pub(crate) fn visits(&self) -> &[Rows] {
+        &self.visits.batches
     }
 
-    /// So many visits that follow each other had best be built by one thread: the scenes of each other are then near.
-    pub fn stretch(&self) -> usize {
-        self.scenes.as_ref().map_or(usize::MAX, Packed::reach)
+    /// How many visits that follow each other had best be built by one thread, at most: the scenes of so many lie together
+    /// in memory. `usize::MAX` where it does not matter.
+    pub(crate) fn groups_per_bucket(&self) -> usize {
+        self.scenes.as_ref().map_or(usize::MAX, Buckets::groups_per_bucket)
     }
 
-    /// The visit at this place of the export's order, from 0.
-    pub fn visit(&self, at: usize) -> Visit<'_> {
-        Visit { grouped: self, entry: at as u32 }
+    /// The visit at this place in the order of the export, from 0.
+    ///
+    /// # Panics
+    /// Its methods do, if there are not that many visits.
+    pub(crate) fn visit(&self, at: usize) -> Visit<'_> {
+        Visit { grouped: self, number: at as u32 }
     }
 }
 
-/// One visit: where its row and those of its scenes are.
+/// One visit: a view of its row, and of its scenes.
 #[derive(Clone, Copy, Debug)]
-pub struct Visit<'a> {
+pub(crate) struct Visit<'a> {
     grouped: &'a Grouped,
-    entry: u32,
+    number: u32,
 }
 
 /// The rows that share a visit's key and differ from it.
 #[derive(Clone, Debug)]
-pub struct Conflict {
-    /// Where the first of them are.
-    pub others: Vec<Location>,
-    /// Whether there are more.
-    pub more: bool,
-    /// How many rows have the key, the visit's own among them.
-    pub rows: usize,
+pub(crate) struct Conflict {
+    /// Where the first of the other rows are.
+    pub(crate) others: Vec<Location>,
+    /// Whether there are more others.
+    pub(crate) more: bool,
+    /// How many rows have the key, with the visit's own.
+    pub(crate) rows: usize,
 }
 
-/// So many of the rows that a visit conflicts with are named.
-const NAMED: usize = 3;
-
 impl<'a> Visit<'a> {
-    fn entry(&self) -> Entry {
-        self.grouped.entries[self.entry as usize]
+    fn row_ref(&self) -> RowRef {
+        self.grouped.visits.rows[self.number as usize]
     }
 
-    /// The batch of its row.
-    pub fn batch(&self) -> usize {
-        self.entry().batch as usize
+    /// The batch of its row, among [`Grouped::visits`].
+    pub(crate) fn batch(&self) -> usize {
+        self.row_ref().batch as usize
     }
 
     /// Its row in that batch.
-    pub fn row(&self) -> usize {
-        self.entry().row as usize
+    pub(crate) fn row(&self) -> usize {
+        self.row_ref().row as usize
     }
 
-    /// Where its row stands.
-    pub fn place(&self) -> Location {
-        self.grouped.visits[self.batch()].place(self.row())
+    /// Where its row stands in the export.
+    pub(crate) fn location(&self) -> Location {
+        self.grouped.visits.batches[self.batch()].location(self.row())
     }
 
-    /// Its key; empty where the row has none.
-    pub fn key(&self) -> &'a str {
-        self.grouped.visits[self.batch()].text(KEY, self.row())
+    /// Its key; empty if the row has none.
+    pub(crate) fn key(&self) -> &'a str {
+        self.grouped.visits.batches[self.batch()].text(KEY, self.row())
     }
 
-    /// The first row with its key; of those without a key, each is one.
-    pub fn first(&self) -> Visit<'a> {
-        match self.entry().group {
+    /// The first row with its key. A row without a key is its own first.
+    pub(crate) fn first(&self) -> Visit<'a> {
+        match self.row_ref().group {
             NO_GROUP => *self,
-            group => Visit { grouped: self.grouped, entry: self.grouped.groups[group as usize] },
+            group => Visit { grouped: self.grouped, number: self.grouped.visits.first_rows[group as usize] },
         }
     }
 
-    /// Whether it is that row.
-    pub fn is_first(&self) -> bool {
-        self.first().entry == self.entry
+    /// Whether it is the first row with its key.
+    pub(crate) fn is_first(&self) -> bool {
+        self.first().number == self.number
     }
 
-    /// Set when other rows have the same key and other values.
-    pub fn conflict(&self) -> Option<Conflict> {
-        if self.grouped.conflicts.is_empty() {
+    /// The other rows with its key, if there are any that are not identical to it.
+    pub(crate) fn conflict(&self) -> Option<Conflict> {
+        let conflicts = &self.grouped.visits.conflicts;
+        if conflicts.is_empty() {
             return None;
         }
-        let entries = self.grouped.conflicts.get(&self.entry().group)?;
-        let others = entries.iter().filter(|&&other| other != self.entry);
-        let others = others.take(NAMED).map(|&entry| Visit { grouped: self.grouped, entry }.place()).collect();
-        Some(Conflict { others, more: entries.len() - 1 > NAMED, rows: entries.len() })
+        let rows = conflicts.get(&self.row_ref().group)?;
+        let others = rows.iter().filter(|&&other| other != self.number).take(MAX_NAMED);
+        let others = others.map(|&number| Visit { grouped: self.grouped, number }.location()).collect();
+        Some(Conflict { others, more: rows.len() - 1 > MAX_NAMED, rows: rows.len() })
     }
 
-    /// Its scenes.
-    pub fn scenes(&self) -> Scenes<'a> {
-        match (&self.grouped.scenes, self.entry().group) {
-            (None, _) | (_, NO_GROUP) => Scenes::default(),
-            (Some(scenes), group) => scenes.of(group),
-        }
+    /// Its scenes. The rows of one key share them.
+    pub(crate) fn scenes(&self) -> Scenes<'a> {
+        let scenes = self.grouped.scenes.as_ref();
+        scenes.map_or_else(Scenes::default, |scenes| scenes.scenes(self.row_ref().group))
     }
 }

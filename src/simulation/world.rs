@@ -17,7 +17,7 @@ enum Outage {
 }
 
 /// The server, alive through all deaths of its client.
-pub struct World {
+pub(super) struct World {
     state: RefCell<State>,
 }
 
@@ -46,7 +46,7 @@ struct State {
 }
 
 impl World {
-    pub fn new(seed: u64) -> World {
+    pub(super) fn new(seed: u64) -> World {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut outages = Vec::new();
         let mut at = 0.0;
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// Some visits are refused for good, fewer still are always answered 500.
-    pub fn curse(&self, visits: &[Uuid]) {
+    pub(super) fn curse(&self, visits: &[Uuid]) {
         let mut state = self.state.borrow_mut();
         for visit in visits {
             match state.random.u8(0..60) {
@@ -97,50 +97,50 @@ impl World {
         }
     }
 
-    pub fn has(&self, visit: Uuid) -> bool {
+    pub(super) fn has(&self, visit: Uuid) -> bool {
         self.state.borrow().received.contains_key(&visit)
     }
 
-    pub fn is_refused(&self, visit: Uuid) -> bool {
+    pub(super) fn is_refused(&self, visit: Uuid) -> bool {
         self.state.borrow().refused.contains(&visit)
     }
 
-    pub fn settle(&self, visits: impl IntoIterator<Item = Uuid>) {
+    pub(super) fn settle(&self, visits: impl IntoIterator<Item = Uuid>) {
         self.state.borrow_mut().settled.extend(visits);
     }
 
-    pub fn complaints(&self) -> Vec<String> {
+    pub(super) fn complaints(&self) -> Vec<String> {
         self.state.borrow().complaints.clone()
     }
 
     /// How long ago anything but failures and 429s was answered, in seconds.
-    pub fn since_last_good(&self) -> f64 {
+    pub(super) fn since_last_good(&self) -> f64 {
         let state = self.state.borrow();
         state.start.elapsed().as_secs_f64() - state.last_good.unwrap_or(0.0)
     }
 
-    pub fn key_has_expired(&self) -> bool {
+    pub(super) fn key_has_expired(&self) -> bool {
         let state = self.state.borrow();
         state.key_expires.is_some_and(|at| at <= state.start.elapsed().as_secs_f64())
     }
 
-    pub fn renew_key(&self) {
+    pub(super) fn renew_key(&self) {
         self.state.borrow_mut().key_expires = None;
     }
 
     /// From here on everything works but what is refused for good.
-    pub fn heal(&self) {
+    pub(super) fn heal(&self) {
         let mut state = self.state.borrow_mut();
         state.healthy = true;
         state.key_expires = None;
         state.cursed.clear();
     }
 
-    pub fn arrivals(&self) -> Vec<f64> {
+    pub(super) fn arrivals(&self) -> Vec<f64> {
         self.state.borrow().arrivals.clone()
     }
 
-    pub fn random(&self) -> fastrand::Rng {
+    pub(super) fn random(&self) -> fastrand::Rng {
         self.state.borrow_mut().random.fork()
     }
 

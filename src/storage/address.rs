@@ -1,11 +1,11 @@
 //! Paths in object storage: `scheme://bucket/key`.
 
-use super::StorageError;
+use super::error::StorageError;
 
-/// Who keeps the objects.
+/// The service that keeps the objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Service {
-    /// Amazon S3, and what speaks as it does.
+    /// Amazon S3, and servers with the same API.
     S3,
     /// Google Cloud Storage.
     Google,
@@ -23,20 +23,23 @@ const SCHEMES: [(&str, Service); 7] = [
     ("abfss", Service::Azure),
 ];
 
-/// A path of a job that names object storage.
+/// A path that names object storage, in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address<'a> {
     pub(super) service: Service,
-    /// `scheme://bucket`, as the job writes it: what the names of objects begin with.
+    /// `scheme://bucket`, as the job writes it. The names of objects begin with it.
     pub(crate) root: &'a str,
-    /// Of Azure: the container, with `@account` where the path names one.
+    /// The name of the bucket. For Azure it is the container, with `@account` where the path names one.
     pub(super) bucket: &'a str,
-    /// The rest as it stands; nothing in it is decoded.
+    /// The rest of the path as it stands; nothing in it is decoded.
     pub(crate) key: &'a str,
 }
 
 impl Address<'_> {
-    /// `None` for a local path: one without a scheme that is known, whatever else is in it.
+    /// The parts of a path. `None`: a local path, which is any path without one of the known schemes.
+    ///
+    /// # Errors
+    /// Where the path names no bucket, or more than a bucket.
     pub(crate) fn parse(path: &str) -> Option<Result<Address<'_>, StorageError>> {
         let (scheme, rest) = path.split_once("://")?;
         let (_, service) = SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known))?;
@@ -53,11 +56,11 @@ impl Address<'_> {
         Some(Ok(Address { service, root, bucket, key }))
     }
 
-    /// A path that may be shown: nothing of it where somebody wrote credentials in place of a bucket, for they may have
-    /// a slash in them.
+    /// The path as it may be shown. It is only the scheme where the path has credentials in place of a bucket, since these
+    /// may contain a slash.
     pub(crate) fn shown(path: &str) -> String {
         match path.split_once("://").map(|(scheme, rest)| (scheme, rest.split('/').next().unwrap_or_default())) {
-            // Azure's addresses name their account behind an @.
+            // Azure's addresses name the account behind an @.
             Some((scheme, bucket)) if bucket.contains(':') || bucket.contains('@') && !scheme.starts_with('a') => {
                 format!("{scheme}://…")
             }
@@ -66,7 +69,7 @@ impl Address<'_> {
     }
 
     /// Whether a path names object storage.
-    pub(crate) fn is_one(path: &str) -> bool {
+    pub(crate) fn is_remote(path: &str) -> bool {
         Address::parse(path).is_some()
     }
 }

@@ -1,18 +1,18 @@
-//! What goes wrong with object storage, in words that no secret is among.
+//! What goes wrong with object storage, in words that contain no secret.
 
-/// Why something in object storage could not be found or read. It names no path: whoever asked knows it.
+/// Why something in object storage could not be found or read. It names no path: the caller knows it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum StorageError {
-    /// Another object than the one that was found.
+    /// The object is no longer the one that was found.
     #[error("it was changed while it was being read")]
     Changed,
-    /// What happened, and what to do next.
+    /// Anything else: what happened, and what to do next.
     #[error("{0}")]
     Other(String),
 }
 
 impl StorageError {
-    /// The one within an error of reading, however deep it was passed on.
+    /// The storage error that an error of reading carries, if it carries one.
     pub(crate) fn within(error: &std::io::Error) -> Option<&StorageError> {
         error.get_ref()?.downcast_ref()
     }

@@ -1,20 +1,25 @@
 //! What an answer says went wrong, in words for people.
+//!
+//! It does not know what the words mean for a visit.
 
-use super::classify::is_of_the_vendor;
+use super::vendor::is_documented;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// The longest error text that is kept, in characters.
-const LONGEST: usize = 500;
+/// How much of an error text is kept, in characters.
+const MAX_CHARS: usize = 500;
 
-/// What an answer says went wrong: under the names that the vendor and those between us and it use, or as plain text, on
-/// one line. What the vendor says comes first: a gateway may put its own word before it, such as "Bad Request".
+/// What an answer says went wrong, on one line, cut after 500 characters.
+///
+/// In JSON the words stand under the names that the vendor, gateways and proxies use. Texts that the vendor documents come
+/// first, because a gateway may put words of its own before them, such as "Bad Request". Else the whole text counts, of an
+/// HTML page the words that a browser would show.
 pub(super) fn error_text(body: &str) -> String {
     const NAMES: [&str; 4] = ["error", "description", "error_description", "message"];
-    const MOST: usize = 16;
+    const MAX_TEXTS: usize = 16;
     fn find(value: &Value, depth: u8, found: &mut Vec<String>) {
         match value {
-            _ if found.len() == MOST => {}
+            _ if found.len() == MAX_TEXTS => {}
             Value::String(text) if !text.trim().is_empty() && !found.contains(text) => found.push(text.clone()),
             Value::Array(list) if depth > 0 => list.iter().for_each(|value| find(value, depth - 1, found)),
             Value::Object(map) if depth > 0 => {
@@ -27,7 +32,7 @@ pub(super) fn error_text(body: &str) -> String {
     let mut found = Vec::new();
     if let Ok(value) = serde_json::from_str(body.trim_start_matches('\u{feff}')) {
         find(&value, 4, &mut found);
-        found.sort_by_key(|text| !is_of_the_vendor(text.trim_start()));
+        found.sort_by_key(|text| !is_documented(text.trim_start()));
     }
     let text = if found.is_empty() { without_markup(body) } else { Cow::Owned(found.join("; ")) };
     let mut line = String::new();
@@ -36,17 +41,17 @@ pub(super) fn error_text(body: &str) -> String {
             line.push(' ');
         }
         line.push_str(word);
-        if line.len() > 4 * LONGEST {
+        if line.len() > 4 * MAX_CHARS {
             break;
         }
     }
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_CHARS) {
         Some((cut, _)) => format!("{}…", &line[..cut]),
         None => line,
     }
 }
 
-/// What a page says that a proxy or a load balancer sends in place of an answer.
+/// The words of an HTML page, which a proxy or a load balancer may send in place of an answer. Any other text stays as it is.
 fn without_markup(body: &str) -> Cow<'_, str> {
     let start: String = body.trim_start().chars().take(9).collect::<String>().to_ascii_lowercase();
     if !["<!doctype", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag)) {
@@ -57,7 +62,7 @@ fn without_markup(body: &str) -> Cow<'_, str> {
     while let Some((before, tag)) = rest.split_once('<') {
         text.push_str(before);
         text.push(' ');
-        rest = behind(tag);
+        rest = after_tag(tag);
     }
     text.push_str(rest);
     for (entity, letter) in
@@ -65,16 +70,16 @@ fn without_markup(body: &str) -> Cow<'_, str> {
     {
         text = text.replace(entity, letter);
     }
-    // A page without any words is better than nothing.
+    // A page without words is shown as it is, which is better than nothing.
     if text.trim().is_empty() { Cow::Borrowed(body) } else { Cow::Owned(text) }
 }
 
-/// What follows a tag, of which the `<` is gone; scripts, styles and comments are skipped as a whole.
-fn behind(tag: &str) -> &str {
+/// What follows a tag. `tag` begins after its `<`. Scripts, styles and comments are skipped with their content.
+fn after_tag(tag: &str) -> &str {
     let after = |text: &'_ str, end: &str| text.find(end).map(|at| at + end.len());
     let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let end = match name.as_str() {
-        // Only ASCII letters are changed, so that places stay the same.
+        // Only ASCII letters change, so positions stay the same.
         "script" | "style" => after(&tag.to_ascii_lowercase(), &format!("</{name}")),
         _ if tag.starts_with("!--") => after(tag, "-->").map(|end| end - 1),
         _ => Some(0),
@@ -97,12 +102,12 @@ mod tests {
         assert_eq!(error_text(gateway), "Unknown Store 5; Bad Request");
         assert_eq!(error_text(r#"{"error":["Unknown Store 5","more","more"]}"#), "Unknown Store 5; more");
         assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
-        assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "no page");
-        assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), LONGEST + 1);
+        assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "not a page");
+        assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), MAX_CHARS + 1);
     }
 
     #[test]
-    fn of_a_page_the_words_are_kept() {
+    fn the_words_of_a_page_are_kept() {
         let page = "\n<!DOCTYPE html><html><head><STYLE>h1 > p { color: red }</STYLE ><title>503 Service\nUnavailable</title>\
                     <script>if (1 < 2) {}</script></head><!-- a > b --><body><h1>Down</h1><p>for &lt;5 min&gt; &amp; more</body></html>";
         assert_eq!(error_text(page), "503 Service Unavailable Down for <5 min> & more");

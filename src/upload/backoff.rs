@@ -1,10 +1,11 @@
-//! Exponential backoff with full jitter, as AWS's architecture blog describes and measures it.
+//! Exponential backoff with full jitter, as the AWS Architecture Blog describes and measures it ("Exponential Backoff And
+//! Jitter").
 
 use super::config::Backoff;
 use std::time::Duration;
 
 impl Backoff {
-    /// A random wait before the try that follows `failures` failures (from 1).
+    /// A random wait before the attempt that follows `failures` failed ones, at least one.
     pub(super) fn wait(self, failures: u32, random: &mut fastrand::Rng) -> Duration {
         self.longest(failures).mul_f64(random.f64())
     }

@@ -1,91 +1,94 @@
-//! What a reply means: pure, and without any waiting.
+//! What a reply means for its visit. To change what happens after, say, a 503, change its line in [`classify`].
+//!
+//! A pure function. It does not know how long a visit waits, nor how often it is tried.
 
 use super::network::Reply;
+use super::vendor::{code_of_visit_error, is_about_the_token};
 use crate::outcome::ErrorCode;
+use std::fmt;
 use std::time::Duration;
 
-/// What a reply means for the visit that it is about.
+/// What a reply means for its visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The API took it.
+    /// The API took the visit in this run.
     Uploaded,
-    /// The API had it before this run.
+    /// The API had the visit before this run.
     AlreadyReceived,
-    /// Refused for good.
-    Rejected(Refused),
-    /// The key is refused: nobody's request will fare better.
-    KeyRefused(Refused),
-    /// Too fast: the whole job pauses.
-    TooFast { refused: Refused, retry_after: Option<Duration> },
-    /// May succeed another time.
-    Unsettled { refused: Refused, may_have_arrived: bool, retry_after: Option<Duration> },
+    /// The API refused the visit for good.
+    Rejected(AttemptError),
+    /// The API refused the key. It would refuse it for every other visit too.
+    KeyRefused(AttemptError),
+    /// Too many requests. The whole job pauses, for as long as the server says.
+    Throttled { error: AttemptError, retry_after: Option<Duration> },
+    /// Another attempt may succeed, not before the time that the server says. `may_have_arrived`: the API may have taken
+    /// the visit all the same.
+    Retryable { error: AttemptError, may_have_arrived: bool, retry_after: Option<Duration> },
 }
 
-/// The code and the text of what was not a success.
+/// Why an attempt did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct AttemptError {
     pub(super) code: ErrorCode,
+    /// The HTTP status; `None` where no answer came.
     pub(super) status: Option<u16>,
+    /// What went wrong, in the server's words where it has any.
     pub(super) text: String,
 }
 
-/// `may_have_arrived`: an earlier attempt of this run may have reached the API, so that a 409 is its success.
+/// What a reply means. `may_have_arrived`: an earlier attempt of this run may have reached the API, so that a 409 shows its
+/// success.
+///
+/// The statuses 400, 401, 403, 409 and 500 are the vendor's (Sessions Input, "Validation and Errors"). The others are those
+/// of HTTP, as gateways and proxies send them.
 pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
     let (status, retry_after, text) = match reply {
-        Reply::Answer { status, retry_after, text } => (*status, *retry_after, text),
-        Reply::NotSent(reason) => return unsettled(ErrorCode::Connection, reason, false),
-        Reply::TimedOut => return unsettled(ErrorCode::Timeout, "no answer in time", true),
-        Reply::Broken(reason) => return unsettled(ErrorCode::Connection, reason, true),
+        Reply::Answer { status, retry_after, text } => (*status, *retry_after, text.as_str()),
+        Reply::NotSent(reason) => return without_answer(ErrorCode::Connection, reason, false),
+        Reply::TimedOut => return without_answer(ErrorCode::Timeout, "no answer in time", true),
+        Reply::Broken(reason) => return without_answer(ErrorCode::Connection, reason, true),
     };
-    let refused = |code| Refused {
-        code,
-        status: Some(status),
-        text: if text.is_empty() { format!("HTTP {status} without a text") } else { text.clone() },
-    };
+    let error = |code| AttemptError::of_answer(code, status, text);
+    let retryable = |code, may_have_arrived| Verdict::Retryable { error: error(code), may_have_arrived, retry_after };
     match status {
         200..=299 => Verdict::Uploaded,
+        400 if is_about_the_token(text) => Verdict::KeyRefused(error(ErrorCode::Unauthorized)),
+        401 => Verdict::KeyRefused(error(ErrorCode::Unauthorized)),
+        403 => Verdict::KeyRefused(error(ErrorCode::Forbidden)),
+        // The server waited in vain for the rest of the request, so it did not take the visit.
+        408 => retryable(ErrorCode::Timeout, false),
         409 if may_have_arrived => Verdict::Uploaded,
         409 => Verdict::AlreadyReceived,
-        401 => Verdict::KeyRefused(refused(ErrorCode::Unauthorized)),
-        403 => Verdict::KeyRefused(refused(ErrorCode::Forbidden)),
-        400 if is_about_the_token(text) => Verdict::KeyRefused(refused(ErrorCode::Unauthorized)),
-        408 => Verdict::Unsettled { refused: refused(ErrorCode::Timeout), may_have_arrived: false, retry_after },
-        429 => Verdict::TooFast { refused: refused(ErrorCode::RateLimited), retry_after },
-        500..=599 => {
-            Verdict::Unsettled { refused: refused(ErrorCode::ServerError), may_have_arrived: true, retry_after }
+        429 => Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after },
+        400..=499 => {
+            let code = code_of_visit_error(text).unwrap_or(ErrorCode::UnexpectedAnswer);
+            Verdict::Rejected(error(code))
         }
-        _ => Verdict::Rejected(refused(code_of(status, text))),
+        // The API may have taken the visit before something failed.
+        500..=599 => retryable(ErrorCode::ServerError, true),
+        _ => Verdict::Rejected(error(ErrorCode::UnexpectedAnswer)),
     }
 }
 
-fn unsettled(code: ErrorCode, reason: &str, may_have_arrived: bool) -> Verdict {
-    let refused = Refused { code, status: None, text: reason.to_owned() };
-    Verdict::Unsettled { refused, may_have_arrived, retry_after: None }
+fn without_answer(code: ErrorCode, reason: &str, may_have_arrived: bool) -> Verdict {
+    let error = AttemptError { code, status: None, text: reason.to_owned() };
+    Verdict::Retryable { error, may_have_arrived, retry_after: None }
 }
 
-/// The one 400 that is about the key and not about the visit (vendor's page "Authentication").
-fn is_about_the_token(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["invalid token", "invalid_token", "incorrect or expired token"].iter().any(|start| text.starts_with(start))
+impl AttemptError {
+    fn of_answer(code: ErrorCode, status: u16, text: &str) -> AttemptError {
+        let text = if text.is_empty() { format!("HTTP {status} without a text") } else { text.to_owned() };
+        AttemptError { code, status: Some(status), text }
+    }
 }
 
-/// Whether a text begins as one of those that the vendor lists.
-pub(super) fn is_of_the_vendor(text: &str) -> bool {
-    is_about_the_token(text) || code_of(400, text) != ErrorCode::UnexpectedAnswer
-}
-
-/// The texts of the vendor's "Validation and Errors".
-fn code_of(status: u16, text: &str) -> ErrorCode {
-    const TEXTS: [(&str, ErrorCode); 5] = [
-        ("missing attribute", ErrorCode::MissingAttribute),
-        ("missing mandatory field", ErrorCode::MissingAttribute),
-        ("unknown store", ErrorCode::UnknownStore),
-        ("lookup value does not exist", ErrorCode::LookupValue),
-        ("incorrect format", ErrorCode::IncorrectFormat),
-    ];
-    let lower = text.to_ascii_lowercase();
-    let known = TEXTS.iter().filter(|_| (400..500).contains(&status)).find(|(start, _)| lower.starts_with(start));
-    known.map_or(ErrorCode::UnexpectedAnswer, |(_, code)| *code)
+impl fmt::Display for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) if !self.text.starts_with("HTTP ") => write!(f, "HTTP {status}: {}", self.text),
+            _ => f.write_str(&self.text),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +108,7 @@ mod tests {
     #[test]
     fn only_timeouts_breaks_and_5xx_may_have_arrived() {
         let arrived = |reply: Reply| match classify(&reply, false) {
-            Verdict::Unsettled { may_have_arrived, .. } => may_have_arrived,
+            Verdict::Retryable { may_have_arrived, .. } => may_have_arrived,
             other => panic!("{other:?}"),
         };
         assert!(arrived(Reply::TimedOut) && arrived(Reply::Broken("reset".into())) && arrived(answer(503, "")));
@@ -125,7 +128,7 @@ mod tests {
             (302, "", ErrorCode::UnexpectedAnswer),
         ] {
             match classify(&answer(status, body), false) {
-                Verdict::Rejected(refused) => assert_eq!(refused.code, expected, "{body}"),
+                Verdict::Rejected(error) => assert_eq!(error.code, expected, "{body}"),
                 other => panic!("{body}: {other:?}"),
             }
         }
@@ -142,5 +145,25 @@ mod tests {
         }
         let format = "Incorrect format field: x, the correct format: no invalid token";
         assert!(matches!(classify(&answer(400, format), false), Verdict::Rejected(_)));
+    }
+
+    #[test]
+    fn a_503_is_tried_again_when_the_server_says() {
+        let retry_after = Some(Duration::from_secs(7));
+        let reply = Reply::Answer { status: 503, retry_after, text: "down".to_owned() };
+        let error = AttemptError { code: ErrorCode::ServerError, status: Some(503), text: "down".to_owned() };
+        let verdict = Verdict::Retryable { error, may_have_arrived: true, retry_after };
+        assert_eq!(classify(&reply, false), verdict);
+    }
+
+    #[test]
+    fn an_error_shows_its_status_once() {
+        let shown = |reply: &Reply| match classify(reply, false) {
+            Verdict::Retryable { error, .. } => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown(&answer(500, "down")), "HTTP 500: down");
+        assert_eq!(shown(&answer(503, "")), "HTTP 503 without a text");
+        assert_eq!(shown(&Reply::TimedOut), "no answer in time");
     }
 }

@@ -1,32 +1,32 @@
-//! What the job decides about sending.
+//! What the job decides about sending: plain values.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Pace, concurrency and persistence.
+/// How fast visits are sent, how many at once, and how persistently.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    /// Requests a second, all attempts counted. The vendor's ceiling is 150.
-    pub rate: f64,
-    /// How many requests may go at once after a quiet time.
-    pub burst: u32,
-    /// Requests under way at the same time, at most.
-    pub max_in_flight: usize,
-    /// Attempts for one visit, at most; those in an outage and those answered 429 do not count.
-    pub max_attempts: u32,
+pub(crate) struct Config {
+    /// Requests per second, all attempts counted. The vendor's ceiling is 150.
+    pub(crate) rate: f64,
+    /// How many requests may go out at once after a quiet time.
+    pub(crate) burst: u32,
+    /// The most requests under way at the same time.
+    pub(crate) max_in_flight: usize,
+    /// The most attempts for one visit. Attempts during an outage and attempts answered 429 do not count.
+    pub(crate) max_attempts: u32,
     /// The waits between the attempts of a visit.
-    pub backoff: Backoff,
-    /// How long an outage of the whole API is waited out.
-    pub patience: Duration,
+    pub(crate) backoff: Backoff,
+    /// How long an outage of the API may last before the run stops.
+    pub(crate) patience: Duration,
 }
 
 /// Exponential backoff with full jitter: a random wait up to `first`, then up to twice that, …, up to `max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     /// The longest first wait.
-    pub first: Duration,
+    pub(crate) first: Duration,
     /// The longest wait.
-    pub max: Duration,
+    pub(crate) max: Duration,
 }
 
 impl Default for Config {
@@ -44,19 +44,19 @@ impl Default for Config {
 
 /// Where sessions are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Without a slash at its end.
-    pub base_url: String,
-    /// Such as `v4`.
-    pub version: String,
-    /// The project's name, as Trax gave it.
-    pub project: String,
-    /// `session` or `sessions`.
-    pub resource: String,
-    /// For a whole request.
-    pub timeout: Duration,
-    /// For the connection alone.
-    pub connect_timeout: Duration,
-    /// A certificate (PEM) to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
+pub(crate) struct Endpoint {
+    /// The address of the API, without a slash at its end.
+    pub(crate) base_url: String,
+    /// The API's version, such as `v4`.
+    pub(crate) version: String,
+    /// "Project name as provided by Trax" (vendor's page Sessions Input).
+    pub(crate) project: String,
+    /// `session` or `sessions`: the vendor's page Sessions Input has both.
+    pub(crate) resource: String,
+    /// The time for a whole request.
+    pub(crate) timeout: Duration,
+    /// The time for the connection alone.
+    pub(crate) connect_timeout: Duration,
+    /// A certificate (PEM) to trust in addition to the system's.
+    pub(crate) ca_file: Option<PathBuf>,
 }

@@ -3,16 +3,16 @@
 //! The order of waits before an attempt is: the visit's own backoff, in an outage the line of those that were tried and
 //! then that of all for the next probe, a place in flight, the permit of the pace.
 
-use super::classify::{Refused, Verdict, classify};
+use super::classify::{AttemptError, Verdict, classify};
 use super::config::Config;
 use super::health::{Health, Seen};
-use super::network::Network;
+use super::network::{Network, Reply};
 use super::pace::{Pace, Permit};
 use super::stop::Stop;
 use super::traffic::Traffic;
 use crate::build::{Identity, Parts, Prepared};
 use crate::outcome::{Outcome, Status, StopReason};
-use crate::text::start_of;
+use crate::text::{duration, rate, start_of};
 use bytes::Bytes;
 use chrono::Utc;
 use futures_util::FutureExt;
@@ -35,7 +35,7 @@ const LONGEST_REASON: usize = 160;
 
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
-pub async fn upload<N: Network>(
+pub(crate) async fn upload<N: Network>(
     network: &N,
     config: &Config,
     stop: &Stop,
@@ -145,11 +145,11 @@ struct Delivery {
     may_have_arrived: bool,
     first: Option<Instant>,
     last: Option<Instant>,
-    refused: Option<Refused>,
+    refused: Option<AttemptError>,
 }
 
 impl Delivery {
-    fn outcome(self, status: Status, http_status: Option<u16>, refused: Option<Refused>) -> Outcome {
+    fn outcome(self, status: Status, http_status: Option<u16>, refused: Option<AttemptError>) -> Outcome {
         let elapsed = match (self.first, self.last) {
             (Some(first), Some(last)) => last - first,
             _ => Duration::ZERO,
@@ -171,7 +171,7 @@ impl Delivery {
         self.outcome(status, Some(http_status), None)
     }
 
-    fn refused(self, status: Status, refused: Refused) -> Outcome {
+    fn refused(self, status: Status, refused: AttemptError) -> Outcome {
         let http_status = refused.status;
         self.outcome(status, http_status, Some(refused))
     }
@@ -217,11 +217,11 @@ impl<N: Network> Engine<'_, N> {
             drop(slot);
             let verdict = classify(&reply, delivery.may_have_arrived);
             tracing::debug!(visit = delivery.identity.visit_id, attempt = delivery.attempts, %reply, "answered");
-            if !matches!(verdict, Verdict::Unsettled { .. } | Verdict::TooFast { .. }) {
+            if !matches!(verdict, Verdict::Retryable { .. } | Verdict::Throttled { .. }) {
                 self.answered();
             }
             let status = match reply {
-                super::network::Reply::Answer { status, .. } => status,
+                Reply::Answer { status, .. } => status,
                 _ => 0,
             };
             let wait = match verdict {
@@ -237,19 +237,19 @@ impl<N: Network> Engine<'_, N> {
                     }
                     return delivery.refused(Status::Rejected, refused);
                 }
-                Verdict::TooFast { refused, retry_after } => {
-                    delivery.refused = Some(refused);
-                    self.too_fast(permit, retry_after);
+                Verdict::Throttled { error, retry_after } => {
+                    delivery.refused = Some(error);
+                    self.throttled(permit, retry_after);
                     Duration::ZERO
                 }
-                Verdict::Unsettled { refused, may_have_arrived, retry_after } => {
+                Verdict::Retryable { error, may_have_arrived, retry_after } => {
                     delivery.may_have_arrived |= may_have_arrived;
-                    delivery.refused = Some(refused.clone());
+                    delivery.refused = Some(error.clone());
                     match self.failed(number, &mut delivery, probe.is_some()) {
                         // However long a single visit is to wait, the run does not outlast an outage for it.
                         Next::Retry(wait) => wait.max(retry_after.unwrap_or_default().min(self.config.patience)),
                         Next::Probe => Duration::ZERO,
-                        Next::GiveUp => return delivery.refused(Status::Failed, refused),
+                        Next::GiveUp => return delivery.refused(Status::Failed, error),
                     }
                 }
             };
@@ -264,7 +264,7 @@ impl<N: Network> Engine<'_, N> {
         }
     }
 
-    async fn attempt(&self, delivery: &mut Delivery, session_uid: Uuid, body: &Bytes) -> super::network::Reply {
+    async fn attempt(&self, delivery: &mut Delivery, session_uid: Uuid, body: &Bytes) -> Reply {
         if delivery.attempts == 0 {
             self.untried.set(self.untried.get() - 1);
             if self.untried.get() == 0 {
@@ -348,24 +348,25 @@ impl<N: Network> Engine<'_, N> {
     fn answered(&self) {
         self.pace.answered();
         if let Some(outage) = self.health.answered() {
-            tracing::warn!("the API answers again after {:.0} s", outage.as_secs_f64());
+            tracing::warn!("the API answers again after {}", duration(outage));
             self.recovered.notify_waiters();
             self.all_tried.notify_waiters();
         }
     }
 
-    fn too_fast(&self, permit: Permit, retry_after: Option<Duration>) {
+    fn throttled(&self, permit: Permit, retry_after: Option<Duration>) {
         let pause = self.pace.refused(permit, retry_after, &mut self.random.borrow_mut());
-        self.traffic.refused();
+        self.traffic.throttled();
         if let Some(pause) = pause {
             self.traffic.paused();
-            let seconds = pause.as_secs_f64();
-            tracing::warn!("429, too many requests at {:.1}/s: pausing for {seconds:.1} s", self.pace.rate());
+            let (rate, pause) = (rate(self.pace.rate()), duration(pause));
+            tracing::warn!("HTTP 429, too many requests at {rate}: pausing for {pause}");
         }
         let was_down = self.health.next_probe().is_some();
         if !self.health.refused() && self.stop.request(StopReason::ApiDown) {
+            let patience = duration(self.config.patience);
             tracing::error!(
-                "the API has answered only 429 for longer than the patience; nothing more is sent until a rerun"
+                "the API answered only 429 for more than {patience} (patience); nothing more is sent until a rerun"
             );
         }
         if was_down {
@@ -391,21 +392,19 @@ impl<N: Network> Engine<'_, N> {
                 if began {
                     self.outage.notify_waiters();
                 }
-                // Once the run ends, that nobody answers is no news.
+                // Once the run ends, the user need not hear of an outage.
                 if began && self.stop.reason().is_none() {
-                    let reason =
-                        delivery.refused.as_ref().map_or("", |refused| start_of(&refused.text, LONGEST_REASON));
-                    let patience = self.config.patience.as_secs();
-                    tracing::warn!(
-                        "the API seems to be down ({reason}): trying one visit at a time for up to {patience} s"
-                    );
+                    let reason = delivery.refused.as_ref().map(AttemptError::to_string).unwrap_or_default();
+                    let (reason, patience) = (start_of(&reason, LONGEST_REASON), duration(self.config.patience));
+                    tracing::warn!("the API looks down ({reason}); probing for up to {patience}");
                 }
                 Next::Probe
             }
             Seen::OutOfPatience => {
                 if self.stop.request(StopReason::ApiDown) {
+                    let patience = duration(self.config.patience);
                     tracing::error!(
-                        "the API has been down for longer than the patience; nothing more is sent until a rerun"
+                        "the API was down for more than {patience} (patience); nothing more is sent until a rerun"
                     );
                 }
                 Next::Probe

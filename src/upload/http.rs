@@ -1,4 +1,6 @@
-//! The network over HTTP: one client, kept-alive connections, the token in its header and nowhere else.
+//! The network over HTTP: one client whose connections are kept open, with the token in a header of every request.
+//!
+//! It does not know what an answer means for a visit.
 
 use super::answer::error_text;
 use super::config::Endpoint;
@@ -14,26 +16,28 @@ use reqwest::{Body, Client, Response, Url};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How much of an answer is read.
-const LONGEST_ANSWER: usize = 64 << 10;
-/// How long the rest of an answer may take once its status is known: the status alone settles what happened.
-const REST_OF_ANSWER: Duration = Duration::from_secs(5);
+/// How much of an answer is read, in bytes.
+const MAX_ANSWER: usize = 64 << 10;
+/// How long the rest of an answer may take once its status is known. The status alone tells what happened.
+const REST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client for one endpoint.
+/// The HTTP client for one endpoint.
 #[derive(Debug)]
-pub struct Http {
+pub(crate) struct Http {
     client: Client,
     /// The address of all sessions, with a slash at its end.
     sessions: Url,
     token: Token,
 }
 
-/// Why no client can be made.
+/// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The token has characters that no header can carry.
-    #[error("the token contains spaces, line breaks or letters that no token has; is it copied whole and alone?")]
+    /// The token has characters that no token has.
+    #[error(
+        "the token contains spaces, line breaks or letters that no token has; was it copied completely, and nothing else with it?"
+    )]
     Token,
     /// The certificate to trust cannot be used.
     #[error(transparent)]
@@ -48,14 +52,14 @@ impl Http {
     ///
     /// # Errors
     /// Where the token or the certificate cannot be used.
-    pub fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
+    pub(crate) fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
         let mut authorization = token.header().ok_or(HttpError::Token)?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let sessions =
-            sessions_url(endpoint).ok_or_else(|| HttpError::Client(format!("{} is no address", endpoint.base_url)))?;
+        let sessions = sessions_url(endpoint)
+            .ok_or_else(|| HttpError::Client(format!("{} is not an address", endpoint.base_url)))?;
         let builder =
             http_client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
                 .default_headers(headers)
@@ -65,17 +69,26 @@ impl Http {
         Ok(Http { client, sessions, token })
     }
 
+    /// Whether a client could be made: asked before anything is touched.
+    ///
+    /// # Errors
+    /// Where the token or the certificate cannot be used.
+    pub(crate) fn check(endpoint: &Endpoint, token: &Token) -> Result<(), HttpError> {
+        Http::new(endpoint, token.clone(), 1).map(drop)
+    }
+
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now);
         let mut text = Vec::new();
-        // What was read until then counts, whatever became of the rest.
-        let is_whole = tokio::time::timeout(REST_OF_ANSWER, read_start(response, &mut text)).await.unwrap_or(false);
+        // Whatever was read before the end or a failure counts.
+        let is_whole = tokio::time::timeout(REST_TIMEOUT, read_start(response, &mut text)).await.unwrap_or(false);
         if (200..300).contains(&status) {
-            // Nothing went wrong: there is nothing to say.
+            // Nothing went wrong, so there is no text about it.
             return Reply::Answer { status, retry_after, text: String::new() };
         }
-        // Hidden before a cut may leave half of it, and after parsing: JSON has several ways to write the same token.
+        // Before the text is shortened, because that may leave half a token; and after it, because JSON can spell the same
+        // token in several ways.
         let text = String::from_utf8_lossy(&text);
         let text = if is_whole { self.token.hidden_in(&text) } else { self.token.hidden_in_cut(&text) };
         let text = error_text(&text);
@@ -87,7 +100,7 @@ impl Http {
     }
 }
 
-/// `base/api/version/project/resource/`
+/// `base/api/version/project/resource/` (vendor's page Sessions Input). `None` where `base_url` cannot be a base.
 fn sessions_url(endpoint: &Endpoint) -> Option<Url> {
     let mut url = Url::parse(&endpoint.base_url).ok()?;
     let parts = ["api", &endpoint.version, &endpoint.project, &endpoint.resource, ""];
@@ -98,11 +111,11 @@ fn sessions_url(endpoint: &Endpoint) -> Option<Url> {
 impl Network for Http {
     async fn put(&self, session_uid: Uuid, body: Bytes) -> Reply {
         let mut url = self.sessions.clone();
-        // Behind its last slash; only an address that cannot be a base has no parts.
+        // An address that cannot be a base has no parts, and `Http::new` accepts none.
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().push(session_uid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         }
-        // A body that cannot be cloned: reqwest would keep a copy of every request for repeating it, which it never may.
+        // This body cannot be cloned. Of any other, reqwest keeps a copy to repeat the request, which it must never do.
         match self.client.put(url).body(Body::wrap(Full::new(body))).send().await {
             Ok(response) => self.answer(response).await,
             Err(error) if error.is_connect() || error.is_builder() => {
@@ -114,11 +127,11 @@ impl Network for Http {
     }
 }
 
-/// The start of an answer; what cannot be read of it is left out. Returns whether it was all of it.
+/// Appends the start of an answer's body to `text`, as far as it can be read. Returns whether that is the whole body.
 async fn read_start(mut response: Response, text: &mut Vec<u8>) -> bool {
-    while text.len() < LONGEST_ANSWER {
+    while text.len() < MAX_ANSWER {
         match response.chunk().await {
-            Ok(Some(chunk)) => text.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - text.len())]),
+            Ok(Some(chunk)) => text.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - text.len())]),
             Ok(None) => return true,
             Err(_) => return false,
         }

@@ -4,15 +4,16 @@
 //! | file | what it decides |
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
-//! | `answer` | what an answer says went wrong |
+//! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
-//! | `pace`, `climb` | when the next request may go: the rate, pauses after 429 |
+//! | `pace`, `climb` | when the next request may go out: the rate, pauses after 429 |
 //! | `health` | whether the API as a whole is down |
-//! | `backoff` | how long a visit waits for its next attempt |
-//! | `stop` | why no more is sent |
-//! | `engine` | all of these together, for many visits at once |
+//! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
+//! | `stop` | whether the run has to end early |
+//! | `engine` | puts all of these together, for many visits at once |
+//! | `config`, `token`, `traffic` | what the job decides; the key; counts of requests |
 //!
-//! It knows nothing of exports and of result files.
+//! This room knows nothing of exports and of result files.
 
 mod answer;
 mod backoff;
@@ -28,11 +29,14 @@ mod retry_after;
 mod stop;
 mod token;
 mod traffic;
+mod vendor;
 
-pub use config::{Backoff, Config, Endpoint};
-pub use engine::upload;
-pub use http::{Http, HttpError};
-pub use network::{Network, Reply};
-pub use stop::Stop;
-pub use token::Token;
-pub use traffic::Traffic;
+pub(crate) use config::{Backoff, Config, Endpoint};
+pub(crate) use engine::upload;
+pub(crate) use http::Http;
+pub use http::HttpError;
+#[cfg(test)]
+pub(crate) use network::{Network, Reply};
+pub(crate) use stop::Stop;
+pub(crate) use token::Token;
+pub(crate) use traffic::Traffic;

@@ -5,29 +5,29 @@ use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Sends one session. Over HTTP in real life; in tests and simulations whatever they need.
-pub trait Network {
-    /// One attempt. It must end by itself, within the timeouts it was made with.
+/// Sends one session: over HTTP in a run, to a made-up server in a simulation.
+pub(crate) trait Network {
+    /// Makes one attempt. It must end by itself, within the timeouts of the network.
     fn put(&self, session_uid: Uuid, body: Bytes) -> impl Future<Output = Reply>;
 }
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// An HTTP answer, whatever its status.
+pub(crate) enum Reply {
+    /// An HTTP answer, with any status.
     Answer {
         /// The HTTP status.
         status: u16,
-        /// How long to wait before the next request, as the server says.
+        /// How long the server asks to wait before the next request.
         retry_after: Option<Duration>,
-        /// What it says went wrong, on one line.
+        /// What the answer says went wrong, on one line. Empty where it says nothing.
         text: String,
     },
-    /// No connection: the request certainly did not arrive.
+    /// There was no connection, so the request did not arrive. The reason.
     NotSent(String),
-    /// No answer in time: it may have arrived.
+    /// No answer came in time. The request may have arrived.
     TimedOut,
-    /// The connection broke, or what came back is no HTTP: it may have arrived.
+    /// The connection broke, or what came back is not HTTP. The request may have arrived. The reason.
     Broken(String),
 }
 

@@ -1,32 +1,35 @@
-//! When a server wants to be asked again.
+//! When a server wants the next request: its Retry-After header.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::time::Duration;
 
-/// A date of a header in any of its three forms (RFC 9110, 5.6.7), all of them in UTC.
+/// Longer waits are cut to a year: nothing waits that long.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// A date of a header, in any of the three forms of RFC 9110, 5.6.7. All of them are in UTC.
 fn http_date(text: &str) -> Option<DateTime<Utc>> {
     let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
     let today = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc()).ok();
     today.or_else(|| old.iter().find_map(|form| Some(NaiveDateTime::parse_from_str(text, form).ok()?.and_utc())))
 }
 
-/// Retry-After in both of its forms (RFC 9110, 10.2.3). A date is taken against the server's own clock where the
-/// answer tells it.
+/// The wait that Retry-After asks for, as seconds or as a date (RFC 9110, 10.2.3), cut to a year. A date is compared with the
+/// server's own clock where the answer has a Date header, else with `now`.
 pub(super) fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let value = text(RETRY_AFTER)?;
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds.min(366 * 86_400)));
+        return Some(Duration::from_secs(seconds).min(LONGEST));
     }
     if let Some(seconds) = value.parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
-        // A number that no duration holds is a long one all the same.
-        return Duration::try_from_secs_f64(seconds.min(366.0 * 86_400.0)).ok();
+        // Cut first, because a `Duration` cannot hold every number.
+        return Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64())).ok();
     }
     let date = http_date(value)?;
     let server = text(DATE).and_then(http_date);
     let wait = (date - server.unwrap_or_else(now)).to_std().unwrap_or_default();
-    Some(wait.min(Duration::from_secs(366 * 86_400)))
+    Some(wait.min(LONGEST))
 }
 
 #[cfg(test)]

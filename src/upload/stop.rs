@@ -1,13 +1,15 @@
-//! Why a run ends before its visits do; the first reason counts.
+//! The request to end a run early, and its reason. The first reason counts.
+//!
+//! It does not know what has to be ended; every wait of a run listens to it.
 
 use crate::outcome::StopReason;
 use std::convert::Infallible;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Tells everybody concerned that a run has to end.
+/// Carries the request to end a run early to all parts of it. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Stop {
+pub(crate) struct Stop {
     reason: watch::Sender<Option<StopReason>>,
 }
 
@@ -18,8 +20,8 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks for the end. Returns whether this is the first reason.
-    pub fn request(&self, reason: StopReason) -> bool {
+    /// Asks the run to end. Returns whether this is the first reason.
+    pub(crate) fn request(&self, reason: StopReason) -> bool {
         self.reason.send_if_modified(|current| match current {
             None => {
                 *current = Some(reason);
@@ -29,9 +31,8 @@ impl Stop {
         })
     }
 
-    /// Asks for the end at that moment. Pauses and outages end with it too: all waits listen to the stop. It never
-    /// comes to an end itself, and is dropped when there is nothing left to stop.
-    pub async fn when_time_is_up(&self, at: Instant) -> Infallible {
+    /// Asks the run to end at a moment. The future never completes; it is dropped when the run ends.
+    pub(crate) async fn when_time_is_up(&self, at: Instant) -> Infallible {
         sleep_until(at).await;
         if self.request(StopReason::TimeIsUp) {
             tracing::warn!("stopping: the time of max_duration is up; requests under way are finished");
@@ -39,17 +40,17 @@ impl Stop {
         std::future::pending().await
     }
 
-    /// The reason, once there is one.
-    pub fn reason(&self) -> Option<StopReason> {
+    /// The reason to end; `None` while the run may go on.
+    pub(crate) fn reason(&self) -> Option<StopReason> {
         *self.reason.borrow()
     }
 
-    /// Waits until there is one.
-    pub async fn requested(&self) -> StopReason {
+    /// Waits until there is a reason to end.
+    pub(crate) async fn requested(&self) -> StopReason {
         let mut watcher = self.reason.subscribe();
         match watcher.wait_for(Option::is_some).await {
             Ok(reason) => reason.unwrap_or(StopReason::Interrupted),
-            // Not while `self` holds the sender.
+            // Cannot happen while `self` holds the sender.
             Err(_) => std::future::pending().await,
         }
     }

@@ -1,29 +1,30 @@
-//! The project's token: what its header says, and how it is kept out of everything else.
+//! The project's token: it goes into one header and stays out of everything else.
 
 use reqwest::header::HeaderValue;
 
-/// What is shorter than this is no token, and stands in any text.
+/// A shorter text is not hidden: it cannot be a real token, and any message may contain it.
 const SHORTEST_TOKEN: usize = 4;
 
-/// The project's token. It never shows itself.
+/// The "project auth token" that Trax provides (vendor's page Sessions Input). Printed, it reads `[token]`.
 #[derive(Clone)]
-pub struct Token(String);
+pub(crate) struct Token(String);
 
 impl Token {
-    /// A token without white space around it; `None` if nothing is left.
-    pub fn new(text: &str) -> Option<Token> {
+    /// A token, without the white space around it. `None` if nothing is left.
+    pub(crate) fn new(text: &str) -> Option<Token> {
         let text = text.trim_start_matches('\u{feff}').trim();
         (!text.is_empty()).then(|| Token(text.to_owned()))
     }
 
-    /// What the header says; `None` where it has characters that no token has.
+    /// The value of the header `Authorization`: "Auth-Token {project auth token}" (vendor's page Sessions Input). `None` where
+    /// the token has characters that no token has.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let is_token = self.0.bytes().all(|byte| byte.is_ascii_graphic());
         HeaderValue::from_str(&format!("Auth-Token {}", self.0)).ok().filter(|_| is_token)
     }
 
-    /// How servers write it that repeat what they were sent: as it is, as a part of an address, as JSON may.
-    fn written(&self) -> [String; 4] {
+    /// The forms in which a server may repeat it: as it is, as a part of an address, and as some write it in JSON.
+    fn spellings(&self) -> [String; 4] {
         let in_address = |upper: bool| -> String {
             let written = |byte: u8| match byte {
                 b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
@@ -35,22 +36,22 @@ impl Token {
         [self.0.clone(), in_address(true), in_address(false), self.0.replace('/', "\\/")]
     }
 
-    /// A text without it.
+    /// A text with `[token]` in place of the token.
     pub(super) fn hidden_in(&self, text: &str) -> String {
         let mut hidden = text.to_owned();
         if self.0.len() >= SHORTEST_TOKEN {
-            for written in self.written().iter().filter(|written| text.contains(*written)) {
-                hidden = hidden.replace(written, "[token]");
+            for spelling in self.spellings().iter().filter(|spelling| text.contains(*spelling)) {
+                hidden = hidden.replace(spelling, "[token]");
             }
         }
         hidden
     }
 
-    /// The same of a text that was cut, perhaps in the middle of it.
+    /// A text with `[token]` in place of the token, also where the text was cut in the middle of the token.
     pub(super) fn hidden_in_cut(&self, text: &str) -> String {
         let hidden = self.hidden_in(text);
-        for written in self.written() {
-            let mut starts = (SHORTEST_TOKEN..written.len()).rev().filter_map(|end| written.get(..end));
+        for spelling in self.spellings() {
+            let mut starts = (SHORTEST_TOKEN..spelling.len()).rev().filter_map(|end| spelling.get(..end));
             if let Some(rest) = starts.find_map(|start| hidden.strip_suffix(start)) {
                 return format!("{rest}[token]");
             }

@@ -1,34 +1,34 @@
-//! What goes over the wire, counted for progress and summary.
+//! Counts of requests, for progress and summary.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters that may be read while a run goes on.
+/// Counters of requests, which may be read while a run goes on.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     requests: AtomicU64,
     retries: AtomicU64,
-    refused: AtomicU64,
+    throttled: AtomicU64,
     pauses: AtomicU64,
 }
 
 impl Traffic {
-    /// Requests sent.
-    pub fn requests(&self) -> u64 {
+    /// Requests sent: all attempts.
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Of those, all but the first of each visit.
-    pub fn retries(&self) -> u64 {
+    /// Requests sent, without the first of each visit.
+    pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
     /// Requests answered 429.
-    pub fn rate_limited(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    pub(crate) fn rate_limited(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
     }
 
-    /// Pauses that such answers have led to.
-    pub fn pauses(&self) -> u64 {
+    /// Pauses after answers of 429. Several such answers may share one pause.
+    pub(crate) fn pauses(&self) -> u64 {
         self.pauses.load(Ordering::Relaxed)
     }
 
@@ -37,8 +37,8 @@ impl Traffic {
         self.retries.fetch_add(u64::from(is_retry), Ordering::Relaxed);
     }
 
-    pub(super) fn refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn paused(&self) {

@@ -49,7 +49,7 @@ fn a_result_path_below_a_file_is_2() {
 }
 
 #[test]
-fn a_result_folder_that_nobody_can_write_to_is_2() {
+fn a_result_folder_without_write_permission_is_2() {
     // Not even root makes files there.
     if !std::path::Path::new("/proc/self").exists() {
         eprintln!("skipped: no /proc on this system");
@@ -105,7 +105,7 @@ fn a_result_folder_that_vanishes_during_a_run_is_1_and_told() {
     assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
 }
 
-/// Runs under a limit of so many blocks a file, as a disk that is full lets nothing grow.
+/// Runs under a limit of blocks per file, which acts like a full disk.
 fn on_a_full_disk(work: &Workdir, blocks: usize, command: &str) -> Done {
     work.shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec traxload {command}"))
 }
@@ -121,7 +121,7 @@ fn whole_rows(work: &Workdir) -> Rows {
     rows
 }
 
-/// So many that their rows fill the tests' disks several times over.
+/// A number of visits whose rows fill the tests' disks several times over.
 const MANY: usize = 150;
 /// Of 512 or 1024 bytes, as the shell has it.
 const BLOCKS: usize = 8;
@@ -133,7 +133,7 @@ fn a_full_disk_is_1_with_a_whole_journal_and_the_same_command_finishes_later() {
     work.job(&JobFile::to(&server.url()));
     let done = on_a_full_disk(&work, BLOCKS, "run job.toml");
     assert_eq!(done.code, 1, "{}", done.stderr);
-    let done = done.says(&[PARTIAL, "goes on from there"]);
+    let done = done.says(&[PARTIAL, "resumes from there"]);
     assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
     assert!(!work.exists("results.csv") && !work.exists("results.csv.lock"));
     let kept = whole_rows(&work);
@@ -175,7 +175,7 @@ fn a_disk_that_is_full_before_a_journal_is_taken_up_leaves_it_as_it_was() {
     work.run(&JobFile::to(&server.url())).ends_with(0);
     let journal = work.read("results.csv");
     std::fs::remove_file(work.path("results.csv")).expect("it is there");
-    let third = journal.match_indices('\n').nth(MANY - 3).expect("so many rows").0 + 1;
+    let third = journal.match_indices('\n').nth(MANY - 3).expect("enough rows").0 + 1;
     work.write(PARTIAL, &journal[..third]);
     let done = on_a_full_disk(&work, BLOCKS, "run job.toml").ends_with(1).says(&[PARTIAL]);
     assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
@@ -214,7 +214,7 @@ fn a_full_disk_behind_standard_output_or_error_is_no_panic_and_loses_no_row() {
         let (server, work) = (taking(), Workdir::with_visits(2));
         work.job(&JobFile::to(&server.url()));
         let done = work.shell(&format!("traxload run job.toml --json {redirected}"));
-        // A summary that somebody waits for and nobody gets is no success.
+        // A summary that cannot be written is not a success.
         let code = if redirected.starts_with("> /dev/full") { [1, 1] } else { [0, 1] };
         assert!(code.contains(&done.code), "{redirected}: {} {}", done.code, done.stderr);
         assert!(!done.stderr.contains("panicked"), "{redirected}: {}", done.stderr);
@@ -230,7 +230,7 @@ fn a_full_disk_behind_standard_output_or_error_is_no_panic_and_loses_no_row() {
     for command in ["check job.toml --json", "ids job.toml"] {
         let done = work.shell(&format!("traxload {command} > /dev/full"));
         assert!(![0, 101].contains(&done.code) && !done.stderr.contains("panicked"), "{command}: {done:?}");
-        // Whoever reads has seen enough.
+        // The reader has seen enough.
         let done = work.shell(&format!("traxload {command} | head -c 1"));
         assert!(done.code == 0 && !done.stderr.contains("panicked"), "{command}: {done:?}");
     }
@@ -267,7 +267,7 @@ fn an_export_that_is_gone_or_a_loop_is_2() {
     }
 }
 
-/// So many that a reader has long begun when it meets the end of a part.
+/// A number of visits so large that the reader reaches the end of a part only after it has begun.
 const LONG: usize = 20_000;
 
 fn long_rows() -> Vec<String> {
@@ -301,7 +301,7 @@ fn a_compressed_export_that_breaks_off_or_is_damaged_is_2_and_nothing_is_sent() 
     let at = damaged.len() - 6;
     damaged[at] ^= 1;
     unreadable("visits.csv.gz", &damaged, "csv");
-    // What follows the last member is no member.
+    // Bytes after the last member are not a member.
     unreadable("visits.csv.gz", &[&zipped, &b"and more"[..]].concat(), "csv");
 }
 
@@ -402,6 +402,6 @@ fn bodies_go_to_standard_output_where_that_is_asked_for() {
     assert!(!work.exists("-"));
     let both = work.traxload(&["check", "job.toml", "--payloads", "-", "--json"]).ends_with(2);
     both.says(&["--payloads - and --json both write to standard output"]);
-    // Whoever reads has seen enough.
+    // The reader has seen enough.
     work.shell("traxload check job.toml --payloads - | true").ends_with(0);
 }

@@ -32,7 +32,7 @@ impl Browser {
         let port =
             lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
         let port = port.expect("the driver says its port");
-        // Nothing may stop because nobody reads what it says.
+        // Its output must be read, or it would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let mut browser = Browser { driver, port, session: String::new() };
         let profile = format!("--user-data-dir={}", profile.display());
@@ -171,7 +171,7 @@ fn results() -> String {
 fn the_page_is_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     let work = Workdir::new();
     let Some(browser) = Browser::start(&work.path("profile")) else {
-        println!("skipped: chromium and chromium-driver are not installed");
+        crate::harness::skipped("chromium and chromium-driver are not installed");
         return;
     };
     work.write("results.csv", results());

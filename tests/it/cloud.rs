@@ -27,10 +27,10 @@ fn results_and_lists_stay_on_this_machine() {
     let work = Workdir::with_visits(1);
     let sections = "[results]\npath = \"s3://bucket/results.csv\"\n[check]\nstores = \"s3://bucket/stores.csv\"";
     let said = work.run(&JobFile::new().and(sections)).ends_with(2);
-    said.says(&["result files are written to this machine alone", "lists are read from this machine alone"]);
+    said.says(&["result files are written to this machine only", "lists are read from this machine only"]);
     work.job(&JobFile::new());
     let said = work.traxload(&["run", "job.toml", "--results", "s3://bucket/results.csv"]).ends_with(2);
-    said.says(&["--results: result files are written to this machine alone"]);
+    said.says(&["--results: result files are written to this machine only"]);
 }
 
 mod moto {
@@ -221,7 +221,7 @@ mod moto {
         for (visit, line) in [("V1", 2), ("V2", 3), ("V3", 4), ("V4", 5)] {
             assert_eq!(&rows.of(visit)["source"], format!("s3://nightly/2024-03-05/visits.csv.gz:{line}"));
         }
-        // The export is mended, and the rest is sent.
+        // The export is fixed, and the rest is sent.
         moto.put("nightly", "2024-03-05/visits.csv.gz", gzip(csv(1..=4)));
         traxload(&work, &moto.url(), &["rerun", "results.csv"]).ends_with(0);
         assert_eq!(work.results().count("uploaded"), 4);

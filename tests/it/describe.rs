@@ -49,7 +49,7 @@ fn the_manual_page_has_all_commands_exit_codes_and_the_environment() {
 
 #[test]
 fn groff_has_nothing_to_say_against_the_manual_page() {
-    // It is on every machine with a `man`; on others there is nobody to ask.
+    // Every machine with `man` has it; other machines cannot check the page.
     let Ok(found) = Command::new("groff").arg("--version").stdout(Stdio::null()).status() else { return };
     assert!(found.success());
     let work = Workdir::new();

@@ -22,7 +22,7 @@ fn init(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
     (done, job)
 }
 
-/// Likewise, over an earlier one.
+/// Runs `init` over an earlier job file.
 #[track_caller]
 fn init_anew(work: &Workdir, visits: &str, scenes: &str) -> (Done, String) {
     std::fs::remove_file(work.path("job.toml")).expect("an earlier one");
@@ -38,7 +38,7 @@ fn passes(work: &Workdir) -> Vec<String> {
     work.read("bodies.jsonl").lines().map(str::to_owned).collect()
 }
 
-/// Where a text stands in the job file, as messages name it.
+/// The location of a text in the job file, as messages name it.
 #[track_caller]
 fn place(job: &str, text: &str) -> String {
     let line = job.lines().position(|line| line.starts_with(text));
@@ -61,7 +61,7 @@ fn texts(values: &[&str]) -> ArrayRef {
 fn well_named_exports_need_no_editing() {
     let work = Workdir::with_visits(20);
     let (done, job) = init(&work, "visits.csv", "scenes.csv");
-    done.says(&["job.toml is written. Next: traxload check job.toml"]);
+    done.says(&["wrote job.toml. Next: traxload check job.toml"]);
     // The ids are of another project than those of the other tests.
     let fields = |body: &str| body.split("\"scenes\"").next().map(str::to_owned);
     assert_eq!(fields(&passes(&work)[0]), fields(&crate::harness::body(1)));
@@ -242,7 +242,10 @@ fn what_nothing_tells_is_asked_for_field_by_field() {
     work.write("v.csv", "Besuch;Datum;Beginn;Ende;Wert\nB1;25.03.2024;08:15;08:45;7\n");
     work.write("s.csv", "Szene;Besuch\nS1;B1\n");
     let (done, job) = init(&work, "v.csv", "s.csv");
-    let done = done.says(&["store_number: no column is called like", "\"Beginn\" holds times of day without a date"]);
+    let done = done.says(&[
+        "store_number: no column has the name of a store's number",
+        "\"Beginn\" holds times of day without a date",
+    ]);
     assert!(!done.stderr.contains("timezone"), "{}", done.stderr);
     assert!(job.contains("# It may be \"Wert\"\n"), "{job}");
     assert!(job.contains("# session_end_time is left out: \"Ende\" holds times of day"), "{job}");
@@ -320,7 +323,7 @@ fn a_folder_is_looked_into_evenly() {
     let scenes: Vec<String> = (1..=28).map(|n| format!("S{n},V{n}")).collect();
     work.write("s/2024-03-05/scenes.csv", lines("scene_id,visit_id", &scenes));
     let (_, job) = init(&work, "v", "s/*/*.csv");
-    assert!(job.contains("format = \"%d/%m/%Y %H:%M%#z\"") && job.contains("# 28 files"), "{job}");
+    assert!(job.contains("format = \"%d/%m/%Y %H:%M %#z\"") && job.contains("# 28 files"), "{job}");
     work.write("job.toml", job.replace("\"?\"", "\"UTC\""));
     passes(&work);
 }
@@ -346,8 +349,8 @@ fn what_cannot_be_looked_at_ends_with_2() {
         ("*.tsv", "no file matches"),
         ("empty.csv", "empty.csv is empty"),
         ("book.csv", "is an Excel workbook"),
-        ("torn.csv.gz", "torn.csv.gz: cannot read on"),
-        ("torn.parquet", "no complete Parquet file"),
+        ("torn.csv.gz", "torn.csv.gz cannot be read to its end"),
+        ("torn.parquet", "not a complete Parquet file"),
     ] {
         let done = work.traxload_with(&["init", "--visits", export, "--scenes", "scenes.csv", "-o", "job.toml"], &[]);
         let done = done.ends_with(2).says(&[says]);
@@ -361,7 +364,7 @@ fn nothing_is_replaced_without_being_told_to_and_an_export_never() {
     let args = ["init", "--visits", "visits.csv", "--scenes", "scenes.csv", "-o"];
     let with = |more: &[&'static str]| work.traxload_with(&[&args, more].concat(), &[]);
     work.write("job.toml", "mine");
-    with(&["job.toml"]).ends_with(2).says(&["job.toml is there already; --force replaces it"]);
+    with(&["job.toml"]).ends_with(2).says(&["job.toml is already there; --force replaces it"]);
     assert_eq!(work.read("job.toml"), "mine");
     with(&["job.toml", "--force"]).ends_with(0);
     passes(&work);
@@ -417,6 +420,25 @@ fn running_numbers_join_where_names_speak_for_it() {
 }
 
 #[test]
+fn keys_of_the_same_name_that_share_too_little_are_asked_about() {
+    let visits: Vec<String> = (0..100).map(|n| format!("V{n},10{n},2026-11-23T08:00:00Z,2026-11-23")).collect();
+    // The scenes begin so many visits later, and end so many later.
+    for (later, is_told) in [(0, true), (5, true), (6, false), (60, false)] {
+        let work = Workdir::new();
+        work.write("v.csv", lines("visit_id,store,start,date", &visits));
+        let scenes: Vec<String> = (0..200).map(|n| format!("S{n},V{},T1", n % 100 + later)).collect();
+        work.write("s.csv", lines("scene_id,visit_id,task", &scenes));
+        let (done, job) = init(&work, "v.csv", "s.csv");
+        assert_eq!(!done.stderr.contains("question"), is_told, "{}", done.stderr);
+        if !is_told {
+            let shared = format!("only {}% of the scenes' values are among the visits'", 100 - later);
+            done.says(&["both exports have visit_id but", &shared, "do they cover the same days?"]);
+            assert!(job.contains("# It may be \"visit_id\""), "{job}");
+        }
+    }
+}
+
+#[test]
 fn a_better_pair_without_a_name_does_not_outvote_the_names() {
     let work = Workdir::new();
     let visits: Vec<String> =
@@ -430,7 +452,7 @@ fn a_better_pair_without_a_name_does_not_outvote_the_names() {
 }
 
 #[test]
-fn with_dots_the_day_comes_first_and_nobody_is_asked() {
+fn with_dots_the_day_comes_first_and_there_is_no_question() {
     let work = Workdir::new();
     work.write("v.csv", "Besuch;Filiale;Datum;Beginn;Zeitzone\nB1;1;03.04.2026;03.04.2026 08:00;Europe/Berlin\n");
     work.write("s.csv", "Foto;Besuch\nF1;B1\n");

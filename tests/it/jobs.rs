@@ -41,7 +41,7 @@ fn mistakes_are_told_with_file_line_and_column() {
             "no pattern of time",
             JobFile::new().visit_column("visit_date", "{ column = \"visit_date\", format = \"%Q\" }"),
         ),
-        ("a date that nobody can tell", JobFile::new().without(&["visit_date"])),
+        ("a date that cannot be known", JobFile::new().without(&["visit_date"])),
         ("column and constant", JobFile::new().visit_column("store_number", "{ column = \"a\", value = \"b\" }")),
         ("an unknown encoding", JobFile::new().visits("encoding", "\"utf-9\"")),
         ("a long delimiter", JobFile::new().scenes("delimiter", "\";;\"")),
@@ -190,7 +190,7 @@ fn the_date_that_several_formats_share_is_said_once() {
     let (done, bodies) = work.check(&job("date_format = \"%d/%m/%Y\""));
     done.ends_with(0);
     assert!(bodies[0].contains("\"visit_date\":\"2024-03-05\",\"session_start_time\":1709625600"), "{}", bodies[0]);
-    work.check(&job("")).0.ends_with(2).says(&["what %x stands for is not said"]);
+    work.check(&job("")).0.ends_with(2).says(&["%x stands for date_format, which is missing"]);
     work.check(&job("date_format = \"%H:%M\"")).0.ends_with(2).says(&["is not how a date is written"]);
 }
 
@@ -362,7 +362,7 @@ fn the_default_namespace_is_made_of_base_address_and_project() {
     assert_eq!(session("https://services.traxretail.com//"), vendor);
     assert_eq!(session("sandbox"), vendor);
     assert_eq!(session("http://127.0.0.1:1/x/"), expected("http://127.0.0.1:1/x"));
-    // Made by another language's library: whoever sends the images makes the same.
+    // Made by another language's library: the system that sends the images makes the same.
     let golden = ("ecf64c0a-4e32-51ac-b75b-fc802f6cdb45", "73e9ff1d-daba-5f03-9fb3-6ebd8229210e");
     assert_eq!((vendor.0.as_str(), vendor.1.as_str()), golden);
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+use crate::harness::wait_until;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -74,9 +75,15 @@ fn thirty_kills_lose_nothing_and_claim_nothing() {
     let mut random = fastrand::Rng::with_seed(20_240_305);
     let (mut kills, mut kills_while_sending) = (0, 0);
     while !results.exists() && kills < KILLS {
+        let before = attempts(&server, &runtime);
         let mut child = traxload(folder.path());
-        // The moment of the kill is what this test is about; nothing waits for anything else here.
-        let moment = Duration::from_millis(random.u64(20..220));
+        // Half of the kills come at any moment, the other half once the run sends, on however busy a machine.
+        let moment = if kills % 2 == 0 {
+            Duration::from_millis(random.u64(20..220))
+        } else {
+            wait_until("the run sends", || attempts(&server, &runtime) > before);
+            Duration::from_millis(random.u64(0..60))
+        };
         let (tell, told) = std::sync::mpsc::channel::<()>();
         let _ = told.recv_timeout(moment);
         drop(tell);

@@ -50,7 +50,7 @@ fn a_run_with_warnings_pauses_and_refusals_says_it_in_events() {
     let summary = &one(&events, "INFO", "finished")["summary"];
     assert_eq!((&summary["uploaded"], &summary["rejected"]), (&1.into(), &1.into()));
     let quiet = json(&work, &["run", "job.toml", "--fresh", "-q"], 3);
-    one(&quiet, "ERROR", "next: mend the causes, then traxload rerun results.csv");
+    one(&quiet, "ERROR", "next: fix the causes, then run: traxload rerun results.csv");
 }
 
 #[test]
@@ -72,12 +72,12 @@ fn mistakes_in_a_job_file_are_events_with_their_places() {
     let work = Workdir::with_visits(1);
     work.job(&JobFile::new().upload("rate", "\"fast\"").upload("timeout", "\"soon\""));
     let events = json(&work, &["run", "job.toml"], 2);
-    let rate = one(&events, "ERROR", "is no rate");
+    let rate = one(&events, "ERROR", "is not a rate");
     assert_eq!(rate["file"], "job.toml");
     let lines = work.read("job.toml");
     let line = lines.lines().position(|line| line.starts_with("rate")).expect("a line") + 1;
     assert_eq!((&rate["line"], &rate["column"]), (&line.into(), &8.into()));
-    one(&events, "ERROR", "is no duration");
+    one(&events, "ERROR", "is not a duration");
     assert_eq!(events.len(), 2);
     work.write("job.toml", "name =");
     assert_eq!(json(&work, &["check", "job.toml"], 2).len(), 1);

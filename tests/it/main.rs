@@ -7,6 +7,7 @@ mod broken_disks;
 mod browser;
 mod cloud;
 mod describe;
+mod docs;
 mod exit_codes;
 mod exports;
 mod init;

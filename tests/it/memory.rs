@@ -1,4 +1,4 @@
-//! What does not fit the memory for grouping goes through temporary files, and nobody can tell from the results.
+//! What does not fit the memory for grouping goes through temporary files, and the results do not show it.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 

@@ -1,6 +1,6 @@
 //! What the program says to people, area by area, as it stands on their screens: to be read, not only to be compared.
-//! A message says what is wrong, where, and what to do next. `INSTA_UPDATE=always cargo test --test messages` accepts
-//! changed ones.
+//! A message says what is wrong, where, and what to do next. `INSTA_UPDATE=always cargo test --test it messages::`
+//! accepts changed ones.
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
@@ -31,7 +31,7 @@ impl Said {
         self
     }
 
-    /// Holds it against what was said when somebody last read it, without what differs from run to run.
+    /// Compares it with the accepted snapshot, without what differs from run to run.
     #[track_caller]
     fn hold(&self, area: &str) {
         insta::with_settings!({
@@ -45,9 +45,9 @@ impl Said {
                 (r" in \d+\.\d s, \d+ requests? \([\d.]+/(s|min)\)", " in N s, N requests (N/s)"),
                 (r"\.traxload-\w+", ".traxload-NAME"),
                 (r" in \d+\.\d s, nothing sent", " in N s, nothing sent"),
-                (r"at \d+\.\d/s: pausing for \d+\.\d s", "at N/s: pausing for N s"),
+                (r"at [\d.]+/(s|min): pausing for [\d.]+ s", "at N/s: pausing for N s"),
                 // As many as there is time for.
-                (r"(TIME  WARN 429[^\n]*\n)+", "$1"),
+                (r"(TIME  WARN HTTP 429[^\n]*\n)+", "$1"),
             ],
             omit_expression => true,
         }, {
@@ -56,7 +56,7 @@ impl Said {
     }
 }
 
-/// A job of the tests, at a rate below the vendor's ceiling, so that nobody is warned of it.
+/// A job of the tests, at a rate below the vendor's ceiling, so that there is no warning.
 fn job() -> JobFile {
     JobFile::new().upload("rate", "\"150/s\"")
 }
@@ -456,10 +456,10 @@ fn tokens_certificates_and_the_sandbox() {
 /// What no test can bring about: a disk that breaks, a file that changes under the reader.
 #[test]
 fn messages_of_what_cannot_be_brought_about() {
+    use traxload::app::HttpError;
+    use traxload::app::ScanError;
+    use traxload::app::ShuffleError;
     use traxload::results::{LockError, ResultsError};
-    use traxload::scan::ScanError;
-    use traxload::shuffle::ShuffleError;
-    use traxload::upload::HttpError;
     let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
     let file = || "visits.parquet".to_owned();
     let errors: Vec<Box<dyn std::error::Error>> = vec![
@@ -469,7 +469,7 @@ fn messages_of_what_cannot_be_brought_about() {
         Box::new(ScanError::Unreadable { file: file(), reason: "input/output error".to_owned() }),
         Box::new(ShuffleError::TooManyScenes),
         Box::new(ShuffleError::Disk { folder: "/tmp".to_owned(), source: full() }),
-        Box::new(ShuffleError::Spoilt { folder: "/tmp".to_owned(), source: std::io::ErrorKind::InvalidData.into() }),
+        Box::new(ShuffleError::Damaged { folder: "/tmp".to_owned(), source: std::io::ErrorKind::InvalidData.into() }),
         Box::new(ResultsError::Write { path: "results.csv.partial".to_owned(), source: full() }),
         Box::new(ResultsError::Unreadable { path: "results.csv".to_owned(), reason: "input/output error".to_owned() }),
         Box::new(LockError::Unwritable { path: "results.csv.lock".to_owned(), source: full() }),

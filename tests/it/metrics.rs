@@ -29,7 +29,7 @@ fn is_accepted_by_promtool(text: &str) {
     let mut tool = Command::new("promtool");
     tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut tool) = tool.spawn() else {
-        eprintln!("skipped: there is no promtool on this machine to check the metrics with");
+        crate::harness::skipped("promtool is not installed");
         return;
     };
     tool.stdin.take().expect("piped").write_all(text.as_bytes()).expect("it reads");
@@ -154,7 +154,7 @@ fn what_cannot_be_written_is_a_warning() {
     work.job(&JobFile::new().and(&METRICS.replace("traxload.prom", "no-such-folder/t.prom")));
     work.traxload(&["run", "job.toml"])
         .ends_with(0)
-        .says(&["warning: cannot write the metrics to no-such-folder/t.prom"]);
+        .says(&["warning: there are no metrics of this run: cannot write no-such-folder/t.prom"]);
     assert_eq!(work.results().count("uploaded"), 1);
 }
 
@@ -164,13 +164,16 @@ fn metrics_replace_nothing_but_metrics_and_a_link_stays() {
     let work = Workdir::with_visits(1);
     let job =
         |path: &str| JobFile::to("sandbox").and(&format!("[results]\npath = \"results.csv\"\nmetrics = {path:?}"));
-    let says = "what is there are no metrics of traxload, so it is left as it is";
+    let says = "is not metrics of traxload, so it is left as it is";
     let others = "# TYPE node_time_seconds gauge\nnode_time_seconds 1\n";
     work.write("others.prom", others);
     work.job(&job("others.prom")).traxload(&["run", "job.toml"]).ends_with(0).says(&[says]);
     assert_eq!(work.read("others.prom"), others);
     let socket = std::os::unix::net::UnixListener::bind(work.path("special.prom")).expect("a socket");
-    work.job(&job("special.prom")).traxload(&["run", "job.toml", "--fresh"]).ends_with(0).says(&[says]);
+    work.job(&job("special.prom"))
+        .traxload(&["run", "job.toml", "--fresh"])
+        .ends_with(0)
+        .says(&["special.prom is not a regular file"]);
     assert!(!work.path("special.prom").metadata().expect("it is there").is_file());
     drop(socket);
     std::fs::create_dir(work.path("collected")).expect("a folder");
@@ -191,7 +194,9 @@ fn names_and_placeholders_are_those_of_the_job() {
     work.traxload(&["run", "job.toml", "--date", "2024-03-05"]).ends_with(0);
     let samples = samples(&work, "a \"quoted\" night-2024-03-05.prom");
     assert_eq!(samples[r#"traxload_exit_code{job="a \"quoted\" night"}"#], 0.0);
-    for (metrics, said) in [("{day}.prom", "{day} is no placeholder"), ("results.csv", "end in .prom"), ("", ".prom")] {
+    for (metrics, said) in
+        [("{day}.prom", "{day} is not a placeholder"), ("results.csv", "end in .prom"), ("", ".prom")]
+    {
         let job = JobFile::new().and(&METRICS.replace("traxload.prom", metrics));
         let (done, _) = work.check(&job);
         done.ends_with(2).says(&["job.toml:", said]);

@@ -5,7 +5,7 @@
 use crate::harness::{Done, JobFile, Reply, Request, ScriptedServer, TOKEN, Workdir};
 use serde_json::Value;
 
-/// The part of the address that whoever sees it can write to the channel with.
+/// The secret part of the address: with it, anyone can write to the channel.
 const SECRET: &str = "T00000000-s3cr3t-hook";
 
 fn notify(server: &ScriptedServer, more: &str) -> String {
@@ -48,7 +48,7 @@ fn a_run_that_did_not_deliver_everything_posts_its_summary() {
     assert!(request.headers.iter().all(|(name, value)| name != "authorization" && !value.contains(TOKEN)));
     assert!(!request.text().contains(TOKEN));
     let text = body["text"].as_str().expect("a sentence");
-    assert!(text.starts_with("traxload ") && text.contains("test: 1 visit is not delivered of 2"), "{text}");
+    assert!(text.starts_with("traxload ") && text.contains("test: 1 of 2 visits was not delivered"), "{text}");
     assert!(text.contains("traxload rerun results.csv") && !text.contains('\n'), "{text}");
     let summary = done.json();
     for (key, value) in summary.as_object().expect("an object") {
@@ -85,8 +85,8 @@ fn the_sentence_stands_by_itself_and_names_the_causes() {
     let (_, body) = told(&hooks);
     let text = body["text"].as_str().expect("a sentence");
     for part in [
-        "test: 5 visits are not delivered of 5: 2 rejected (unknown_store), 1 rejected (",
-        "1 for other causes; see results.csv; next: mend the causes, then traxload rerun results.csv",
+        "test: 5 of 5 visits were not delivered: 2 rejected (unknown_store), 1 rejected (",
+        "1 for other causes; see results.csv; next: fix the causes, then run: traxload rerun results.csv",
     ] {
         assert!(text.contains(part) && done.stderr.contains(part), "{part} in\n{text}\n{}", done.stderr);
     }
@@ -103,10 +103,10 @@ fn of_a_failure_only_the_first_line_is_told() {
     let done = work.traxload(&["run", "job.toml"]).ends_with(2);
     assert!(done.stderr.lines().count() > 1, "{}", done.stderr);
     let (_, body) = told(&hooks);
-    assert_eq!(body["error"], "results.csv is there already, from a finished run …");
+    assert_eq!(body["error"], "results.csv is already there, from a finished run");
     let text = body["text"].as_str().expect("a sentence");
     assert!(
-        text.contains("(sandbox: nothing was sent to Trax): ended with exit code 2: results.csv is there"),
+        text.contains("(sandbox: nothing was sent to Trax): ended with exit code 2: results.csv is already there"),
         "{text}"
     );
     assert!(!text.contains('\n') && body["sandbox"] == true, "{body}");
@@ -133,7 +133,7 @@ fn every_way_to_end_is_told_once_there_is_a_job() {
     let work = Workdir::with_visits(1);
     work.job(&JobFile::new().upload("rate", "\"fast\"").and(&notify(&hooks, "")));
     work.traxload(&["run", "job.toml"]).ends_with(2);
-    assert!(hooks.requests().is_empty(), "a job file with a mistake is no job");
+    assert!(hooks.requests().is_empty(), "a job file with a mistake is not a job");
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn the_address_may_come_from_the_environment() {
     work.traxload_with(&["run", "job.toml"], &[("MY_HOOK", &url)]).ends_with(0);
     assert_eq!(told(&hooks).0.path, format!("/services/{SECRET}"));
     for (value, said) in [
-        (None, "warning: nobody will be notified: the environment variable that url_env names is not set"),
+        (None, "warning: notifications are off: MY_HOOK (url_env) is not set"),
         (Some(format!("http://example.com/services/{SECRET}")), "use https"),
-        (Some(format!("/services/{SECRET}")), "no address"),
+        (Some(format!("/services/{SECRET}")), "not an address"),
     ] {
         let environment: Vec<(&str, &str)> = value.iter().map(|value| ("MY_HOOK", value.as_str())).collect();
         let done = work.traxload_with(&["run", "job.toml", "--fresh"], &environment).ends_with(0).says(&[said]);
@@ -213,15 +213,15 @@ fn a_mistake_about_it_in_the_job_file_does_not_show_the_address() {
     let url = format!("https://hooks.example.com/services/{SECRET}");
     for (section, said) in [
         (format!("[notify]\nurl = \"http://hooks.example.com/services/{SECRET}\""), "plain http"),
-        (format!("[notify]\nurl = \"/services/{SECRET}\""), "no address"),
+        (format!("[notify]\nurl = \"/services/{SECRET}\""), "not an address"),
         (format!("[notify]\nurl_env = \"{url}\""), "never the address itself"),
         (format!("[notify]\nurl = \"{url}\"\nurl_env = \"HOOK\""), "exclude each other"),
         (format!("[notify]\nulr = \"{url}\""), "unknown key `ulr`"),
-        (format!("[notify]\nwhen = \"{url}\"\nurl = \"{url}\""), "none of the times"),
-        (format!("[notify]\nurl = \"{url}\"\nwhen = \"sometimes\""), "none of the times"),
+        (format!("[notify]\nwhen = \"{url}\"\nurl = \"{url}\""), "`when` must be"),
+        (format!("[notify]\nurl = \"{url}\"\nwhen = \"sometimes\""), "`when` must be"),
         (format!("[notify]\nurl = \"{url}\"\ntimeout = \"1h\""), "at most \"5m\""),
         (format!("[notify]\ntimeout = \"{url}\""), "at most"),
-        ("[notify]\nwhen = \"always\"".to_owned(), "names nobody to tell"),
+        ("[notify]\nwhen = \"always\"".to_owned(), "[notify] has no address"),
         (format!("[notify]\nurl = [\"{url}\"]"), "job.toml:"),
         (format!("[notify]\nurl = \"{url}"), "job.toml:"),
         (format!("[notify]\nurl = {url}"), "job.toml:"),

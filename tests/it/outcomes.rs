@@ -452,15 +452,17 @@ fn a_page_of_a_load_balancer_is_told_by_its_words_once() {
     let server = ScriptedServer::replying(vec![Reply::text(503, &page)]);
     let work = Workdir::with_visits(30);
     let job = JobFile::to(&server.url()).upload("patience", "\"50ms\"").upload("max_attempts", "20");
-    let done =
-        work.run(&job).ends_with(5).says(&["the API seems to be down (503 Service Unavailable The gateway is down.)"]);
+    let done = work
+        .run(&job)
+        .ends_with(5)
+        .says(&["the API looks down (HTTP 503: 503 Service Unavailable The gateway is down.)"]);
     assert!(!done.stderr.contains('<') && !done.stderr.contains("xxx"), "{}", done.stderr);
     // When the outage began, and with the visits that it left: once for all of them.
     assert_eq!(done.stderr.matches("The gateway is down.").count(), 2, "{}", done.stderr);
 }
 
 #[test]
-fn a_retry_after_that_nobody_can_read_is_as_none() {
+fn an_unreadable_retry_after_is_ignored() {
     let server = ScriptedServer::replying(vec![
         Reply::status(429).with("retry-after", "soon"),
         Reply::status(429).with("retry-after", "-5"),
@@ -570,7 +572,7 @@ fn many_answers_at_once_stay_with_their_own_visits() {
 
 #[test]
 fn a_server_that_is_gone_is_a_failed_connection() {
-    // A port that was free a moment ago, and that nobody listens on.
+    // A port that was free a moment ago: no server listens on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let work = Workdir::with_visits(1);
     work.run(&JobFile::to(&format!("http://{port}")).upload("patience", "\"100ms\"")).ends_with(5);

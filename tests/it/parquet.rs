@@ -175,7 +175,7 @@ fn numbers_are_epoch_seconds_or_what_the_unit_says() {
 #[test]
 fn with_a_format_numbers_are_their_digits() {
     let zoned = job().and("[time]\ntimezone = \"UTC\"");
-    // Ten digits that would be seconds of 2017, if nobody had asked for the format.
+    // Ten digits that would be seconds of 2017, if the job did not name a format.
     let starts: ArrayRef = Arc::new(Int64Array::from(vec![2_403_050_800; 3]));
     let formatted = zoned.visit_column("session_start_time", "{ column = \"started_at\", format = \"%y%m%d%H%M\" }");
     same_in("started_at", starts, &[Int64, Float64, Decimal128(20, 0), Utf8], &formatted);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// Columns of the nasty export; `tz` is the zone of the row's times.
 const HEADER: &str = "visit_id,store_code,visit_date,started_at,ended_at,visit_type,rep_email,tz";
 
-/// Visits named after what is wrong with them. `\xff` stands for a byte that is no UTF-8.
+/// Visits named after what is wrong with them. `\xff` stands for a byte that is not UTF-8.
 const NASTY: [&str; 32] = [
     "fine,1001,2024-03-05,2024-03-05T08:00:00Z,2024-03-05T08:30:00Z,monthly,rep@example.com,",
     "no store,,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
@@ -277,7 +277,7 @@ fn orphans_are_counted_listed_and_hold_nothing_up() {
     assert_eq!(done.json()["orphans"], 2);
 }
 
-/// A scenes export with something that nobody can assign: nothing is sent, unless such rows are passed over.
+/// A scenes export with a row that cannot be assigned to a visit: nothing is sent, unless such rows are skipped.
 #[track_caller]
 fn untrustworthy_scenes(scenes: &[u8], place: &str) {
     let server = ScriptedServer::replying(vec![Reply::ok()]);

@@ -1,4 +1,4 @@
-//! The page of a result file: what it says, that nothing in an export or an answer acts on it, and that it stays small.
+//! The page of a result file: what it says, that text from exports and answers stays text, and that it stays small.
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
@@ -31,7 +31,7 @@ fn file(rows: &[String]) -> String {
     format!("{HEADER}\n{}", rows.concat())
 }
 
-/// A small run with some of everything.
+/// The rows of a small run with most statuses.
 fn small() -> String {
     let mut rows: Vec<String> = (0..12).map(|n| row(&format!("V{n}"), "uploaded", "", "", "1001", n)).collect();
     rows.push(row("V12", "already_received", "", "", "1001", 12));
@@ -59,7 +59,7 @@ const MANIFEST: &str = r#"{
              "carried_over": 3, "carried_over_not_in_exports": 1, "rows_read": 17, "identical_duplicates": 2}
 }"#;
 
-/// The page of this file, as `results.csv`.
+/// The page of a result file with this content, named `results.csv`.
 #[track_caller]
 fn page(content: &str) -> String {
     let work = Workdir::new();
@@ -69,7 +69,7 @@ fn page(content: &str) -> String {
     done.stdout
 }
 
-/// What is read on a page: its text, a line for every element that has some.
+/// The text of a page as readers see it, one line per block.
 fn text(page: &str) -> String {
     let body = page.split_once("<body>").expect("a body").1;
     let mut out = String::new();
@@ -107,7 +107,7 @@ fn the_counts_of_the_page_are_those_of_the_file_and_of_the_run() {
         () => Reply::ok(),
     });
     let work = Workdir::with_visits(5);
-    // Twice the same row, and one that differs from another.
+    // An identical duplicate, and a row without a store.
     let visits = work.read("visits.csv");
     let last = visits.lines().last().expect("a row");
     work.write("visits.csv", format!("{visits}{last}\nV9,,2024-03-05,2024-03-05T08:00:00Z,,801,rep@example.com\n"));
@@ -121,7 +121,7 @@ fn the_counts_of_the_page_are_those_of_the_file_and_of_the_run() {
         "Invalidit has problems; never sent | 1 | 16.7% |",
         "Rejectedthe API refused it for good | 1 | 16.7% |",
         "7 rows read = 6 result rows + 1 identical duplicate",
-        "Mend the causes, then:",
+        "Fix the causes, then run:",
     ] {
         assert!(page.contains(line), "{line} in\n{page}");
     }
@@ -142,7 +142,7 @@ fn a_page_that_cannot_be_written_is_a_warning_at_the_end_of_a_run_and_an_error_o
 }
 
 #[test]
-fn what_comes_from_exports_and_servers_is_text_and_acts_on_nothing() {
+fn text_from_exports_and_servers_stays_text() {
     let nasty = [
         "<script>alert(1)</script>",
         "\"'><img src=https://evil.example/x onerror=alert(1)>",
@@ -177,18 +177,18 @@ fn what_comes_from_exports_and_servers_is_text_and_acts_on_nothing() {
 }
 
 #[test]
-fn the_page_needs_nothing_but_itself() {
+fn the_page_needs_no_other_file() {
     let page = page(&small());
     for outside in ["<script", "<img", "<iframe", " src=", "url(", "@import", "http://", "https://"] {
         assert!(!page.contains(outside), "{outside}");
     }
-    // The icon that browsers would ask a server for.
+    // Without an icon, browsers would ask a server for one.
     assert_eq!(page.matches("href=").count(), page.matches("href=\"data:,\"").count());
     assert!(page.contains("default-src 'none'"));
 }
 
 #[test]
-fn every_heading_follows_its_parent_and_every_picture_has_words() {
+fn headings_are_nested_in_order_and_every_picture_has_a_text() {
     let page = page(&small());
     let levels = page
         .split("<h")
@@ -211,7 +211,7 @@ fn every_heading_follows_its_parent_and_every_picture_has_words() {
 }
 
 #[test]
-fn rows_by_the_hundred_thousand_make_a_small_page_that_counts_every_one() {
+fn two_hundred_thousand_rows_make_a_small_page_that_counts_every_row() {
     const ROWS: usize = 200_000;
     let mut content = format!("{HEADER}\n");
     for n in 0..ROWS {
@@ -244,14 +244,14 @@ fn rows_by_the_hundred_thousand_make_a_small_page_that_counts_every_one() {
         "192,000 of 200,000 visits delivered; 8,000 need attention",
         "4,000 50.0% of those not delivered",
         "and 3,997 more in the result file",
-        "The first 100,000 different stores of the file are told apart; of 20,000 visits to further ones, 800 are not delivered.",
+        "Only the first 100,000 stores of the file are counted one by one. Of 20,000 visits to other stores, 800 were not delivered.",
     ] {
         assert!(text.contains(line), "{line} in\n{text}");
     }
 }
 
 #[test]
-fn a_run_that_goes_on_shows_what_is_there_of_it() {
+fn the_page_of_a_run_that_goes_on_shows_its_rows_so_far() {
     let gate = Gate::default();
     let held = gate.clone();
     let server = ScriptedServer::start(move |request, _| match request.is_for("V3") {
@@ -272,8 +272,8 @@ fn a_run_that_goes_on_shows_what_is_there_of_it() {
             "The run has not finished: 2 of 3 visits have a row, 2 delivered",
             "Delivered so far\n66.7%2 of 3 visits",
             "Visits without a row yet | 1 | 33.3%",
-            "Nothing so far: every visit that has a row is delivered. The others have none yet.",
-            "If the run is not going on any more, this takes it up where it was:",
+            "Nothing so far: every visit that has a row was delivered. The others have no row yet.",
+            "If the run is no longer going on, this resumes it:",
             "traxload rerun ",
         ] {
             assert!(page.contains(line), "{line} in\n{page}");
@@ -285,7 +285,7 @@ fn a_run_that_goes_on_shows_what_is_there_of_it() {
 }
 
 #[test]
-fn a_journal_without_any_row_is_no_success_and_names_the_command_that_takes_it_up() {
+fn the_page_of_a_journal_without_rows_shows_no_success_and_names_the_command_that_resumes_it() {
     let work = Workdir::new();
     let begun = MANIFEST
         .replace("\"2024-03-05T08:00:16.000Z\", \"exit_code\": 3", "null, \"exit_code\": null")
@@ -297,11 +297,11 @@ fn a_journal_without_any_row_is_no_success_and_names_the_command_that_takes_it_u
     std::fs::remove_file(work.path("results.csv.json")).expect("it is there");
     let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
     assert!(page.contains("The run has not finished: no visit has a row yet"), "{page}");
-    assert!(page.contains("traxload run with its job takes it up"), "{page}");
+    assert!(page.contains("traxload run with its job resumes it"), "{page}");
 }
 
 #[test]
-fn a_run_that_was_stopped_says_so_before_anything_else() {
+fn the_page_of_a_stopped_run_begins_with_that() {
     let work = Workdir::new();
     let rows = [row("V1", "uploaded", "", "", "1001", 1), row("V2", "not_attempted", "stopped", "", "1001", 2)];
     work.write("results.csv", file(&rows));
@@ -309,7 +309,7 @@ fn a_run_that_was_stopped_says_so_before_anything_else() {
         (5, "The run stopped early: 1 of 2 visits delivered; 1 needs attention"),
         (6, "The run stopped early: "),
         (143, "The run stopped early: "),
-        // Its time was up.
+        // Stopped by max_duration.
         (3, "The run stopped early: "),
         (4, "Nothing was sent: 0 of 2 visits are invalid"),
     ] {
@@ -320,14 +320,14 @@ fn a_run_that_was_stopped_says_so_before_anything_else() {
 }
 
 #[test]
-fn a_file_that_a_later_run_has_begun_to_replace_is_no_success() {
+fn the_page_of_a_file_that_a_later_run_has_begun_to_replace_shows_no_success() {
     let work = Workdir::new();
     work.write("results.csv", file(&[row("V1", "uploaded", "", "", "1001", 1)]));
     let begun = MANIFEST.replace("\"2024-03-05T08:00:16.000Z\", \"exit_code\": 3", "null, \"exit_code\": null");
     work.write("results.csv.json", begun).write("results.csv.partial", format!("{HEADER}\n"));
     let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
     for line in [
-        "A later run has not finished; before it, the only visit is delivered",
+        "A later run has not finished; before it, the only visit was delivered",
         "The page shows the file as it was before",
         "Nothing before the later run",
         "traxload rerun ",
@@ -350,7 +350,7 @@ fn a_page_of_the_sandbox_says_that_nothing_was_sent_to_trax() {
 }
 
 #[test]
-fn what_several_visits_say_alike_is_shown_once_and_what_an_earlier_run_left_is_told_apart() {
+fn an_error_of_several_visits_is_shown_once_and_rows_of_an_earlier_run_are_counted() {
     let rows = [
         row("V1", "rejected", "unknown_store", "Unknown Store 7 (exports/visits.csv:3)", "7", 1),
         row("V2", "rejected", "unknown_store", "Unknown Store 7", "7", 2),
@@ -358,7 +358,7 @@ fn what_several_visits_say_alike_is_shown_once_and_what_an_earlier_run_left_is_t
         row("V4", "failed", "timeout", "no answer in time", "8", 4),
     ];
     let work = Workdir::new();
-    // The run began after the first two of them.
+    // The run started after the first two rows were finished.
     let started = MANIFEST.replace("2024-03-05T08:00:00.000Z", "2024-03-05T08:00:03.000Z");
     work.write("results.csv", file(&rows)).write("results.csv.json", started);
     let page = text(&work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0).stdout);
@@ -375,13 +375,13 @@ fn files_of_other_kinds_are_refused_and_empty_ones_are_not() {
     work.write("visits.csv", "visit_id,store\nV1,1001\n")
         .write("nothing.csv", "")
         .write("empty.csv", format!("{HEADER}\n"));
-    work.traxload(&["report", "visits.csv"]).ends_with(2).says(&["no result file of traxload"]);
-    work.traxload(&["report", "nothing.csv"]).ends_with(2).says(&["there is nothing in it; remove it"]);
+    work.traxload(&["report", "visits.csv"]).ends_with(2).says(&["not a result file of traxload"]);
+    work.traxload(&["report", "nothing.csv"]).ends_with(2).says(&["it is empty; remove it"]);
     work.traxload(&["report", "missing.csv"]).ends_with(2).says(&["there is no result file missing.csv"]);
     work.traxload(&["report", "."]).ends_with(2);
     work.traxload(&["report", "empty.csv"]).ends_with(0);
     assert!(text(&work.read("empty.csv.html")).contains("There are no visits in this result file"));
-    // Never over what it is made from.
+    // A page never replaces the file that it is made from.
     work.write("results.csv", small()).write("results.csv.json", MANIFEST);
     for own in ["results.csv", "results.csv.json"] {
         work.traxload(&["report", "results.csv", "-o", own]).ends_with(2).says(&["is what the page is made from"]);
@@ -399,12 +399,12 @@ fn without_a_manifest_or_with_another_one_the_page_says_so() {
     work.write("results.csv.json", MANIFEST);
     let done = work.traxload(&["report", "results.csv", "-o", "-"]).ends_with(0);
     let page = text(&done.stdout);
-    assert!(page.contains("the file is not as the run left it: the manifest has 16 rows, the file has 1"), "{page}");
+    assert!(page.contains("the file was changed after the run: the manifest counts 16 rows, the file has 1"), "{page}");
     assert!(page.contains("1 row of the file cannot be read"), "{page}");
 }
 
 #[test]
-fn last_nights_page_is_replaced_and_nothing_else_is() {
+fn an_older_page_is_replaced_and_no_other_file_is() {
     let work = Workdir::new();
     work.write("results.csv", small()).write("results.csv.json", MANIFEST).write("empty.html", "");
     let make = |output: &str| work.traxload(&["report", "results.csv", "-o", output]);
@@ -414,15 +414,16 @@ fn last_nights_page_is_replaced_and_nothing_else_is() {
         assert!(text(&work.read("page.html")).contains("visits"));
         assert_eq!(work.read("page.html").len(), work.read("empty.html").len());
     }
-    // Pages that do not say in their head who has made them.
-    let older = work.read("page.html").replace("<meta name=\"generator\"", "<meta name=\"other\"");
-    work.write("page.html", older);
-    make("page.html").ends_with(0);
+    // A page of another program.
+    let other = work.read("page.html").replace("<meta name=\"generator\"", "<meta name=\"other\"");
+    work.write("other.html", other);
+    make("other.html").ends_with(2).says(&["other.html is already there"]);
+    std::fs::remove_file(work.path("other.html")).expect("it is there");
     let others =
         [("visits.csv", "visit_id\nV1\n"), ("job.toml", "name = \"a\"\n"), ("site.html", "<!DOCTYPE html><p>Hi")];
     for (name, content) in others {
         work.write(name, content);
-        make(name).ends_with(2).says(&[name, "is there already and is no page of traxload", "-o"]);
+        make(name).ends_with(2).says(&[name, "is already there and is not a page of traxload", "-o"]);
         assert_eq!(work.read(name), content);
     }
     std::fs::create_dir(work.path("folder")).expect("a folder");
@@ -435,7 +436,7 @@ fn last_nights_page_is_replaced_and_nothing_else_is() {
 
 #[cfg(unix)]
 #[test]
-fn a_page_goes_through_a_link_and_over_no_pipe() {
+fn a_page_is_written_through_a_link_and_never_over_a_pipe() {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
     let work = Workdir::new();
     work.write("results.csv", small()).write("site/older.txt", "");
@@ -451,12 +452,12 @@ fn a_page_goes_through_a_link_and_over_no_pipe() {
     let mode = || path.metadata().expect("a page").permissions().mode() & 0o777;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
     make("page.html").ends_with(0);
-    assert_eq!(mode(), 0o640, "whoever was to read it still is");
+    assert_eq!(mode(), 0o640, "the readers of the older page can read the new one");
     make("other.html").ends_with(2).says(&["other.html is what the page is made from"]);
     work.shell("mkfifo pipe").ends_with(0);
     make("pipe").ends_with(2).says(&["pipe is not a regular file"]);
     assert!(work.path("pipe").symlink_metadata().expect("it is there").file_type().is_fifo());
-    // As /dev/stdout is one: the system knows where it leads, and its text does not say.
+    // A link like /dev/stdout: only the system knows where it leads.
     symlink("/proc/self/fd/1", work.path("stdout")).expect("a link");
     let done = work.shell("traxload report results.csv -o stdout | cat");
     assert!(done.stdout.is_empty() && done.stderr.contains("stdout is not a regular file"), "{}", done.stderr);

@@ -9,32 +9,32 @@ use crate::harness::{lines, visit, wait_until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What an API is mended by.
+/// A switch that fixes the API of a test.
 #[derive(Clone, Default)]
 struct Switch(Arc<AtomicBool>);
 
 impl Switch {
-    fn mend(&self) {
+    fn fix(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn is_mended(&self) -> bool {
+    fn is_fixed(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// An API that does what `broken` says for as long as it is not mended, and takes everything else.
+/// An API that replies as `broken` says until it is fixed, and takes everything else.
 fn api(broken: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> (ScriptedServer, Switch) {
     let switch = Switch::default();
     let seen = switch.clone();
-    let server = ScriptedServer::start(move |request, _| match seen.is_mended() {
+    let server = ScriptedServer::start(move |request, _| match seen.is_fixed() {
         false => broken(request).unwrap_or_else(Reply::ok),
         true => Reply::ok(),
     });
     (server, switch)
 }
 
-/// An API that refuses these visits for good until it is mended.
+/// An API that refuses these visits until it is fixed.
 fn refusing(visits: &'static [&'static str]) -> (ScriptedServer, Switch) {
     api(|request| {
         let refused = visits.iter().find(|visit| request.is_for(visit))?;
@@ -72,7 +72,7 @@ fn one_of_each() -> (Workdir, ScriptedServer, Switch) {
     let (server, switch) = api(move |request| match request {
         request if request.is_for("V2") => Some(Reply::status(409)),
         request if request.is_for("V3") => Some(Reply::error(400, "Unknown Store 1003")),
-        // It uses up its attempts while others are answered, so it is no outage.
+        // It uses up its attempts while others are answered, so this is not an outage.
         request if request.is_for("V4") => Some(match attempts.fetch_add(1, Ordering::SeqCst) {
             0 => Reply::status(503),
             _ => Reply::After(others.clone(), Box::new(Reply::status(503))),
@@ -101,7 +101,7 @@ const ALL: [&str; 7] = ["V1", "V2", "V3", "V4", "V5", "V6", "V7"];
 fn a_rerun_sends_what_was_not_delivered_and_leaves_one_row_a_visit() {
     let (work, server, switch) = one_of_each();
     let before: Vec<String> = ALL.iter().map(|visit| work.raw_row("results.csv", visit)).collect();
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(3);
     assert_eq!(sent(&server, &ALL), [1, 1, 2, 3, 1, 1, 0]);
     let counts = [
@@ -131,9 +131,9 @@ fn a_rerun_sends_what_was_not_delivered_and_leaves_one_row_a_visit() {
 }
 
 #[test]
-fn a_visit_that_was_invalid_is_sent_once_the_export_is_mended() {
+fn a_visit_that_was_invalid_is_sent_once_the_export_is_fixed() {
     let (work, server, switch) = one_of_each();
-    switch.mend();
+    switch.fix();
     work.write("visits.csv", lines(VISITS_HEADER, &(1..=7).map(visit).collect::<Vec<_>>()));
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("uploaded", 6), ("already_received", 1), ("invalid", 0), ("carried_over", 4)]);
@@ -167,7 +167,7 @@ fn rows_with_keys_that_need_quotes_or_look_like_formulas_are_carried_over_byte_f
     work.run(&serial(&server).visit_column("client_session_uid", "{ value = \"c\" }")).ends_with(3);
     let before = work.read("results.csv");
     let kept = before.find("\nlast,").expect("its row");
-    switch.mend();
+    switch.fix();
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     assert_eq!(work.read("results.csv")[..kept], before[..kept]);
     assert_eq!(work.results().count("uploaded"), keys.len() + 1);
@@ -193,7 +193,7 @@ fn the_manifest_tells_what_was_run_and_what_came_of_it_without_the_token() {
     for (status, count) in expected.into_iter().chain([("not_attempted", 0), ("carried_over", 0)]) {
         assert_eq!(ran["counts"][status], count, "{status}");
     }
-    switch.mend();
+    switch.fix();
     work.traxload(&["rerun", "results.csv"]).ends_with(3);
     let reran = manifest(&work);
     assert_eq!((&reran["counts"]["carried_over"], &reran["counts"]["uploaded"]), (&4.into(), &5.into()));
@@ -215,7 +215,7 @@ fn a_rerun_after_a_refused_key_sends_the_rest() {
     // It is still refused: everything stays as it was.
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(6);
     has_counts(&done, &[("carried_over", 1), ("rejected", 1), ("not_attempted", 3), ("requests", 1)]);
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("carried_over", 1), ("uploaded", 5), ("requests", 4)]);
     assert_eq!(work.raw_row("results.csv", "V1"), first);
@@ -228,7 +228,7 @@ fn a_rerun_after_an_outage_sends_the_rest() {
     work.run(&serial(&server).upload("patience", "\"50ms\"")).ends_with(5);
     assert_eq!((work.results().count("uploaded"), work.results().rows.len()), (1, 5));
     let before = server.requests().len();
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("carried_over", 1), ("uploaded", 5), ("requests", 4)]);
     assert_eq!(server.requests().len(), before + 4);
@@ -264,7 +264,7 @@ fn a_rerun_after_sigint_sends_the_rest_and_can_be_stopped_itself() {
 fn a_killed_rerun_loses_neither_the_rows_of_the_first_run_nor_its_own() {
     let (gate, switch) = (Gate::default(), Switch::default());
     let (closed, seen) = (gate.clone(), switch.clone());
-    let server = ScriptedServer::start(move |request, _| match seen.is_mended() {
+    let server = ScriptedServer::start(move |request, _| match seen.is_fixed() {
         false if request.is_for("V1") => Reply::ok(),
         false => Reply::status(400),
         true if request.is_for("V3") => Reply::After(closed.clone(), Box::new(Reply::ok())),
@@ -273,7 +273,7 @@ fn a_killed_rerun_loses_neither_the_rows_of_the_first_run_nor_its_own() {
     let work = Workdir::with_visits(3);
     work.run(&serial(&server)).ends_with(3);
     let before = work.read("results.csv");
-    switch.mend();
+    switch.fix();
     let rerun = work.start(&["rerun", "results.csv"]);
     server.wait_for(5);
     wait_until("the journal has both rows", || work.read("results.csv.partial").matches(",uploaded,").count() == 2);
@@ -294,7 +294,7 @@ fn visits_that_are_new_in_the_exports_are_sent() {
     let (server, switch) = refusing(&["V2"]);
     let work = Workdir::with_visits(2);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     let more = Workdir::with_visits(4);
     work.write("visits.csv", more.read("visits.csv")).write("scenes.csv", more.read("scenes.csv"));
     for statuses in [&[] as &[&str], &["--status", "rejected"]] {
@@ -310,10 +310,10 @@ fn delivered_visits_that_left_the_exports_keep_their_rows_and_undelivered_ones_l
     let work = Workdir::with_visits(4);
     work.run(&JobFile::to(&server.url())).ends_with(3);
     let first = work.raw_row("results.csv", "V1");
-    switch.mend();
+    switch.fix();
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(2), visit(4)]));
     work.write("scenes.csv", lines(SCENES_HEADER, &["V2,S2,T1", "V4,S4,T1"]));
-    let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0).says(&["warning: 1 visit"]);
+    let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0).says(&["warning: 1 undelivered visit"]);
     let counts = [
         ("rows_read", 2),
         ("result_rows", 3),
@@ -336,9 +336,9 @@ fn a_warning_of_lost_rows_is_there_for_those_who_want_warnings_only() {
     let (server, switch) = refusing(&["V2"]);
     let work = Workdir::with_visits(2);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(1)]));
-    work.traxload(&["rerun", "results.csv", "-q"]).ends_with(0).says(&["warning: 1 visit"]);
+    work.traxload(&["rerun", "results.csv", "-q"]).ends_with(0).says(&["warning: 1 undelivered visit"]);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn exports_that_are_empty_by_now_are_8_and_the_result_file_stays() {
 fn status_narrows_what_is_sent_and_leaves_the_other_rows_as_they_are() {
     let (work, server, switch) = one_of_each();
     let before: Vec<String> = ALL.iter().map(|visit| work.raw_row("results.csv", visit)).collect();
-    switch.mend();
+    switch.fix();
     let rerun =
         |status: &str, code| work.traxload(&["rerun", "results.csv", "--json", "--status", status]).ends_with(code);
     let done = rerun("failed", 3).says(&[
@@ -378,7 +378,7 @@ fn status_narrows_what_is_sent_and_leaves_the_other_rows_as_they_are() {
     work.write("visits.csv", lines(VISITS_HEADER, &(1..=7).map(visit).collect::<Vec<_>>()));
     let done = rerun("rejected,failed", 3);
     has_counts(&done, &[("carried_over", 6), ("requests", 1), ("rejected", 0), ("invalid", 1)]);
-    assert_eq!(work.raw_row("results.csv", "V7"), before[6], "mended, but not asked for");
+    assert_eq!(work.raw_row("results.csv", "V7"), before[6], "fixed, but not asked for");
     has_counts(&rerun("not_attempted", 3), &[("carried_over", 7), ("requests", 0)]);
     has_counts(&rerun("invalid", 0), &[("carried_over", 6), ("requests", 1), ("invalid", 0)]);
     assert_eq!(sent(&server, &ALL), [1, 1, 2, 3, 1, 1, 1]);
@@ -414,7 +414,7 @@ fn a_rerun_from_another_working_directory_means_the_same_files() {
     // What is to be typed next works from there too.
     let done = elsewhere.traxload_with(&["rerun", &results], &[]).ends_with(3).says(&[&results]);
     assert!(done.stderr.contains("next:"));
-    switch.mend();
+    switch.fix();
     elsewhere.traxload_with(&["rerun", &results], &[]).ends_with(0);
     assert!(elsewhere.listing(".").is_empty());
     assert_eq!(work.listing("out"), ["test.csv", "test.csv.json"]);
@@ -467,7 +467,7 @@ fn a_change_that_touches_no_ids_is_no_hindrance() {
     let (server, switch) = refusing(&["V2"]);
     let work = Workdir::with_visits(2);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     let job = JobFile::to(&format!("{}//", server.url())).upload("rate", "\"500/s\"").api("resource", "\"sessions\"");
     work.job(&job);
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
@@ -497,7 +497,9 @@ fn no_result_file_is_2_and_leaves_nothing_behind() {
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["results.csv"]);
     work.traxload(&["rerun", "no/such/results.csv"]).ends_with(2).says(&["no/such/results.csv"]);
     // The job file in place of the result file is an easy slip.
-    work.traxload(&["rerun", "job.toml"]).ends_with(2).says(&["job.toml is no result file", "traxload run job.toml"]);
+    work.traxload(&["rerun", "job.toml"])
+        .ends_with(2)
+        .says(&["job.toml is not a result file", "traxload run job.toml"]);
     work.traxload(&["rerun", "."]).ends_with(2);
     assert_eq!(work.listing("."), before);
 }
@@ -507,7 +509,7 @@ fn a_job_file_or_a_folder_that_is_gone_is_2_and_is_named() {
     let (server, switch) = refusing(&["V2"]);
     let work = Workdir::with_visits(2);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     std::fs::rename(work.path("job.toml"), work.path("renamed.toml")).expect("it is there");
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["job.toml"]);
     let gone = work.path("gone").display().to_string();
@@ -547,13 +549,13 @@ fn a_folder_that_was_moved_is_no_hindrance_where_the_job_file_moved_with_it() {
     let work = Workdir::new();
     let inner = Workdir::with_visits(2);
     inner.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     for name in inner.listing(".") {
         work.write(&format!("moved/{name}"), inner.read(&name));
     }
     drop(inner);
     work.shell("traxload rerun moved/results.csv").ends_with(2).says(&["go to the folder in which job.toml is now"]);
-    work.shell("cd moved && traxload rerun results.csv").ends_with(0).says(&["taking the one in this folder"]);
+    work.shell("cd moved && traxload rerun results.csv").ends_with(0).says(&["using the one in this folder"]);
     assert_eq!(sent(&server, &["V1", "V2"]), [1, 2]);
 }
 
@@ -609,7 +611,7 @@ fn a_finished_file_under_other_ids_is_not_sent_to_a_rerun_that_would_refuse_it()
     let done =
         work.traxload(&["run", "job.toml"]).ends_with(2).says(&["project was \"my-project\" and is now \"theirs\""]);
     assert!(!done.stderr.contains("traxload rerun"), "{}", done.stderr);
-    work.shell(command_after(&done, "To begin anew and keep the old file aside: ")).ends_with(0);
+    work.shell(command_after(&done, "To start over and keep the old file aside: ")).ends_with(0);
     // The same job again: the rerun works, and is named so that it can be typed.
     let spaced = job.and("[results]\npath = \"it's mine.csv\"");
     work.run(&spaced).ends_with(0);
@@ -631,7 +633,7 @@ fn a_rerun_with_nothing_to_send_is_0_sends_nothing_and_changes_no_row() {
     assert_eq!(work.listing("."), ["job.toml", "results.csv", "results.csv.json", "scenes.csv", "visits.csv"]);
 }
 
-/// Ten visits of which the last so many are invalid.
+/// Ten visits, of which the last `invalid` ones are invalid.
 fn ten_with_invalid(count: usize) -> Workdir {
     let visits: Vec<String> = (1..=10).map(|n| if n > 10 - count { format!("V{n},,,,,,") } else { visit(n) }).collect();
     let scenes: Vec<String> = (1..=10).map(|n| format!("V{n},S{n},T1")).collect();
@@ -643,7 +645,7 @@ fn max_invalid_is_a_share_of_the_whole_export_in_a_rerun_too() {
     let (server, switch) = refusing(&["V1"]);
     let work = ten_with_invalid(4);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     // Of the five that are left, four are invalid; of all ten, it is less than half.
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(3);
     has_counts(&done, &[("uploaded", 6), ("invalid", 4), ("carried_over", 5), ("requests", 1)]);
@@ -654,7 +656,7 @@ fn invalid_visits_whose_rows_stay_count_for_max_invalid_as_well() {
     let (server, switch) = refusing(&["V1"]);
     let work = ten_with_invalid(4);
     work.run(&JobFile::to(&server.url())).ends_with(3);
-    switch.mend();
+    switch.fix();
     work.job(&JobFile::to(&server.url()).and("[check]\nmax_invalid = \"30%\""));
     let sent = server.requests().len();
     let done = work.traxload(&["rerun", "results.csv", "--status", "rejected", "--json"]).ends_with(4);
@@ -700,7 +702,7 @@ fn next_works_literally(results: &str) {
     let work = Workdir::with_visits(2);
     let done = work.run(&JobFile::to(&server.url()).and(&format!("[results]\npath = {results:?}"))).ends_with(3);
     let next = next_command(&done);
-    switch.mend();
+    switch.fix();
     let done = work.shell(&next);
     assert_eq!(done.code, 0, "{next}: {}", done.stderr);
     assert!(!done.stderr.contains("next:"), "{}", done.stderr);
@@ -749,7 +751,7 @@ fn a_flat_export_is_run_again_like_any_other() {
     let job = JobFile::to(&server.url()).exports("path", "\"flat.csv\"");
     work.run(&job).ends_with(3);
     let (first, body) = (work.raw_row("results.csv", "V1"), server.requests_for("V2")[0].body.clone());
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     let counts = [("rows_read", 6), ("identical_duplicates", 3), ("result_rows", 3), ("carried_over", 2)];
     has_counts(&done, &counts);
@@ -774,7 +776,7 @@ fn the_day_of_a_run_is_remembered() {
     let done = work.traxload(&["run", "job.toml", "--date", "2024-03-05"]).ends_with(3);
     let before = work.listing("2024-03-05");
     assert_eq!(before.len(), 4, "{before:?}");
-    switch.mend();
+    switch.fix();
     work.shell(&next_command(&done)).ends_with(0);
     assert_eq!(sent(&server, &["V1", "V2"]), [1, 2]);
     assert_eq!(work.listing("2024-03-05"), before, "a rerun replaces the file that it is about");
@@ -801,7 +803,7 @@ fn the_first_and_last_day_of_a_run_are_remembered() {
     let (server, switch) = refusing(&["V2"]);
     work.job(&JobFile::to(&server.url()));
     work.traxload(&["run", "job.toml", "--from", "2024-03-05", "--to", "2024-03-06"]).ends_with(3);
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("rows_read", 2), ("left_out", 2), ("uploaded", 2), ("requests", 1)]);
     assert_eq!(sent(&server, &["V1", "V2", "V3", "V4"]), [0, 2, 1, 0]);
@@ -813,7 +815,7 @@ fn the_limit_of_a_run_is_remembered() {
     let work = Workdir::with_visits(5);
     work.job(&JobFile::to(&server.url()));
     work.traxload(&["run", "job.toml", "--limit", "2"]).ends_with(3);
-    switch.mend();
+    switch.fix();
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("rows_read", 2), ("left_out", 3), ("uploaded", 2), ("requests", 1)]);
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
@@ -827,7 +829,7 @@ fn scene_rows_that_a_run_passed_over_are_passed_over_again() {
     work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\n,S2,T1\n");
     work.job(&JobFile::to(&server.url()));
     work.traxload(&["run", "job.toml", "--ignore-unreadable-scenes"]).ends_with(3);
-    switch.mend();
+    switch.fix();
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     assert_eq!(sent(&server, &["V1"]), [2]);
 }
@@ -854,14 +856,14 @@ fn a_second_row_for_a_delivered_visit_is_invalid_and_the_delivered_row_stays() {
 fn a_run_that_still_reads_has_to_be_waited_for() {
     let work = Workdir::with_visits(1);
     work.job(&JobFile::new());
-    let _held = traxload::results::Lock::take(&work.path("results.csv")).expect("nobody else's");
+    let _held = traxload::results::Lock::take(&work.path("results.csv")).expect("free");
     work.traxload(&["rerun", "results.csv"]).ends_with(7).says(&["another run is writing"]);
 }
 
 #[test]
 fn what_a_first_run_decides_is_told_wherever_the_options_stand() {
     let args = ["--log-format", "json", "rerun", "results.csv", "--fresh"];
-    Workdir::new().traxload(&args).ends_with(2).says(&["a rerun does the days"]);
+    Workdir::new().traxload(&args).ends_with(2).says(&["a rerun uses the days"]);
 }
 
 #[test]

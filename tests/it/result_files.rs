@@ -1,4 +1,4 @@
-//! Result files that are not as a run left them: links, pipes, and what spreadsheets make of them.
+//! Result files that changed after the run: links, pipes, and what spreadsheets make of them.
 
 #![cfg(unix)]
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
@@ -48,7 +48,7 @@ fn a_link_stays_and_the_file_it_points_at_is_written_read_and_moved_aside() {
     assert!(is_link(), "the link is replaced by a file");
     assert_eq!(work.listing("archive"), ["march.csv", "march.csv.json", "older.csv"]);
     assert_eq!(work.results().count("uploaded"), 2);
-    work.traxload(&["run", "job.toml"]).ends_with(2).says(&["archive/march.csv is there already"]);
+    work.traxload(&["run", "job.toml"]).ends_with(2).says(&["archive/march.csv is already there"]);
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     work.traxload(&["report", "results.csv"]).ends_with(0).says(&["archive/march.csv.html"]);
     assert!(is_link());
@@ -79,7 +79,7 @@ fn bodies_replace_nothing_but_bodies() {
     let before = std::fs::read(work.path("other.csv")).expect("readable");
     for there in ["other.csv", "other.csv.json", "hard.csv", "journal.csv.partial", "list.csv"] {
         let done = work.traxload(&["check", "job.toml", "--payloads", there]).ends_with(2);
-        done.says(&[there, "is there already and holds no bodies", "name another file"]);
+        done.says(&[there, "is already there and is not a file with bodies", "name another file"]);
     }
     assert_eq!(std::fs::read(work.path("other.csv")).expect("readable"), before);
     for free in ["empty", "new.jsonl", "new.jsonl"] {
@@ -102,10 +102,10 @@ fn exports(work: &Workdir, keys: &[&str]) {
     work.write("scenes.csv", lines(crate::harness::SCENES_HEADER, &scenes));
 }
 
-/// After a run of these visits of which the API has refused `refused`, and would take it now.
+/// The folder after a run of these visits in which the API refused `refused`. It would take the visit now.
 fn after_a_run(keys: &[&str], refused: &'static str) -> (Workdir, ScriptedServer) {
-    let is_mended = Arc::new(AtomicBool::new(false));
-    let seen = is_mended.clone();
+    let is_fixed = Arc::new(AtomicBool::new(false));
+    let seen = is_fixed.clone();
     let server = ScriptedServer::start(move |request, _| match request.is_for(refused) {
         true if !seen.load(Ordering::SeqCst) => Reply::error(400, "Unknown Store"),
         _ => Reply::ok(),
@@ -113,11 +113,11 @@ fn after_a_run(keys: &[&str], refused: &'static str) -> (Workdir, ScriptedServer
     let work = Workdir::new();
     exports(&work, keys);
     work.run(&JobFile::to(&server.url()).upload("max_in_flight", "1")).ends_with(3);
-    is_mended.store(true, Ordering::SeqCst);
+    is_fixed.store(true, Ordering::SeqCst);
     (work, server)
 }
 
-/// Does to the cells of the first column what a spreadsheet would, and saves as it does.
+/// Changes the keys in the first column and saves the file as a spreadsheet does.
 fn damage(work: &Workdir, change: impl Fn(&str) -> String) {
     let text = work.read("results.csv");
     let mut damaged = "\u{feff}".to_owned();
@@ -175,7 +175,7 @@ fn keys_that_all_became_one_number_keep_their_rows_apart() {
     assert_eq!(sent(&server, &keys), [1, 1, 2, 1]);
     let results = work.results();
     assert_eq!((results.rows.len(), results.count("uploaded")), (4, 4));
-    // Nobody knows what its key was, but its row is not lost.
+    // The key is unknown, but the row is not lost.
     assert_eq!(results.of("2.0240305E+19")["session_uid"], session_uid(keys[0]));
 }
 
@@ -220,12 +220,12 @@ fn a_damaged_row_that_stays_undelivered_gets_its_key_back_as_well() {
     damage(&work, without_zeros);
     exports(&work, &keys[..1]);
     let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
-    done.says(&["1 visit of the earlier run, not delivered, left the exports"]);
+    done.says(&["1 undelivered visit of the earlier run is no longer in the exports"]);
     has_exactly(&work, &keys[..1]);
 }
 
 #[test]
-fn what_may_have_been_delivered_under_another_id_is_not_sent_until_somebody_has_looked() {
+fn what_may_have_been_delivered_under_another_id_is_not_sent_until_a_person_has_looked() {
     let keys = ["007", "8", "9"];
     let (work, server) = after_a_run(&keys, "9");
     damage(&work, without_zeros);
@@ -261,7 +261,7 @@ fn rows_that_cannot_be_read_are_counted_with_the_line_of_the_first() {
 }
 
 #[test]
-fn rows_that_somebody_has_only_touched_are_rows_and_are_spelled_as_ours_afterwards() {
+fn rows_with_other_spelling_are_read_and_written_in_our_spelling() {
     let keys = ["V1", "V2", "V3", "V4", "V5"];
     let (work, server) = after_a_run(&keys, "V1");
     let whole = work.read("results.csv");
@@ -288,7 +288,7 @@ fn rows_that_somebody_has_only_touched_are_rows_and_are_spelled_as_ours_afterwar
 }
 
 #[test]
-fn a_quote_that_nobody_closes_costs_its_own_row_and_no_other() {
+fn an_unclosed_quote_costs_its_own_row_and_no_other() {
     let keys = ["V1", "V2", "V3", "V4", "V5"];
     for name in ["results.csv", "results.csv.partial"] {
         // At the end of the row it would leave as many cells as there should be.
@@ -326,7 +326,7 @@ fn a_quote_that_nobody_closes_costs_its_own_row_and_no_other() {
 }
 
 #[test]
-fn a_delivered_row_that_names_nobody_any_more_does_not_stay_beside_the_one_of_its_visit() {
+fn a_delivered_row_without_its_id_does_not_stay_beside_the_row_of_its_visit() {
     let (work, server) = after_a_run(&["V1", "V2"], "V1");
     work.write("results.csv", work.read("results.csv").replace(&format!("V2,{}", session_uid("V2")), "X2,4f6d"));
     work.traxload(&["rerun", "results.csv"]).ends_with(0).says(&["1 row of ", "cannot be read (line 3)"]);
@@ -339,7 +339,7 @@ fn rows_that_were_taken_out_are_missed() {
     let keys = ["V1", "V2", "V3"];
     let (work, server) = after_a_run(&keys, "V1");
     let whole = work.read("results.csv");
-    // As somebody does who wants only the rest to be sent.
+    // As a user may do who wants only the rest to be sent.
     work.write("results.csv", whole.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
     let done = work.traxload(&["rerun", "results.csv"]).ends_with(0);
     done.says(&["the result file has 1 row, and had 3 when the run before ended", "leaves delivered visits alone"]);
@@ -357,7 +357,7 @@ fn rows_that_were_taken_out_are_missed() {
 
 /// `rerun`, `report` and `run` with this in place of the result file.
 fn each_says(work: &Workdir, content: &[u8], says: &str) {
-    let saying = |done: Done| done.ends_with(2).says(&["results.csv is not as the run wrote it", says]);
+    let saying = |done: Done| done.ends_with(2).says(&["results.csv was changed after the run wrote it", says]);
     work.write("results.csv", content);
     saying(work.traxload(&["rerun", "results.csv"]));
     saying(work.traxload(&["report", "results.csv"]));
@@ -377,11 +377,11 @@ fn a_result_file_that_was_saved_in_another_form_is_told_what_it_is_now() {
     each_says(
         &work,
         text.replacen(",error,", ",error,,", 1).as_bytes(),
-        "a column too many, \"\", the 7th from the left",
+        "an extra column, \"\", the 7th from the left",
     );
-    each_says(&work, b"", "there is nothing in it; remove it");
+    each_says(&work, b"", "it is empty; remove it");
     let (_, rows) = text.split_once('\n').expect("rows");
-    each_says(&work, rows.as_bytes(), "the names of its columns, is missing; put it back: visit_id,session_uid,status");
+    each_says(&work, rows.as_bytes(), "its header line is missing; put it back: visit_id,session_uid,status");
     each_says(&work, text.replacen("http_status,", "", 1).as_bytes(), "its column \"http_status\" is missing");
     each_says(&work, text.replacen("visit_id,session_uid", "session_uid,visit_id", 1).as_bytes(), "in another order");
     assert_eq!(server.requests().len(), 2);

@@ -105,7 +105,7 @@ fn delivered_rows_of_a_journal_are_kept_and_all_others_are_sent_again() {
     let server = taking();
     work.job(&serial(&server)).write(PARTIAL, &journal);
     work.write("visits.csv", Workdir::with_visits(6).read("visits.csv"));
-    let done = work.traxload(&["run", "job.toml", "--json"]).ends_with(0).says(&["taking up", PARTIAL]);
+    let done = work.traxload(&["run", "job.toml", "--json"]).ends_with(0).says(&["resuming", PARTIAL]);
     let summary = done.json();
     for (name, count) in [("rows_read", 6), ("result_rows", 6), ("carried_over", 2), ("requests", 4), ("uploaded", 5)] {
         assert_eq!(summary[name], count, "{name} in {summary}");
@@ -231,7 +231,7 @@ fn a_journal_that_is_damaged_in_its_middle_is_not_taken_for_a_torn_one() {
     let damaged = format!("{}\n{}\n{}\n{}\n", lines[0], lines[1], &lines[2][..40], lines[3]);
     work.write(PARTIAL, damaged);
     let done = work.traxload(&["run", "job.toml"]);
-    // Either nobody touches it, or only the row that is no row any more is sent again.
+    // Either the file is untouched, or only the visit of the damaged row is sent again.
     match done.code {
         2 => assert_eq!(server.requests().len(), before),
         code => {
@@ -283,7 +283,7 @@ fn what_was_moved_aside_is_named_and_can_be_run_again() {
     let names = work.listing(".");
     let old = names.iter().find(|name| name.ends_with(".old")).expect("it was moved");
     let done = done.says(&[old]);
-    assert!(!done.stderr.contains("taking up"));
+    assert!(!done.stderr.contains("resuming"));
     work.traxload(&["rerun", old]).ends_with(0);
     assert_eq!(crate::harness::Rows::read(&work.path(old)).count("uploaded"), 1);
 }
@@ -296,7 +296,7 @@ fn fresh_with_a_journal_alone_begins_anew() {
     work.write(PARTIAL, &whole);
     let before = server.requests().len();
     let done = work.traxload(&["run", "job.toml", "--fresh"]).ends_with(0);
-    assert!(!done.stderr.contains("taking up"), "{}", done.stderr);
+    assert!(!done.stderr.contains("resuming"), "{}", done.stderr);
     assert_eq!(server.requests().len(), before + 2);
     let names = work.listing(".");
     let aside: Vec<&String> = names.iter().filter(|name| name.contains(".old")).collect();
@@ -324,10 +324,10 @@ fn a_finished_file_is_2_names_rerun_and_stays_whatever_lies_beside_it() {
     work.traxload(&["run", "job.toml"]).ends_with(2).says(&["traxload rerun results.csv"]);
     assert_eq!((work.read("results.csv"), work.read(PARTIAL)), (whole.clone(), whole));
     // Whatever it is: it is not ours to overwrite.
-    work.write("results.csv", "somebody's notes\n");
+    work.write("results.csv", "notes of a user\n");
     work.traxload(&["run", "job.toml"]).ends_with(2);
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["results.csv"]);
-    assert_eq!(work.read("results.csv"), "somebody's notes\n");
+    assert_eq!(work.read("results.csv"), "notes of a user\n");
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -403,7 +403,7 @@ fn the_lock_of_a_killed_process_dies_with_it() {
     let run = work.start(&["run", "job.toml"]);
     server.wait_for(1);
     drop(run);
-    assert!(work.exists("results.csv.lock"), "nobody was left to remove it");
+    assert!(work.exists("results.csv.lock"), "no process was left to remove it");
     work.traxload(&["run", "job.toml"]).ends_with(0);
     assert!(!work.exists("results.csv.lock"));
     assert_eq!(sent(&server, &["V1", "V2"]), [2, 1]);

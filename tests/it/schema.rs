@@ -41,7 +41,7 @@ impl Editor {
     }
 }
 
-/// `INSTA_UPDATE=always cargo test --test schema` writes it anew.
+/// `INSTA_UPDATE=always cargo test --test it schema::` writes it anew.
 #[test]
 fn the_committed_schema_is_what_the_program_prints() {
     let path = jobs().join("job.schema.json");
@@ -90,7 +90,7 @@ fn what_may_be_written_in_several_ways_may_be_so_in_an_editor() {
 }
 
 #[test]
-fn unknown_keys_wrong_types_and_values_that_nobody_knows_are_marked() {
+fn unknown_keys_wrong_types_and_unknown_values_are_marked() {
     let editor = Editor::new();
     let work = Workdir::with_visits(1);
     for job in [

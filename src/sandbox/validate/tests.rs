@@ -1,10 +1,10 @@
-//! Every text of the vendor's page, and what draws it.
+//! Every error text of the vendor's page, and a body that causes it.
 
 use serde_json::json;
 
 use super::*;
 
-/// The example of the vendor's page, as it stands there.
+/// The example of the vendor's page, letter for letter (Sessions Input, "Request Body Example").
 const EXAMPLE: &str = r#"{
 "client_session_uid": "My_session_uid",
 "store_number": "100050000000008",
@@ -28,7 +28,7 @@ const EXAMPLE: &str = r#"{
 ]
 }"#;
 
-/// What is said to the vendor's example with some fields set to another value.
+/// The refusal of the vendor's example with some fields set to another value.
 fn refusal_with(changes: Value, options: &Options) -> Option<String> {
     let mut body: Value = serde_json::from_str(EXAMPLE).unwrap();
     for (field, value) in changes.as_object().unwrap() {
@@ -37,7 +37,7 @@ fn refusal_with(changes: Value, options: &Options) -> Option<String> {
     refusal(&body.to_string(), options)
 }
 
-/// What is said to the vendor's example without some fields.
+/// The refusal of the vendor's example without some fields.
 fn refusal_without(fields: &[&str]) -> Option<String> {
     let mut body: Value = serde_json::from_str(EXAMPLE).unwrap();
     for field in fields {

@@ -1,13 +1,13 @@
-//! What object storage answers when it does not give what it is asked for, in words: what happened, what to do next.
+//! Why object storage does not give what it is asked for, in words: what happened, and what to do next.
 //!
-//! Answers and errors are never shown as they are: they hold addresses, signatures and key names.
+//! Answers and errors are never shown as they are, because they hold addresses, signatures and the names of keys.
 
 use super::http::{OtherRegion, Unreached, Why, is_metadata};
-use crate::storage::StorageError;
 use crate::storage::address::Service;
+use crate::storage::error::StorageError;
 use std::error::Error;
 
-/// Why something could not be found.
+/// Why something in a bucket could not be found.
 pub(super) fn explain(error: &object_store::Error, service: Service, bucket: &str) -> StorageError {
     let reason = match (within::<Unreached>(error), within::<OtherRegion>(error)) {
         (Some(unreached), _) => no_answer(unreached, service),
@@ -17,22 +17,21 @@ pub(super) fn explain(error: &object_store::Error, service: Service, bucket: &st
     StorageError::Other(without_secrets(reason))
 }
 
-/// Likewise, of an object that was found before.
+/// Why an object of a bucket that was found before could not be read.
 pub(super) fn explain_reading(error: &object_store::Error, service: Service, bucket: &str) -> StorageError {
-    let text = error.to_string();
-    let gone = matches!(error, object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. });
-    // The second: another size. The error of an attempt to go on is packed into another one.
-    match gone || ["status code: 412", "status code: 416"].iter().any(|status| text.contains(status)) {
-        true => StorageError::Changed,
-        false => explain(error, service, bucket),
+    // 404: it is gone. 412: it has other content. 416: it is shorter.
+    match StorageAnswer::of(&error.to_string(), error).status {
+        "404" | "412" | "416" => StorageError::Changed,
+        _ => explain(error, service, bucket),
     }
 }
 
-/// Whether anybody said anything.
+/// Whether the storage answered at all.
 pub(super) fn was_answered(error: &object_store::Error) -> bool {
     within::<Unreached>(error).is_none()
 }
 
+/// An error of this type among an error and its causes.
 fn within<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -44,6 +43,36 @@ fn within<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'
     None
 }
 
+/// What a storage answered instead of what it was asked for. Empty where it is not known.
+struct StorageAnswer<'t> {
+    /// The three digits of the HTTP status.
+    status: &'t str,
+    /// The service's own code, such as `NoSuchBucket`.
+    code: &'t str,
+    /// The region that it names.
+    region: Option<&'t str>,
+}
+
+impl<'t> StorageAnswer<'t> {
+    /// Reads an error, whose text is `text`.
+    ///
+    /// `object_store` has error types for the statuses 401, 403, 404 and 412 of single objects. For all other statuses, for
+    /// lists and for credentials it has none, and the type that holds the status and the body of an answer (`RetryError`)
+    /// is private in version 0.14. So these are read from the text of the error. This is the only place that depends on
+    /// its wording, and `tests/it/cloud.rs` holds it against real answers.
+    fn of(text: &'t str, error: &object_store::Error) -> StorageAnswer<'t> {
+        let status = match error {
+            object_store::Error::Unauthenticated { .. } => "401",
+            object_store::Error::PermissionDenied { .. } => "403",
+            object_store::Error::NotFound { .. } => "404",
+            object_store::Error::Precondition { .. } => "412",
+            _ => text.split("status code: ").nth(1).and_then(|rest| rest.get(..3)).unwrap_or_default(),
+        };
+        let code = between(text, "<Code>", "</Code>").unwrap_or_default();
+        StorageAnswer { status, code, region: between(text, "<Region>", "</Region>") }
+    }
+}
+
 fn no_answer(unreached: &Unreached, service: Service) -> String {
     let Unreached { host, reason, why } = unreached;
     let endpoint = service.endpoint();
@@ -53,11 +82,11 @@ fn no_answer(unreached: &Unreached, service: Service) -> String {
             "its storage cannot be reached at {host} ({reason}); is the network up, and {endpoint} right where it is set?"
         ),
         Why::PlainHttp => format!(
-            "its storage at {host} would be asked over plain http; set {endpoint} to an https address, or {} where \
-             nobody else can listen",
+            "its storage at {host} would be asked over plain http; set {endpoint} to an https address, or {} if no one \
+             else can listen on the network",
             service.plain_http()
         ),
-        Why::Address => format!("its storage has an address that is no URL; set {endpoint} right"),
+        Why::Address => format!("the address of its storage is not a URL; correct {endpoint}"),
     }
 }
 
@@ -79,13 +108,13 @@ fn other_region(region: Option<&str>, bucket: &str) -> String {
 
 fn refused(error: &object_store::Error, service: Service, bucket: &str) -> String {
     let text = error.to_string();
-    let code = between(&text, "<Code>", "</Code>").unwrap_or_default();
-    let status = text.split("status code: ").nth(1).and_then(|rest| rest.get(..3)).unwrap_or_default();
+    let StorageAnswer { status, code, region } = StorageAnswer::of(&text, error);
     let credentials = service.credentials();
     let said = match code {
         "" => format!("HTTP {status}"),
         code => code.to_owned(),
     };
+    // Not the storage but the metadata service of this machine refused. The error has its address in the text alone.
     if text.contains("169.254.") || text.contains("metadata.google.") {
         return no_credentials(service);
     }
@@ -97,13 +126,13 @@ fn refused(error: &object_store::Error, service: Service, bucket: &str) -> Strin
             );
         }
         "RequestTimeTooSkewed" => {
-            return "this machine's clock is wrong, so that its requests are refused; set it right".to_owned();
+            return "its requests are refused because this machine's clock is wrong; correct the clock".to_owned();
         }
         "PermanentRedirect"
         | "TemporaryRedirect"
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => {
-            return other_region(between(&text, "<Region>", "</Region>"), bucket);
+            return other_region(region, bucket);
         }
         "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
@@ -120,8 +149,8 @@ fn refused(error: &object_store::Error, service: Service, bucket: &str) -> Strin
         "301" | "307" => other_region(None, bucket),
         "401" => format!("the credentials for it are not accepted ({said}); put valid ones in {credentials}"),
         "403" => format!(
-            "the credentials may not read it ({said}); let them read and list the bucket. Where they may not list, \
-             an object that is not there is answered so too: check `path`"
+            "the credentials may not read it ({said}); let them read and list the bucket. Without the right to list, the \
+             answer is the same for an object that is not there: check `path`"
         ),
         "404" => "there is no such object; check `path` in the job file".to_owned(),
         "429" | "500" | "502" | "503" | "504" => format!("its storage is down or overloaded ({said}); run again later"),
@@ -130,7 +159,7 @@ fn refused(error: &object_store::Error, service: Service, bucket: &str) -> Strin
     }
 }
 
-/// Nothing was answered, mostly because nothing could be asked.
+/// There was no answer, mostly because nothing could be asked.
 fn not_asked(error: &object_store::Error, service: Service) -> String {
     let mut cause: &dyn Error = error;
     while let Some(next) = cause.source() {
@@ -145,7 +174,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     Some(text.split_once(start)?.1.split_once(end)?.0)
 }
 
-/// What the environment keeps secret stays so, wherever it was taken up on the way.
+/// A text without the values of environment variables that hold secrets.
 fn without_secrets(mut text: String) -> String {
     for (name, value) in std::env::vars_os() {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
@@ -168,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_by_its_code_and_never_shown() {
+    fn an_answer_is_described_by_its_code_and_never_shown() {
         let body = |code: &str| format!("<Error><Code>{code}</Code><AWSAccessKeyId>AKIA-1</AWSAccessKeyId></Error>");
         for (code, word) in [
             ("NoSuchBucket", "there is no bucket b;"),
@@ -192,6 +221,8 @@ mod tests {
             source: format!("Server returned non-2xx status code: {status}: ").into(),
         };
         let reading = |error| explain_reading(&error, Service::S3, "b");
+        let gone = object_store::Error::NotFound { path: String::new(), source: "".into() };
+        assert!(matches!(reading(gone), StorageError::Changed));
         assert!(matches!(reading(packed("412 Precondition Failed")), StorageError::Changed));
         assert!(matches!(reading(packed("416 Range Not Satisfiable")), StorageError::Changed));
         assert!(matches!(reading(packed("500 Internal Server Error")), StorageError::Other(_)));

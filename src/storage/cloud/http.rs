@@ -1,5 +1,5 @@
-//! The HTTP client below `object_store`: this program's own, so that there is one TLS, one way with proxies, and words
-//! of ours for what fails. Redirects are not followed.
+//! The HTTP client below `object_store`. It is this program's own, so that there is one TLS and one handling of proxies,
+//! and typed errors for requests without an answer. Redirects are not followed.
 
 use super::patience::{CONNECT, FIRST_ANSWER, METADATA, SILENCE};
 use crate::storage::address::Service;
@@ -22,7 +22,7 @@ pub(super) struct Connector {
     pub(super) service: Service,
 }
 
-/// A request that came to no answer.
+/// A request got no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{host} cannot be reached: {reason}")]
 pub(super) struct Unreached {
@@ -34,15 +34,15 @@ pub(super) struct Unreached {
 /// What kept a request from its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// There is nobody, or the connection broke.
+    /// No server listens there, or the connection broke.
     Network,
     /// Plain http, which the environment does not allow.
     PlainHttp,
-    /// An address that is none.
+    /// The address is not a URL.
     Address,
 }
 
-/// A bucket that another region has: its name, where the answer says it.
+/// The bucket is in another region: in this one, if the answer says which.
 #[derive(Debug, thiserror::Error)]
 #[error("the bucket is in another region")]
 pub(super) struct OtherRegion(pub(super) Option<String>);
@@ -67,7 +67,7 @@ impl HttpConnector for Connector {
 }
 
 fn client(plain: bool) -> ClientBuilder {
-    // Fails only where a provider is installed already, which then serves as well.
+    // It fails only where a provider is installed already, which then is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .user_agent(concat!("traxload/", env!("CARGO_PKG_VERSION")))
@@ -84,14 +84,17 @@ fn client(plain: bool) -> ClientBuilder {
 struct Requests {
     service: Service,
     usual: Client,
-    /// Without a proxy, for this machine and the metadata service next door.
+    /// Without a proxy, for this machine and the metadata service.
     direct: Client,
+    /// Whether plain http is allowed.
     plain: bool,
+    /// When the first request started.
     began: OnceLock<Instant>,
+    /// Whether there was any answer so far.
     answered: AtomicBool,
 }
 
-/// Where machines in a cloud ask for their own credentials.
+/// Whether a host is the metadata service, which machines in a cloud ask for their own credentials.
 pub(super) fn is_metadata(host: &str) -> bool {
     host.starts_with("169.254.") || host.starts_with("metadata.google.")
 }
@@ -107,7 +110,7 @@ impl HttpService for Requests {
         let (parts, body) = request.into_parts();
         let Ok(url) = parts.uri.to_string().parse::<Url>() else {
             let host = parts.uri.host().unwrap_or_default().to_owned();
-            let unreached = Unreached { host, reason: "its address is no URL".to_owned(), why: Why::Address };
+            let unreached = Unreached { host, reason: "its address is not a URL".to_owned(), why: Why::Address };
             return Err(HttpError::new(HttpErrorKind::Unknown, unreached));
         };
         let name = url.host_str().unwrap_or_default().to_owned();
@@ -119,14 +122,14 @@ impl HttpService for Requests {
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
         if self.service == Service::Google {
-            // Else it unpacks objects that were stored as packed, and then has no ranges of them.
+            // Else the service decompresses objects that were stored compressed, and then gives no ranges of them.
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        // Only credentials are asked for with a body.
+        // Only requests for credentials have a body.
         *request.body_mut() = body.as_bytes().filter(|bytes| !bytes.is_empty()).cloned().map(Into::into);
         let began = *self.began.get_or_init(Instant::now);
         let answer = if is_metadata(&name) {
-            // Next door, or not there at all.
+            // It is near, or not there at all.
             match tokio::time::timeout(METADATA, self.direct.execute(request)).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(error)) => Err(root_cause(&error)),
@@ -182,7 +185,7 @@ fn reason(error: &reqwest::Error) -> String {
     }
 }
 
-/// What the system says. What stands above it names the address, and with it what may be secret.
+/// The innermost cause: what the system says. The errors around it name the address, and with it what may be secret.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(next) = cause.source() {

@@ -1,25 +1,26 @@
-//! For how long object storage is waited for.
+//! How long the program waits for object storage.
 //!
-//! A storage that has answered once is waited for when it is down: that passes. One that never answered is probably
-//! named wrongly, and whoever waits should know soon.
+//! It waits longer for a storage that has answered before and is down now, for that passes. A storage that never answered
+//! is probably named wrongly, and the user should know soon.
 
 use object_store::{BackoffConfig, RetryConfig};
 use std::time::Duration;
 
-/// Until a connection stands, and until the first answer of all.
+/// The longest wait for a connection, and for the very first answer.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
-/// Until the metadata service of a machine answers, which is next door or not there.
+/// The longest wait for the metadata service of a machine, which is near or not there.
 pub(super) const METADATA: Duration = Duration::from_secs(2);
-/// Without a byte.
+/// The longest wait for the next byte.
 pub(super) const SILENCE: Duration = Duration::from_secs(30);
-/// From the first attempt to the last, where there never was an answer.
+/// How long a request is tried again while the storage has never answered.
 pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(5);
-/// From the first attempt to the last, where there was one.
+/// How long a request is tried again after the storage has answered once.
 const RETRIES: Duration = Duration::from_secs(120);
-/// A request with all its attempts, however slowly its bytes come. Whoever waits counts it, not the runtime.
+/// How long a request may take with all its attempts, however slowly its bytes come. The waiting thread counts it, not
+/// the runtime.
 pub(super) const WHOLE: Duration = Duration::from_secs(600);
 
-/// Between attempts.
+/// How often, and after which waits, `object_store` tries a request again.
 pub(super) fn retries() -> RetryConfig {
     let backoff =
         BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(10), base: 2. };

@@ -1,4 +1,4 @@
-//! A store for each service, by what the environment says: the variables that the services' own tools read.
+//! A store for each service, set up from the environment: from the variables that the service's own tools read.
 
 use super::http::Connector;
 use super::patience;
@@ -8,6 +8,10 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{ObjectStore, Result};
 
+/// The store of the bucket of an address. Nothing is asked yet.
+///
+/// # Errors
+/// Where a variable of the environment cannot be used.
 pub(super) fn store(address: &Address<'_>) -> Result<Box<dyn ObjectStore>> {
     let connector = Connector { service: address.service };
     let retries = patience::retries();
@@ -33,7 +37,7 @@ pub(super) fn store(address: &Address<'_>) -> Result<Box<dyn ObjectStore>> {
 }
 
 impl Service {
-    /// What a person must set to be let in.
+    /// The environment variables that hold the credentials.
     pub(super) fn credentials(self) -> &'static str {
         match self {
             Service::S3 => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_SESSION_TOKEN where there is one)",
@@ -42,7 +46,7 @@ impl Service {
         }
     }
 
-    /// What a person sets for another server than the service's own.
+    /// The environment variable for a server other than the service's own.
     pub(super) fn endpoint(self) -> &'static str {
         match self {
             Service::S3 => "AWS_ENDPOINT_URL",
@@ -51,7 +55,7 @@ impl Service {
         }
     }
 
-    /// What a person sets to allow plain http.
+    /// The environment variable, with its value, that allows plain http.
     pub(super) fn plain_http(self) -> &'static str {
         match self {
             Service::S3 => "AWS_ALLOW_HTTP=true",

@@ -8,15 +8,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 
-/// A server that speaks S3. It ends with this.
+/// A server that speaks S3. It ends when this is dropped.
 pub struct Moto {
     process: Child,
     address: SocketAddr,
 }
 
 impl Moto {
-    /// One for all tests that run at the same time, each of which takes a bucket of its own. `None` where moto is not
-    /// installed.
+    /// The server that all tests share; each test takes a bucket of its own. `None` if moto is not installed.
     pub fn shared() -> Option<Arc<Moto>> {
         static SHARED: Mutex<Weak<Moto>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().expect("no panic holds it");
@@ -25,26 +24,26 @@ impl Moto {
         Some(moto)
     }
 
-    /// One alone. `None` where moto is not installed.
+    /// A server of its own. `None` if moto is not installed.
     pub fn start() -> Option<Moto> {
-        // Where `.ci/run` puts it.
+        // `.ci/run` installs it here.
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/moto/bin/moto_server");
         let program = if own.exists() { own.into_os_string() } else { OsString::from("moto_server") };
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", "0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let Ok(mut process) = command.spawn() else {
-            println!("skipped: moto_server is not installed");
+            super::skipped("moto_server is not installed");
             return None;
         };
         let mut lines = BufReader::new(process.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.split_once("http://")?.1.trim().parse().ok());
-        // A command of that name that does not start, as pyenv has it for one that another version has.
+        // With pyenv, the command may exist for another version only, and does not start.
         let Some(address) = address else {
-            println!("skipped: moto_server does not start");
+            super::skipped("moto_server does not start");
             let _ = process.wait();
             return None;
         };
-        // Nothing may stop because nobody reads what it says.
+        // Its output must be read, or it would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let moto = Moto { process, address };
         wait_until("moto listens", || TcpStream::connect(address).is_ok());
@@ -64,7 +63,7 @@ impl Moto {
         put(self.address, bucket, key, content.as_ref());
     }
 
-    /// From now on, who asks must have credentials that it knows.
+    /// From now on, requests need credentials that the server knows.
     pub fn demand_credentials(&self) {
         self.request("POST", "/moto-api/reset-auth", b"0");
     }
@@ -73,12 +72,12 @@ impl Moto {
         request(self.address, method, path, body);
     }
 
-    /// A proxy before it; what it does with a request is up to a function of its head and its number, from 0 on.
+    /// A proxy before the server. The script gets the head of a request and its number, counted from 0.
     pub fn proxy(&self, script: impl Fn(&str, usize) -> Way + Send + Sync + 'static) -> Proxy {
         Proxy::start(self.address, script)
     }
 
-    /// Replaces an object from wherever it is called.
+    /// A function that replaces an object.
     pub fn replacing(&self, bucket: &str, key: &str, content: Vec<u8>) -> impl Fn() + Send + Sync + use<> {
         let (address, bucket, key) = (self.address, bucket.to_owned(), key.to_owned());
         move || put(address, &bucket, &key, &content)
@@ -100,7 +99,7 @@ fn request(address: SocketAddr, method: &str, path: &str, body: &[u8]) {
     let mut connection = TcpStream::connect(address).expect("moto listens");
     connection.set_read_timeout(Some(DEADLINE)).expect("a socket");
     let length = body.len();
-    // Without a name, nobody may replace what is there.
+    // An anonymous request may not replace an object.
     let who = "AWS4-HMAC-SHA256 Credential=TESTS/20240305/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {who}\r\nconnection: close\r\n\
@@ -117,7 +116,7 @@ fn request(address: SocketAddr, method: &str, path: &str, body: &[u8]) {
 pub enum Way {
     /// Hands it on.
     Through,
-    /// Hands on so many bytes of it and breaks the connection.
+    /// Hands on this many bytes and breaks the connection.
     Cut(usize),
 }
 
@@ -153,7 +152,7 @@ impl Proxy {
     }
 }
 
-/// One request, and the end of the connection behind its answer.
+/// Passes on one request and its answer, and closes the connection.
 fn pass_on(
     mut client: TcpStream,
     behind: SocketAddr,
@@ -178,7 +177,7 @@ fn pass_on(
     server.write_all(b"\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
-    // So that nobody takes the connection for one that stays.
+    // Clients must not keep the connection.
     let at = answer.windows(2).position(|pair| pair == b"\r\n").unwrap_or(0);
     answer.splice(at..at, *b"\r\nconnection: close");
     match way {

@@ -1,9 +1,9 @@
-//! A job file for tests: the columns of the usual exports, a fast upload, and whatever a test changes of it.
+//! A job file for tests: the columns of the usual exports and a fast upload. A test changes what it needs.
 
 use super::NAMESPACE;
 use std::fmt;
 
-/// Prints as TOML.
+/// A job file, printed as TOML. Values are TOML: text has its quotes.
 #[derive(Clone, Debug)]
 pub struct JobFile {
     visits: Vec<(String, String)>,
@@ -26,9 +26,8 @@ fn set(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
     }
 }
 
-/// Values are TOML as they stand: text comes with its quotes.
 impl JobFile {
-    /// To this address, or to `sandbox`.
+    /// A job that sends to this address, or to `sandbox`.
     pub fn to(base_url: &str) -> JobFile {
         JobFile {
             visits: pairs(&[("path", "\"visits.csv\"")]),
@@ -59,7 +58,7 @@ impl JobFile {
         }
     }
 
-    /// For what needs no server.
+    /// A job that sends to the sandbox.
     pub fn new() -> JobFile {
         JobFile::to("sandbox")
     }
@@ -74,7 +73,7 @@ impl JobFile {
         self
     }
 
-    /// Both sections.
+    /// Sets a key in `[visits]` and in `[scenes]`.
     pub fn exports(self, key: &str, value: &str) -> JobFile {
         self.visits(key, value).scenes(key, value)
     }
@@ -106,7 +105,7 @@ impl JobFile {
         self
     }
 
-    /// Whole sections, such as `[check]`.
+    /// Adds whole sections, such as `[check]`.
     pub fn and(mut self, sections: &str) -> JobFile {
         self.rest.push_str(sections);
         self.rest.push('\n');

@@ -13,10 +13,12 @@
 mod buckets;
 mod job;
 mod server;
+mod tools;
 
 pub use buckets::{Moto, Proxy, Way};
 pub use job::JobFile;
 pub use server::{Gate, Reply, Request, ScriptedServer, http};
+pub use tools::skipped;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -27,9 +29,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The token of every test that does not say otherwise.
+/// The token of the tests.
 pub const TOKEN: &str = "t0ken-of-the-tests";
-/// Past this a test has failed, whatever it waits for.
+/// A test that waits longer has failed.
 pub const DEADLINE: Duration = Duration::from_secs(40);
 /// The job's namespace in the tests: ids do not depend on the server's port.
 pub const NAMESPACE: Uuid = Uuid::NAMESPACE_OID;
@@ -47,7 +49,7 @@ impl Workdir {
         Workdir { folder: tempfile::tempdir().expect("a scratch folder") }
     }
 
-    /// With `count` valid visits `V1`, `V2`, … of one scene each, in `visits.csv` and `scenes.csv`.
+    /// A folder with `count` valid visits `V1`, `V2`, … of one scene each, in `visits.csv` and `scenes.csv`.
     pub fn with_visits(count: usize) -> Workdir {
         let work = Workdir::new();
         let visits: Vec<String> = (1..=count).map(visit).collect();
@@ -57,7 +59,7 @@ impl Workdir {
         work
     }
 
-    /// With these rows below the usual headers.
+    /// A folder with these rows in `visits.csv` and `scenes.csv`, below the usual headers.
     pub fn with_rows<S: AsRef<str>>(visits: &[S], scenes: &[S]) -> Workdir {
         let work = Workdir::new();
         work.write("visits.csv", lines(VISITS_HEADER, visits));
@@ -97,12 +99,12 @@ impl Workdir {
         names
     }
 
-    /// Runs the binary to its end.
+    /// Runs the binary with the tests' token and waits for its end.
     pub fn traxload(&self, args: &[&str]) -> Done {
         self.traxload_with(args, &[("TRAX_TOKEN", TOKEN)])
     }
 
-    /// Likewise, with this environment.
+    /// Runs the binary with this environment and waits for its end.
     pub fn traxload_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Done {
         self.output(plain_command(self.folder.path(), args), environment, &args.join(" "))
     }
@@ -131,7 +133,7 @@ impl Workdir {
     /// `check job.toml` of this job, with the bodies that it would send.
     pub fn check(&self, job: &JobFile) -> (Done, Vec<String>) {
         self.job(job);
-        // Those of an earlier check are none of this one.
+        // The bodies of an earlier check must not count.
         let _ = std::fs::remove_file(self.path("payloads.jsonl"));
         let done = self.traxload_with(&["check", "job.toml", "--payloads", "payloads.jsonl"], &[]);
         let bodies = match self.exists("payloads.jsonl") {
@@ -141,12 +143,12 @@ impl Workdir {
         (done, bodies)
     }
 
-    /// Starts the binary, to be waited for later.
+    /// Starts the binary with the tests' token.
     pub fn start(&self, args: &[&str]) -> Started {
         self.start_with(args, &[])
     }
 
-    /// Likewise, with this environment besides.
+    /// Starts the binary with the tests' token and these variables.
     pub fn start_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Started {
         let mut command = plain_command(self.folder.path(), args);
         command.envs(environment.iter().copied());
@@ -157,7 +159,7 @@ impl Workdir {
         Started { child, stdout, stderr, said: String::new() }
     }
 
-    /// The row of a visit as its bytes stand in `results.csv` or another result file, without line breaks in cells.
+    /// The line of a visit in a result file. It finds only rows without line breaks in cells.
     #[track_caller]
     pub fn raw_row(&self, name: &str, visit: &str) -> String {
         let text = self.read(name);
@@ -214,7 +216,7 @@ pub fn visit(n: usize) -> String {
     format!("V{n},100{n},2024-03-05,2024-03-05T08:00:00Z,2024-03-05T08:30:00Z,801,rep{n}@example.com")
 }
 
-/// Waits for something that only looking tells.
+/// Waits until `is_so` returns true.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let (_open, never) = channel::<()>();
@@ -250,7 +252,7 @@ pub fn body(n: usize) -> String {
     )
 }
 
-/// How a command ended.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub struct Done {
     pub code: i32,
@@ -259,7 +261,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// Fails with everything that was said, unless the command ended so.
+    /// Fails with the whole output unless the command ended with this code.
     #[track_caller]
     pub fn ends_with(self, code: i32) -> Done {
         assert_eq!(self.code, code, "the exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
@@ -282,7 +284,7 @@ impl Done {
     }
 }
 
-/// A command under way. It is killed when a test ends before it does.
+/// A running command. It is killed if the test ends first.
 pub struct Started {
     child: Child,
     stdout: Receiver<String>,
@@ -334,7 +336,7 @@ impl Started {
         };
         let stdout = rest(&self.stdout);
         let stderr = rest(&self.stderr);
-        // Both of its outputs are closed: it is at its end.
+        // Both outputs are closed, so the process is ending.
         let status = self.child.wait().expect("a status");
         let code = status.code().unwrap_or_else(|| panic!("{status}\n{}{stderr}", self.said));
         Done { code, stdout, stderr: format!("{}{stderr}", self.said) }
@@ -393,7 +395,7 @@ impl Rows {
         self.rows.iter().filter(move |row| &row["visit_id"] == visit)
     }
 
-    /// A column as it stands.
+    /// The cells of a column.
     pub fn column(&self, name: &str) -> Vec<&str> {
         self.rows.iter().map(|row| &row[name]).collect()
     }

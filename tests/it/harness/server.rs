@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server that does to each request what a test's script says, also what no decent server would do.
+//! An HTTP/1.1 server that answers each request as a test's script says, including answers that break the protocol.
 
 use super::DEADLINE;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ pub struct Request {
     pub method: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
-    /// Empty while the script decides, and where the script does not want it read.
+    /// Empty while the script decides, and for [`Reply::DropEarly`].
     pub body: Vec<u8>,
     pub at: Instant,
 }
@@ -27,7 +27,7 @@ impl Request {
         found[0]
     }
 
-    /// Whether it is about this visit of the tests' jobs.
+    /// Whether the request is for this visit of the tests' jobs.
     pub fn is_for(&self, visit: &str) -> bool {
         self.path.ends_with(&super::session_uid(visit))
     }
@@ -50,22 +50,22 @@ pub enum Reply {
         status: u16,
         body: Vec<u8>,
     },
-    /// So many bytes of text, as fast as they are taken.
+    /// This many bytes of text, as fast as the client takes them.
     Flood {
         status: u16,
         bytes: usize,
     },
-    /// Whatever they are, and then the end of the connection.
+    /// These bytes, and then the end of the connection.
     Bytes(Vec<u8>),
-    /// Whatever they are, and then nothing until the client goes away.
+    /// These bytes, and then nothing until the client closes the connection.
     Hang(Vec<u8>),
-    /// No answer, until the client goes away.
+    /// No answer until the client closes the connection.
     Stall,
-    /// The request is read, and the connection ends.
+    /// The request is read, and the connection is closed.
     Drop,
-    /// The connection ends behind the header lines of the request.
+    /// The connection is closed after the header lines of the request.
     DropEarly,
-    /// Once the gate is open.
+    /// This reply, once the gate is open.
     After(Gate, Box<Reply>),
 }
 
@@ -99,7 +99,7 @@ impl Reply {
     }
 }
 
-/// Something that a request waits for, and that a test or another request lets happen.
+/// A request waits for it, and a test or another request opens it.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -120,7 +120,7 @@ type Script = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 #[derive(Default)]
 struct Record {
     requests: Vec<Request>,
-    /// Of floods: how many bytes the system took.
+    /// How many bytes of [`Reply::Flood`] the system took.
     flooded: usize,
 }
 
@@ -163,17 +163,17 @@ impl ScriptedServer {
         format!("http://{}", self.address)
     }
 
-    /// What has arrived so far, in order.
+    /// All requests that have arrived, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.record.lock().expect("no panic holds it").requests.clone()
     }
 
-    /// The bodies and paths of what has arrived about a visit.
+    /// The requests that have arrived for a visit.
     pub fn requests_for(&self, visit: &str) -> Vec<Request> {
         self.requests().into_iter().filter(|request| request.is_for(visit)).collect()
     }
 
-    /// Waits until so many requests have arrived.
+    /// Waits until `count` requests have arrived.
     #[track_caller]
     pub fn wait_for(&self, count: usize) {
         let record = self.shared.record.lock().expect("no panic holds it");
@@ -213,7 +213,7 @@ fn serve(shared: &Shared, connection: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether the connection goes on.
+/// Sends a reply. Returns whether the connection stays open.
 fn perform(
     shared: &Shared,
     reply: Reply,
@@ -278,10 +278,10 @@ fn read_head(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     Ok(Some(Request { method, path, headers, body: Vec::new(), at: Instant::now() }))
 }
 
-/// A request by hand, on a connection of its own: status and body of the answer.
+/// Sends a request on a connection of its own. Returns status and body of the answer.
 pub fn http(base_url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
     let address = base_url.strip_prefix("http://").expect("plain http");
-    let mut connection = TcpStream::connect(address).expect("somebody listens");
+    let mut connection = TcpStream::connect(address).expect("a server listens");
     connection.set_read_timeout(Some(DEADLINE)).expect("a socket");
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {

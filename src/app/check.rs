@@ -1,0 +1,126 @@
+//! `check`: everything that a run does before it sends, and what it has found.
+
+use super::exports::Exports;
+use super::survey::{Bodies, Survey, survey};
+use super::{AppError, Context, JobRequest, accounting, bodies};
+use crate::build::Glance;
+use crate::job::Job;
+use crate::outcome::Exit;
+use crate::summary::{CheckReport, FirstVisit, Orphan, Window};
+use chrono::{DateTime, SecondsFormat};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What [`check`] is asked for.
+#[derive(Debug, Default)]
+pub struct CheckRequest<'a> {
+    /// The job and what is different about it this time.
+    pub job: JobRequest,
+    /// Where the body of every valid visit goes, one per line, as it would be sent.
+    pub payloads: Option<Payloads<'a>>,
+}
+
+/// Where bodies go.
+pub enum Payloads<'a> {
+    /// A file. One that an earlier check wrote is replaced.
+    File(PathBuf),
+    /// Anything that can be written to, such as standard output. A reader that has seen enough (a broken pipe) ends nothing.
+    Writer(&'a mut dyn Write),
+}
+
+impl std::fmt::Debug for Payloads<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Payloads::File(path) => f.debug_tuple("File").field(path).finish(),
+            Payloads::Writer(_) => f.write_str("Writer"),
+        }
+    }
+}
+
+/// Reads and checks the exports of a job. Nothing goes over the network.
+///
+/// # Errors
+/// Where the job or its exports cannot be read. Problems of visits are not errors: they are in the report.
+pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, AppError> {
+    let selection = request.job.selection.check()?;
+    let job = request.job.load(cx)?;
+    let exports = Exports::open(&job)?;
+    cx.warn_all(&job.warnings);
+    // Before anything is read, which may take minutes.
+    let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
+    let visits = exports.read(cx, &job, selection)?;
+    cx.warn_all(&visits.warnings);
+    let survey_all = |bodies: Option<Bodies<'_>>| {
+        survey(&visits, &job.rules, cx.now.timestamp(), &|_, range| range.collect(), bodies)
+    };
+    let survey = match bodies {
+        None => survey_all(None)?,
+        Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
+    };
+    accounting::scenes(&survey.tally, survey.grouped_scenes)?;
+    cx.warn_all(&survey.warnings(visits.is_flat));
+    Ok(check_report(cx, &job, &survey, visits.is_flat, request.job.allow_empty))
+}
+
+fn check_report(cx: &Context, job: &Job, survey: &Survey, is_flat: bool, allow_empty: bool) -> CheckReport {
+    let tally = &survey.tally;
+    let window = |longest| Window::new(longest, cx.elapsed(), job.upload.rate, &survey.by_day);
+    CheckReport {
+        command: "check",
+        job: job.name.clone(),
+        rows_read: tally.visit_rows,
+        identical_duplicates: tally.identical_duplicates,
+        left_out: tally.visits_left_out,
+        result_rows: survey.rows(),
+        valid: survey.valid,
+        invalid: survey.invalid,
+        problems: survey.problems(),
+        scene_rows: tally.scenes_read(),
+        orphans: tally.orphans,
+        identical_scenes: survey.identical_scenes,
+        unreadable_scenes: tally.unreadable,
+        first_visit_date: survey.by_day.first_key_value().map(|(day, _)| *day),
+        last_visit_date: survey.by_day.last_key_value().map(|(day, _)| *day),
+        first_visit: survey.first().map(first_visit),
+        upload: Duration::from_secs_f64(survey.valid as f64 / job.upload.rate),
+        window: job.max_duration.filter(|_| survey.valid > 0).map(window),
+        exit: exit(survey, job, allow_empty),
+        is_flat,
+        first_orphans: tally
+            .orphan_places
+            .iter()
+            .map(|(location, visit_id)| Orphan { visit_id: visit_id.clone(), location: location.to_string() })
+            .collect(),
+        body_bytes: survey.body_bytes,
+        rate: job.upload.rate,
+        max_invalid: job.max_invalid,
+    }
+}
+
+fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
+    let rows = survey.rows();
+    if rows == 0 {
+        return if allow_empty { Exit::Done } else { Exit::NoVisits };
+    }
+    match survey.invalid {
+        0 => Exit::Done,
+        invalid if job.max_invalid.is_exceeded(invalid, rows) => Exit::TooManyInvalid,
+        _ => Exit::NotAllDelivered,
+    }
+}
+
+fn first_visit(glance: &Glance) -> FirstVisit {
+    let Glance { identity, start, on_the_wall } = glance;
+    let start = DateTime::from_timestamp(*start, 0).map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+    FirstVisit {
+        visit_id: identity.visit_id.clone(),
+        store_number: identity.store_number.clone(),
+        visit_date: identity.visit_date.clone(),
+        session_start_time: start.unwrap_or_default(),
+        local_start_time: on_the_wall.as_ref().map(|(_, time)| time.clone()),
+        timezone: on_the_wall.as_ref().map(|(zone, _)| zone.clone()),
+        scenes: identity.scenes,
+        source: identity.source.to_string(),
+    }
+}

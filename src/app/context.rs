@@ -1,0 +1,117 @@
+//! What a use case is given by its caller: the clock, the folder that paths start from, who listens, and the wish to stop.
+
+use super::after::After;
+use crate::outcome::{Outcome, StopReason};
+use crate::summary::{Progress, RunReport};
+use crate::upload::Stop;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What happens in a use case, for its listener: a console, a log, a test.
+///
+/// Events come from several threads, one at a time from each. A listener that takes long holds the run up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The job file was read and has no mistakes. From here on the run leaves metrics and a notification at its end, also
+    /// where it fails. A caller that ends the process itself calls [`After::stopped`] first.
+    JobLoaded(&'a After),
+    /// Something a person should know that does not end the use case.
+    Warning(&'a str),
+    /// Something that was done on the way, such as a file moved aside.
+    Note(&'a str),
+    /// Everything is read and checked. Requests may be under way from here on; a stop should let them finish.
+    Sending,
+    /// Rows that have just been written to the journal.
+    Settled(&'a [Outcome]),
+    /// How far the run is; several times a second while it sends.
+    Progress(&'a Progress),
+    /// Nothing is sent any more.
+    Sent,
+    /// The run is over and its result file is complete.
+    Finished(&'a RunReport),
+}
+
+/// The surroundings of a use case. Cheap to clone; clones share listener and stop.
+#[derive(Clone)]
+pub struct Context {
+    /// The start of the run: what `today` and `{time}` mean, and what times in the exports are checked against.
+    pub now: DateTime<Utc>,
+    /// When the program started: `--max-duration` and elapsed times count from here.
+    pub began: Instant,
+    /// What relative paths start from; empty for the process's working directory.
+    pub base_dir: PathBuf,
+    pub(crate) stop: Stop,
+    listener: Arc<dyn Fn(Event<'_>) + Send + Sync>,
+}
+
+impl Context {
+    /// Starts now, in the process's working directory.
+    pub fn new(listener: impl Fn(Event<'_>) + Send + Sync + 'static) -> Context {
+        Context {
+            now: Utc::now(),
+            began: Instant::now(),
+            base_dir: PathBuf::new(),
+            stop: Stop::default(),
+            listener: Arc::new(listener),
+        }
+    }
+
+    /// This context, of a program that started at `began`.
+    pub fn since(self, began: Instant) -> Context {
+        Context { began, ..self }
+    }
+
+    /// This context, with relative paths starting from another folder.
+    pub fn in_folder(self, base_dir: PathBuf) -> Context {
+        Context { base_dir, ..self }
+    }
+
+    /// Asks the run to end: no new visits, attempts under way finish, every visit gets its row. The first reason counts.
+    pub fn stop(&self, reason: StopReason) {
+        self.stop.request(reason);
+    }
+
+    /// How long the program has been running.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn emit(&self, event: Event<'_>) {
+        (self.listener)(event);
+    }
+
+    pub(super) fn warn(&self, message: &str) {
+        self.emit(Event::Warning(message));
+    }
+
+    pub(super) fn warn_all<'m>(&self, messages: impl IntoIterator<Item = &'m String>) {
+        messages.into_iter().for_each(|message| self.warn(message));
+    }
+
+    /// The time of day, told from the start of the run.
+    pub(super) fn time(&self) -> DateTime<Utc> {
+        self.now + TimeDelta::from_std(self.began.elapsed()).unwrap_or_default()
+    }
+
+    /// The folder that relative paths start from, by its full name.
+    pub(super) fn full_base_dir(&self) -> PathBuf {
+        let here = std::env::current_dir().unwrap_or_default();
+        if self.base_dir.as_os_str().is_empty() { here } else { here.join(&self.base_dir) }
+    }
+}
+
+/// A time as files have it: RFC 3339, UTC, milliseconds.
+pub(super) fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Context { now, base_dir, .. } = self;
+        f.debug_struct("Context").field("now", now).field("base_dir", base_dir).finish_non_exhaustive()
+    }
+}

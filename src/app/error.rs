@@ -1,0 +1,300 @@
+//! Why a use case ended without a report.
+
+use crate::job::JobError;
+use crate::outcome::Exit;
+use crate::owned_file::OwnedFileError;
+use crate::render::no_visits;
+use crate::results::{LockError, ResultsError};
+use crate::scan::{Location, ScanError};
+use crate::shuffle::ShuffleError;
+use crate::text::count;
+use crate::upload::HttpError;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+/// Why a use case ended without a report. Each says what happened; [`AppError::exit`] says how the command ends.
+///
+/// What to type next is added by the command line, which knows its own options.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The job file cannot be used.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// An export cannot be opened or read to its end.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// Grouping failed: temporary files, most often.
+    #[error(transparent)]
+    Shuffle(#[from] ShuffleError),
+    /// `from` lies after `to`.
+    #[error("no day lies between {from} and {to}")]
+    DaysSwapped {
+        /// The first day.
+        from: chrono::NaiveDate,
+        /// The last day.
+        to: chrono::NaiveDate,
+    },
+    /// The exports hold no visits, or all of them are left out.
+    #[error("{}", no_visits(*.left_out))]
+    NoVisits {
+        /// Visit rows left out by `only`, the dates or the limit.
+        left_out: u64,
+    },
+    /// Scene rows that cannot be assigned to a visit.
+    #[error("{}", unreadable_scenes(*.rows, .first))]
+    UnreadableScenes {
+        /// How many rows.
+        rows: u64,
+        /// The first of them, with the reason.
+        first: Vec<(Location, String)>,
+    },
+    /// The token is missing or cannot be read. The message never holds it.
+    #[error("{0}")]
+    Token(String),
+    /// No HTTP client can be made: the token or the certificate cannot be used.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The result file cannot be used, found before anything was under way.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// Another run holds the result file, or its folder cannot be written to.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A finished result file is where `run` would write one.
+    #[error("{} is already there, {}", .results.display(), .why.in_words())]
+    ResultsInTheWay {
+        /// The result file.
+        results: PathBuf,
+        /// What it is.
+        why: InTheWay,
+    },
+    /// Something else than a result file is where one would be written.
+    #[error("{} is already there and is not a result file of traxload", .0.display())]
+    NotAResultFile(PathBuf),
+    /// `rerun` or `report` was given a file that does not exist.
+    #[error("there is no result file {} and no journal of one; is the path right?", .0.display())]
+    NoResultFile(PathBuf),
+    /// `rerun` was given something else than a result file.
+    #[error(
+        "{} is not a result file of traxload; a rerun takes the result file of the run before, not its job",
+        .named.display()
+    )]
+    NotToRerun {
+        /// The file, as named.
+        named: PathBuf,
+        /// Where it is a job file: its result file, if that one is there.
+        job: Option<RerunHint>,
+    },
+    /// The manifest beside a result file is missing or damaged.
+    #[error("{0}\nThe manifest beside a result file says which job it belongs to; without it, use traxload run.")]
+    NoManifest(ResultsError),
+    /// The folder in which the earlier run was started cannot be entered.
+    #[error(
+        "cannot go to {}, from where the run was started: {source}. If it was moved, go to the folder in which {} is now \
+         and rerun from there",
+        .folder.display(), .job.display()
+    )]
+    FolderGone {
+        /// The folder.
+        folder: PathBuf,
+        /// The job file, relative to it.
+        job: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The job would send the same visits under other ids, or to another place.
+    #[error("{}", other_ids(*.was_trial, .changes))]
+    OtherIds {
+        /// Whether the earlier run went to the sandbox.
+        was_trial: bool,
+        /// What has changed, one line each.
+        changes: Vec<String>,
+        /// The job file.
+        job: PathBuf,
+        /// The command that starts over, where the caller is a rerun.
+        start_over: Option<String>,
+    },
+    /// A journal was begun by another job.
+    #[error("the journal {} was begun by another job, {}", .journal.display(), .job.display())]
+    OtherJob {
+        /// The journal.
+        journal: PathBuf,
+        /// The job file that began it.
+        job: PathBuf,
+    },
+    /// A delivered visit would now have another id, and no visit of the exports has the old one.
+    #[error(
+        "the visit {visit:?} was delivered as {then} and would now be {now}, and no visit of the exports is {then}: the ids \
+         of the job have changed since the run before, or the row is damaged. Set namespace, version, base_url or project \
+         back. If the row is damaged, put an untouched copy of the file in its place, or take the row out. Nothing was sent. To start over, run the job with --fresh"
+    )]
+    IdChanged {
+        /// Its key.
+        visit: String,
+        /// Its id then.
+        then: String,
+        /// Its id now.
+        now: String,
+    },
+    /// The result path is a file that the job reads.
+    #[error("{} is what the job reads; name another result file", .0.display())]
+    ResultsAreInput(PathBuf),
+    /// The journal, the result file or the manifest could not be written during the run.
+    #[error(
+        "{0}\nWhat was answered until then is in the journal. When the disk is fixed, the same command resumes from there."
+    )]
+    Journal(#[source] ResultsError),
+    /// A file beside the results cannot be written: a page, bodies, a job file.
+    #[error("{0}")]
+    File(FileError),
+    /// The system refuses threads, or the sandbox cannot start.
+    #[error("cannot start {what}: {source}; the same command tries again")]
+    Start {
+        /// What cannot be started.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Counts that do not add up, or a thread that panicked.
+    #[error("{0}. This is a bug in traxload; please report it")]
+    Bug(String),
+}
+
+/// Why a result file is in the way of `run`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InTheWay {
+    /// A finished run of the same job and ids.
+    Finished,
+    /// A finished run whose manifest is missing or damaged.
+    WithoutManifest,
+    /// A run against the sandbox; the job sends to Trax now.
+    Trial,
+    /// A run under other ids or to another place; one line for each change.
+    OtherIds(Vec<String>),
+}
+
+impl InTheWay {
+    fn in_words(&self) -> String {
+        match self {
+            InTheWay::Finished => "from a finished run".to_owned(),
+            InTheWay::WithoutManifest => {
+                "from a finished run, and without its manifest a rerun cannot know its job".to_owned()
+            }
+            InTheWay::Trial => "from a run against the sandbox: Trax has none of its visits".to_owned(),
+            InTheWay::OtherIds(changes) => format!(
+                "from a finished run that sent the same visits under other ids, or to another place, so that a rerun cannot \
+                 continue it:\n{}",
+                changes.join("\n")
+            ),
+        }
+    }
+}
+
+/// What a job file was probably named for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RerunHint {
+    /// This result file, which is there.
+    Results(PathBuf),
+    /// A first run of the job, which has no result file yet.
+    FirstRun,
+}
+
+/// Why a file beside the results was not written.
+#[derive(Debug)]
+pub struct FileError {
+    pub(super) what: SideFile,
+    pub(super) message: String,
+    pub(super) source: Option<io::Error>,
+}
+
+/// Which file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SideFile {
+    /// The page of `report`.
+    Page,
+    /// The bodies of `check --payloads`.
+    Bodies,
+    /// The job file that `init` drafts.
+    Job,
+}
+
+impl FileError {
+    /// Which file it is.
+    pub fn kind(&self) -> SideFile {
+        self.what
+    }
+
+    pub(super) fn refused(what: SideFile, message: String) -> AppError {
+        AppError::File(FileError { what, message, source: None })
+    }
+
+    pub(super) fn of(what: SideFile, error: OwnedFileError) -> AppError {
+        let message = error.to_string();
+        let source = match error {
+            OwnedFileError::Write { source, .. } => Some(source),
+            _ => None,
+        };
+        AppError::File(FileError { what, message, source })
+    }
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl AppError {
+    /// How a command ends with this error: the one place where errors become exit codes.
+    pub fn exit(&self) -> Exit {
+        match self {
+            AppError::NoVisits { .. } => Exit::NoVisits,
+            AppError::Lock(LockError::Held { .. }) => Exit::Locked,
+            AppError::Lock(LockError::Unwritable { source, .. }) => of_write(source),
+            AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
+            AppError::File(FileError { source: Some(source), .. }) => of_write(source),
+            AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
+            _ => Exit::Usage,
+        }
+    }
+
+    pub(super) fn panicked(what: &str) -> AppError {
+        AppError::Bug(format!("the {what} thread broke off; the same command resumes what was done"))
+    }
+}
+
+/// A full disk is not fixed by another path or command.
+fn of_write(error: &io::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Exit::Unexpected,
+        _ => Exit::Usage,
+    }
+}
+
+fn unreadable_scenes(rows: u64, first: &[(Location, String)]) -> String {
+    let mut message = format!(
+        "{} of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete and nothing is sent:",
+        count(rows, "row", "rows")
+    );
+    for (location, reason) in first {
+        message.push_str(&format!("\n  {location}: {reason}"));
+    }
+    let more = rows.saturating_sub(first.len() as u64);
+    if more > 0 {
+        message.push_str(&format!("\n  … and {more} more"));
+    }
+    message
+}
+
+fn other_ids(was_trial: bool, changes: &[String]) -> String {
+    let what = if was_trial {
+        "the run before went to the sandbox, so Trax has none of its visits, and its rows cannot be used:"
+    } else {
+        "the job would send the same visits under other ids, or to another place, than the run before:"
+    };
+    format!("{what}\n{}", changes.join("\n"))
+}

@@ -1,0 +1,151 @@
+//! Opens, reads and groups the exports of a job. Nothing is built or sent here.
+
+use super::selection::Selector;
+use super::{AppError, Context, Selection, machine};
+use crate::job::Job;
+use crate::scan::{Export, Location, Rows, ScanError};
+use crate::shuffle::{Shuffle, Shuffled, Tally};
+use std::collections::HashMap;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Scope;
+
+/// Batches of visits that are read and not yet grouped, at most.
+const VISITS_AHEAD: usize = 8;
+/// Batches of scenes that are read while the visits still come in, within this share of the memory.
+const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
+const SHARE_AHEAD: u64 = 32;
+/// About the size of a batch, in bytes.
+const BATCH_BYTES: u64 = 600_000;
+/// Batches of scenes that are grouped at once.
+const BATCHES_AT_ONCE: usize = 16;
+/// Unreadable scene rows that an error lists.
+const UNREADABLE_LISTED: usize = 10;
+
+/// The files of a job, found and with the columns that it names, but not read.
+#[derive(Debug)]
+pub(super) struct Exports {
+    visits: Export,
+    scenes: Export,
+}
+
+/// The visits of a job with their scenes.
+#[derive(Debug)]
+pub(super) struct GroupedVisits {
+    /// Kept to the end of the process, which gives all memory back in one go: freeing half a gigabyte of pieces one by one
+    /// takes a twentieth of the time of a check.
+    pub(super) shuffled: ManuallyDrop<Shuffled>,
+    /// Whether one flat export holds visits and scenes.
+    pub(super) is_flat: bool,
+    /// What is allowed and yet worth a word.
+    pub(super) warnings: Vec<String>,
+    pub(super) order: ExportOrder,
+}
+
+/// The order of the exports: their files one after the other, those of the visits first.
+#[derive(Debug)]
+pub(super) struct ExportOrder {
+    files: HashMap<String, usize>,
+}
+
+impl ExportOrder {
+    fn new<'p>(files: impl Iterator<Item = &'p str>) -> ExportOrder {
+        // A flat export has its files twice, and then the first time counts.
+        let mut order = ExportOrder { files: HashMap::new() };
+        for (at, file) in files.enumerate() {
+            order.files.entry(file.to_owned()).or_insert(at);
+        }
+        order
+    }
+
+    /// Of things found in several partitions, keeps the `most` that come first in the exports.
+    pub(super) fn keep_first<T>(&self, found: &mut Vec<T>, most: usize, location: impl Fn(&T) -> &Location) {
+        found.sort_by_key(|found| {
+            let location = location(found);
+            (self.files.get(&*location.file), location.row)
+        });
+        found.truncate(most);
+    }
+}
+
+impl Exports {
+    /// Finds the files and looks for every column that the job names. Reads no row.
+    pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
+        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
+            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes }),
+            (visits, scenes) => {
+                Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
+            }
+        }
+    }
+
+    /// The files that are there, and the job file: what a wrong result path must not move away.
+    pub(super) fn inputs(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
+        let exports = self.visits.paths().chain(self.scenes.paths()).map(Path::to_owned);
+        exports.chain([cx.base_dir.join(&job.file)]).filter_map(|path| path.canonicalize().ok()).collect()
+    }
+
+    /// Reads and groups everything: each export on a thread of its own, while this thread groups.
+    pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
+        let is_flat = self.scenes.has_the_files_of(&self.visits);
+        let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
+        let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
+        let expected = self.visits.expected_memory() + self.scenes.expected_memory();
+        // Batches that are read and not yet grouped take a part of the memory.
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected);
+        let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
+        std::thread::scope(|scope| -> Result<(), AppError> {
+            let visits = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
+            let scenes = read_ahead(scope, &self.scenes, ahead);
+            for rows in visits {
+                let mut rows = rows?;
+                let keep = selector.keep(&mut rows);
+                shuffle.add_visits(rows, keep.as_ref())?;
+            }
+            while let Ok(first) = scenes.recv() {
+                // Batches that have come in meanwhile are grouped on all cores at once.
+                let more = scenes.try_iter().take(BATCHES_AT_ONCE - 1);
+                let batches: Vec<Rows> = std::iter::once(first).chain(more).collect::<Result<_, _>>()?;
+                shuffle.add_scenes(batches)?;
+            }
+            Ok(())
+        })?;
+        let shuffled = shuffle.finish()?;
+        if shuffled.partitions() > 1 {
+            tracing::info!("the exports are larger than the memory for grouping: using temporary files");
+        }
+        if !selection.ignore_unreadable_scenes {
+            refuse_unreadable_scenes(shuffled.tally())?;
+        }
+        let mut warnings: Vec<String> = self.visits.warnings().to_vec();
+        if !is_flat {
+            warnings.extend(self.scenes.warnings().iter().cloned());
+        }
+        let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
+        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, warnings, order })
+    }
+}
+
+/// Reads an export on a thread of its own, a few batches ahead of the receiver.
+fn read_ahead<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    export: &'env Export,
+    ahead: usize,
+) -> Receiver<Result<Rows, ScanError>> {
+    let (batches, taken) = sync_channel(ahead);
+    // It ends with the export, or when the receiver is gone.
+    scope.spawn(move || export.batches().try_for_each(|rows| batches.send(rows).map_err(drop)));
+    taken
+}
+
+/// An unreadable scene may belong to any visit, and a visit that was sent without one of its scenes cannot be fixed.
+fn refuse_unreadable_scenes(tally: &Tally) -> Result<(), AppError> {
+    match tally.unreadable {
+        0 => Ok(()),
+        rows => {
+            let first = tally.unreadable_places.iter().take(UNREADABLE_LISTED).cloned().collect();
+            Err(AppError::UnreadableScenes { rows, first })
+        }
+    }
+}

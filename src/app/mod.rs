@@ -1,0 +1,58 @@
+//! The use cases: run, rerun, check, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
+//! [`AppError`].
+//!
+//! | file | what it is |
+//! | --- | --- |
+//! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
+//! | `pipeline` | the way of every run, on one screen |
+//! | `exports`, `selection` | the exports of a job, opened, read and grouped |
+//! | `survey` | builds every visit once and keeps none |
+//! | `deliver` | builds again, sends, writes down |
+//! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `accounting` | the counts, held against each other |
+//! | `after` | what a run leaves at its end: page, metrics, notification |
+//!
+//! It knows nothing of clap, of the terminal, or of what is typed.
+
+mod accounting;
+mod after;
+mod bodies;
+mod check;
+mod context;
+mod deliver;
+mod draft;
+mod earlier;
+mod error;
+mod exports;
+mod ids;
+mod job_request;
+mod machine;
+mod page;
+mod pipeline;
+mod rerun;
+mod result_file;
+mod run;
+mod run_inputs;
+mod run_report;
+mod selection;
+mod survey;
+mod token;
+
+// The parts of errors and drafts, whose rooms are not public themselves.
+pub use crate::http_client::CertificateError;
+pub use crate::init::{Draft, Remark};
+pub use crate::scan::{Location, MissingColumn, ScanError};
+pub use crate::shuffle::ShuffleError;
+pub use crate::upload::HttpError;
+
+pub use after::After;
+pub use check::{CheckRequest, Payloads, check};
+pub use context::{Context, Event};
+pub use draft::{InitRequest, init};
+pub use error::{AppError, FileError, InTheWay, RerunHint, SideFile};
+pub use ids::{IdsError, ids};
+pub use job_request::JobRequest;
+pub use page::{ReportRequest, report, report_html};
+pub use rerun::{RerunRequest, rerun};
+pub use run::{RunRequest, run};
+pub use selection::Selection;

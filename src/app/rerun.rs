@@ -1,0 +1,164 @@
+//! `rerun`: sends again what a result file shows as not delivered. The manifest beside it says which job made it.
+
+use super::after::After;
+use super::pipeline::send_all;
+use super::result_file::{ResultFile, is_foreign, refuse_other_ids};
+use super::run_inputs::RunInputs;
+use super::{AppError, Context, JobRequest, RerunHint, Selection};
+use crate::job::{DateArg, Job, Options};
+use crate::outcome::Status;
+use crate::render::quoted;
+use crate::results::{Lock, LockError, Manifest, RunOptions, Wanted, beside, resolve_path};
+use crate::summary::{RunCommand, RunReport};
+use chrono::NaiveDate;
+use std::path::{Path, PathBuf};
+
+/// What [`rerun`] is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RerunRequest {
+    /// The result file of the run before.
+    pub results: PathBuf,
+    /// Sends only undelivered visits with these statuses again; empty: all of them.
+    pub statuses: Vec<Status>,
+    /// In place of the earlier run's rate, such as `120/s`.
+    pub rate: Option<String>,
+    /// In place of the earlier run's memory for grouping, such as `4GB`.
+    pub memory: Option<String>,
+    /// Stops softly this long after the start of the program, such as `5h`. The earlier run's limit does not count.
+    pub max_duration: Option<String>,
+    /// Passes over scene rows that cannot be assigned to a visit, beside what the earlier run allowed.
+    pub ignore_unreadable_scenes: bool,
+    /// Exports without visits are fine, beside what the earlier run allowed.
+    pub allow_empty: bool,
+}
+
+/// Sends again what a result file shows as not delivered, and replaces it with one row per visit again.
+///
+/// Visits that the file does not know are sent as well. Relative paths of the job mean what they meant to the earlier run.
+///
+/// # Errors
+/// As [`run`](super::run()); and where the job would send the same visits under other ids.
+pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError> {
+    let path = find(cx, &request.results)?;
+    let manifest = Manifest::read(&path).map_err(|error| unless_running(&path, AppError::NoManifest(error)))?;
+    let file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses))?;
+    let cx = &cx.clone().in_folder(base_dir(cx, &manifest)?);
+    let options = options(request, &manifest);
+    let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
+    let after = After::announce(cx, RunCommand::Rerun, &job);
+    let selection = Selection {
+        from: day(&options.from),
+        to: day(&options.to),
+        limit: options.limit,
+        ignore_unreadable_scenes: options.ignore_unreadable_scenes,
+    };
+    let report = refuse_other_ids(&job, &manifest, || Some(start_over(cx, &manifest, &path))).and_then(|()| {
+        send_all(cx, &RunInputs { command: RunCommand::Rerun, job: &job, selection, options }, || Ok(file))
+    });
+    after.finish(cx, report)
+}
+
+fn wanted(statuses: &[Status]) -> Wanted {
+    if statuses.is_empty() { Wanted::Undelivered } else { Wanted::Only(statuses.to_vec()) }
+}
+
+/// The full path of a result file that is there, or whose journal is.
+fn find(cx: &Context, named: &Path) -> Result<PathBuf, AppError> {
+    let path = resolve_path(&cx.base_dir.join(named))?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if is_foreign(&path)? {
+        return Err(AppError::NotToRerun { named: named.to_owned(), job: job_hint(cx, named) });
+    }
+    if !path.exists() && !beside(&path, "partial").exists() {
+        return Err(unless_running(&path, AppError::NoResultFile(named.to_owned())));
+    }
+    Ok(path)
+}
+
+/// A run that still reads has left nothing yet: then the user has to wait for that run.
+fn unless_running(results: &Path, error: AppError) -> AppError {
+    match beside(results, "lock").exists().then(|| Lock::take(results)) {
+        Some(Err(held @ LockError::Held { .. })) => held.into(),
+        _ => error,
+    }
+}
+
+/// Most often the user named the job file, as for `run`.
+fn job_hint(cx: &Context, named: &Path) -> Option<RerunHint> {
+    let job = JobRequest { file: named.to_owned(), ..JobRequest::default() }.load(cx).ok()?;
+    let is_there = job.results.exists() || beside(&job.results, "partial").exists();
+    Some(if is_there { RerunHint::Results(job.results) } else { RerunHint::FirstRun })
+}
+
+/// The folder that the job's relative paths start from: where the earlier run was started. Where that folder was moved, they
+/// mean the same in the one where the rerun is started, if the job file is there. Ids and address tell later that it is the
+/// same job.
+fn base_dir(cx: &Context, manifest: &Manifest) -> Result<PathBuf, AppError> {
+    let folder = &manifest.working_directory;
+    let is_there = |folder: &Path| folder.join(&manifest.job).is_file();
+    let here = cx.full_base_dir();
+    if here == *folder {
+        return Ok(cx.base_dir.clone());
+    }
+    if manifest.job.is_relative() && !is_there(folder) && is_there(&here) {
+        cx.warn(&format!(
+            "{} is no longer in {}, where the run was started; using the one in this folder",
+            manifest.job.display(),
+            folder.display()
+        ));
+        return Ok(cx.base_dir.clone());
+    }
+    let gone = |source| AppError::FolderGone { folder: folder.clone(), job: manifest.job.clone(), source };
+    std::fs::read_dir(folder).map_err(gone)?;
+    Ok(folder.clone())
+}
+
+/// What the earlier run was told about the job, and what this request has of its own.
+fn options(request: &RerunRequest, manifest: &Manifest) -> RunOptions {
+    let mut options = manifest.options.clone();
+    options.rate = request.rate.clone().or(options.rate);
+    options.memory = request.memory.clone().or(options.memory);
+    options.ignore_unreadable_scenes |= request.ignore_unreadable_scenes;
+    options.allow_empty |= request.allow_empty;
+    options
+}
+
+fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, results: &Path) -> Options {
+    Options {
+        base_dir: cx.base_dir.clone(),
+        date: day(&options.date).map(DateArg::Day),
+        now: cx.now,
+        results: Some(results.to_owned()),
+        rate: options.rate.clone(),
+        memory: options.memory.clone(),
+        max_duration: request.max_duration.clone(),
+    }
+}
+
+fn day(day: &Option<String>) -> Option<NaiveDate> {
+    day.as_deref().and_then(|day| day.parse().ok())
+}
+
+/// The command that starts the job over with the options of the earlier run.
+fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
+    let path = |path: &Path| quoted(&path.display().to_string());
+    let mut command = String::new();
+    if !cx.base_dir.as_os_str().is_empty() {
+        command.push_str(&format!("cd {} && ", path(&cx.base_dir)));
+    }
+    command.push_str(&format!("traxload run {} --results {}", path(&manifest.job), path(results)));
+    let RunOptions { date, from, to, limit, rate, memory, ignore_unreadable_scenes, allow_empty } = &manifest.options;
+    let limit = limit.map(|limit| limit.to_string());
+    let valued = [("date", date), ("from", from), ("to", to), ("limit", &limit), ("rate", rate), ("memory", memory)];
+    for (name, value) in valued {
+        if let Some(value) = value {
+            command.push_str(&format!(" --{name} {}", quoted(value)));
+        }
+    }
+    for (name, is_set) in [("ignore-unreadable-scenes", ignore_unreadable_scenes), ("allow-empty", allow_empty)] {
+        if *is_set {
+            command.push_str(&format!(" --{name}"));
+        }
+    }
+    command + " --fresh"
+}

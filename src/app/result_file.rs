@@ -1,0 +1,230 @@
+//! The result file of a run: claimed before anything is read, begun before anything is sent, finished in one rename.
+//!
+//! It decides what becomes of a result file or journal that is already there, and when its rows may not be used: they are
+//! another job's, or under other ids.
+
+use super::context::rfc3339;
+use super::earlier::Earlier;
+use super::error::InTheWay;
+use super::run_inputs::RunInputs;
+use super::{AppError, Context};
+use crate::job::{Job, Target};
+use crate::results::{
+    Counts, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, make_room, move_aside, resolve_path,
+};
+use crate::summary::RunReport;
+use std::path::{Path, PathBuf};
+
+/// What a manifest calls the sandbox.
+pub(super) const SANDBOX: &str = "sandbox";
+
+/// A result file that this process alone may write to.
+#[derive(Debug)]
+pub(super) struct ResultFile {
+    pub(super) path: PathBuf,
+    prior: Prior,
+    /// Held to the end of the run.
+    _lock: Lock,
+}
+
+/// What becomes of a result file or a journal that is already there.
+#[derive(Debug)]
+enum Prior {
+    /// There is none.
+    Nothing,
+    /// It is moved aside.
+    ToMoveAside,
+    /// Its rows are used: the run resumes.
+    Resumed {
+        /// Which of its undelivered visits are sent again.
+        wanted: Wanted,
+        /// How many rows it had when the run ended that wrote them; `None` where that run did not end.
+        rows: Option<u64>,
+    },
+}
+
+impl ResultFile {
+    /// Claims the result file of a first run. A journal that a run left that died is resumed. A finished result file is not
+    /// overwritten, but with `fresh` moved aside.
+    pub(super) fn claim(cx: &Context, job: &Job, fresh: bool) -> Result<ResultFile, AppError> {
+        let path = resolve_path(&job.results)?;
+        make_room(&path)?;
+        let lock = Lock::take(&path)?;
+        for taken in [&beside(&path, "partial"), &path] {
+            if is_foreign(taken)? {
+                return Err(AppError::NotAResultFile(taken.clone()));
+            }
+        }
+        let prior = if fresh {
+            Prior::ToMoveAside
+        } else if is_journal_to_resume(cx, job, &path)? {
+            Prior::Resumed { wanted: Wanted::Undelivered, rows: None }
+        } else {
+            Prior::Nothing
+        };
+        Ok(ResultFile { path, prior, _lock: lock })
+    }
+
+    /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
+    pub(super) fn reclaim(path: PathBuf, manifest: &Manifest, wanted: Wanted) -> Result<ResultFile, AppError> {
+        let lock = Lock::take(&path)?;
+        // With a journal beside it, a later run has begun, and the manifest is that run's.
+        let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
+        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, _lock: lock })
+    }
+
+    /// The rows of the run before, where this run resumes them.
+    pub(super) fn earlier(&self, job: &Job) -> Result<Earlier, AppError> {
+        match &self.prior {
+            Prior::Nothing | Prior::ToMoveAside => Ok(Earlier::none(&job.rules.ids)),
+            Prior::Resumed { wanted, rows } => Ok(Earlier::read(&self.path, wanted.clone(), *rows, &job.rules.ids)?),
+        }
+    }
+
+    /// Begins the journal with the rows that stay. `inputs`: what the run reads, which is never moved away.
+    ///
+    /// The manifest is written first: it says which job a journal belongs to.
+    pub(super) fn begin(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+        inputs: &[PathBuf],
+        earlier: &mut Earlier,
+        counts: &Counts,
+    ) -> Result<Journal, AppError> {
+        if matches!(self.prior, Prior::ToMoveAside) {
+            self.move_aside(cx, inputs)?;
+        }
+        manifest.write(&self.path).map_err(AppError::Journal)?;
+        earlier.begin_journal(&self.path, counts).map_err(AppError::Journal)
+    }
+
+    /// Makes the journal the result file. First the manifest: where it cannot be written, the journal stays, and the same
+    /// command resumes.
+    pub(super) fn finish(self, manifest: &Manifest, journal: Journal) -> Result<(), AppError> {
+        manifest.write(&self.path).map_err(AppError::Journal)?;
+        journal.finish().map_err(AppError::Journal)
+    }
+
+    fn move_aside(&self, cx: &Context, inputs: &[PathBuf]) -> Result<(), AppError> {
+        if self.path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
+            return Err(AppError::ResultsAreInput(self.path.clone()));
+        }
+        let stamp = cx.now.format("%Y%m%dT%H%M%SZ").to_string();
+        if let Some(moved) = move_aside(&self.path, &stamp)? {
+            cx.emit(super::Event::Note(&format!("the older result file is now {}", moved.display())));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a run left a journal that is to be resumed.
+fn is_journal_to_resume(cx: &Context, job: &Job, results: &Path) -> Result<bool, AppError> {
+    let journal = beside(results, "partial");
+    if results.exists() {
+        return Err(AppError::ResultsInTheWay { results: results.to_owned(), why: why_in_the_way(job, results) });
+    }
+    if !journal.exists() {
+        return Ok(false);
+    }
+    if let Ok(manifest) = Manifest::read(results) {
+        refuse_other_ids(job, &manifest, || None)?;
+        refuse_other_job(cx, job, &manifest, &journal)?;
+    }
+    cx.emit(super::Event::Note(&format!("resuming {}, which an unfinished run left", journal.display())));
+    Ok(true)
+}
+
+fn why_in_the_way(job: &Job, results: &Path) -> InTheWay {
+    match Manifest::read(results) {
+        Err(_) => InTheWay::WithoutManifest,
+        Ok(manifest) if was_trial(job, &manifest) => InTheWay::Trial,
+        Ok(manifest) => match changes(job, &manifest) {
+            changes if changes.is_empty() => InTheWay::Finished,
+            changes => InTheWay::OtherIds(changes),
+        },
+    }
+}
+
+/// Whether something else than a result file is there.
+///
+/// # Errors
+/// Where it was a result file and something has changed it, and where it cannot be read.
+pub(super) fn is_foreign(path: &Path) -> Result<bool, ResultsError> {
+    Ok(path.exists() && !is_result_file(path)?)
+}
+
+/// Refuses a job whose ids or target differ from those of the manifest: the API would take every visit a second time.
+/// `start_over`: the command that starts over, where the caller knows one.
+pub(super) fn refuse_other_ids(
+    job: &Job,
+    manifest: &Manifest,
+    start_over: impl FnOnce() -> Option<String>,
+) -> Result<(), AppError> {
+    let changes = changes(job, manifest);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let was_trial = was_trial(job, manifest);
+    Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() })
+}
+
+/// A journal belongs to the job that began it.
+fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, journal: &Path) -> Result<(), AppError> {
+    let began = manifest.working_directory.join(&manifest.job);
+    let full =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    if full(&began) == full(&cx.base_dir.join(&job.file)) {
+        return Ok(());
+    }
+    Err(AppError::OtherJob { journal: journal.to_owned(), job: began })
+}
+
+/// Where sessions go. The sandbox has a name of its own: what it got, Trax has not.
+fn target_name(job: &Job) -> String {
+    match job.target {
+        Target::Sandbox => SANDBOX.to_owned(),
+        Target::Server => job.endpoint.base_url.clone(),
+    }
+}
+
+/// What has changed since the manifest that decides ids and target, one line each.
+fn changes(job: &Job, manifest: &Manifest) -> Vec<String> {
+    let ids = &job.rules.ids;
+    let now = [
+        ("namespace", ids.namespace().to_string()),
+        ("version", ids.version().number().to_string()),
+        ("base_url", target_name(job)),
+        ("project", job.endpoint.project.clone()),
+    ];
+    let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
+    now.iter()
+        .zip(then)
+        .filter(|((_, now), then)| now != *then)
+        .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
+        .collect()
+}
+
+/// Whether the earlier run went to the sandbox, and the job goes to Trax now.
+fn was_trial(job: &Job, manifest: &Manifest) -> bool {
+    manifest.base_url == SANDBOX && job.target == Target::Server
+}
+
+/// The manifest of a run. `report`: what it has come to; `is_over`: whether that is its end.
+pub(super) fn manifest(cx: &Context, run: &RunInputs<'_>, report: &RunReport, is_over: bool) -> Manifest {
+    let job = run.job;
+    Manifest {
+        traxload: env!("CARGO_PKG_VERSION").to_owned(),
+        job: job.file.clone(),
+        working_directory: cx.full_base_dir(),
+        options: run.options.clone(),
+        namespace: job.rules.ids.namespace().to_string(),
+        ids_version: job.rules.ids.version().number(),
+        base_url: target_name(job),
+        project: job.endpoint.project.clone(),
+        started_at: rfc3339(cx.now),
+        finished_at: is_over.then(|| rfc3339(cx.time())),
+        exit_code: is_over.then(|| report.exit.code()),
+        counts: report.manifest_counts(),
+    }
+}

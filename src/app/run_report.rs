@@ -1,0 +1,62 @@
+//! Makes the report of a run from its counters.
+
+use super::Context;
+use super::deliver::Counters;
+use super::earlier::Earlier;
+use super::run_inputs::RunInputs;
+use super::survey::Survey;
+use crate::job::Target;
+use crate::outcome::Exit;
+use crate::summary::{ByStatus, RunReport, UndeliveredCause};
+use std::path::Path;
+use std::time::Duration;
+
+/// What a run has come to so far. How it ends is not known here.
+pub(super) fn run_report(
+    cx: &Context,
+    run: &RunInputs<'_>,
+    results: &Path,
+    survey: &Survey,
+    earlier: &Earlier,
+    counters: &Counters,
+) -> RunReport {
+    let Counters { counts, traffic } = counters;
+    let (job, tally) = (run.job, &survey.tally);
+    let causes = counts.causes().into_iter().map(|((status, code), cause)| UndeliveredCause {
+        status,
+        error_code: code.into_owned(),
+        count: cause.count,
+        from_earlier_run: cause.earlier,
+        examples: cause.examples,
+    });
+    RunReport {
+        command: run.command,
+        job: job.name.clone(),
+        sandbox: job.target == Target::Sandbox,
+        rows_read: tally.visit_rows,
+        identical_duplicates: tally.identical_duplicates,
+        left_out: tally.visits_left_out,
+        result_rows: counts.rows(),
+        visits: ByStatus::new(|status| counts.get(status)),
+        carried_over: counts.carried_over(),
+        carried_over_not_in_exports: earlier.delivered_and_gone(),
+        undelivered_not_in_exports: earlier.undelivered_and_gone(),
+        scene_rows: tally.scenes_read(),
+        orphans: tally.orphans,
+        identical_scenes: survey.identical_scenes,
+        unreadable_scenes: tally.unreadable,
+        causes: causes.collect(),
+        requests: traffic.requests(),
+        retries: traffic.retries(),
+        rate_limited: traffic.rate_limited(),
+        pauses: traffic.pauses(),
+        elapsed: cx.elapsed(),
+        results: results.to_owned(),
+        stopped: cx.stop.reason(),
+        exit: Exit::Unexpected,
+        job_file: job.file.clone(),
+        max_invalid: job.max_invalid,
+        max_duration: job.max_duration,
+        sending: Duration::ZERO,
+    }
+}

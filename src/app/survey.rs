@@ -1,0 +1,243 @@
+//! Builds every visit once and keeps none: what `check` reports, and what a run must know before it sends.
+
+use super::AppError;
+use super::exports::{ExportOrder, GroupedVisits};
+use crate::build::{Builder, CHUNKS_PER_THREAD, Code, Glance, Rules, at_once, in_order};
+use crate::scan::Location;
+use crate::shuffle::{Grouped, MAX_LISTED, Tally};
+use crate::summary::ProblemCount;
+use crate::text::count;
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+
+/// How many problems of a kind are shown.
+const EXAMPLES: usize = 5;
+/// About the size of a body, in bytes.
+const BODY_BYTES: usize = 512;
+
+/// What building every visit has shown.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// What was counted while reading and grouping.
+    pub(super) tally: Tally,
+    /// Visits that can be sent.
+    pub(super) valid: u64,
+    /// Visits with problems.
+    pub(super) invalid: u64,
+    /// Visits that were not wanted, and not built.
+    pub(super) unwanted: u64,
+    /// Scene rows of valid visits that equal an earlier one.
+    pub(super) identical_scenes: u64,
+    /// Scene rows that are with their visits, valid or not.
+    pub(super) grouped_scenes: u64,
+    /// The bytes of all bodies together.
+    pub(super) body_bytes: u64,
+    /// Valid visits by their date.
+    pub(super) by_day: BTreeMap<NaiveDate, u64>,
+    /// The first valid visit, as it was read; several until it is known which of them comes first.
+    firsts: Vec<Glance>,
+    problems: BTreeMap<Code, Found>,
+}
+
+/// Problems of one kind.
+#[derive(Debug, Default)]
+struct Found {
+    count: u64,
+    /// The first ones.
+    examples: Vec<Example>,
+}
+
+#[derive(Debug)]
+struct Example {
+    /// The row of the visit. The problem may be in another row, of a scene.
+    visit: Location,
+    /// Field, message and location of the problem.
+    text: String,
+}
+
+/// Which visits of a range are wanted, by their number in the group.
+pub(super) type WantedVisits<'a> = &'a (dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync);
+
+/// Takes bodies, one per line, in the order of the export.
+pub(super) type Bodies<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), AppError>;
+
+/// Builds the visits that are wanted, in parallel. `now`: the run's start, in epoch seconds; `bodies`: gets the bodies of
+/// the valid visits.
+pub(super) fn survey(
+    visits: &GroupedVisits,
+    rules: &Rules,
+    now: i64,
+    wanted: WantedVisits<'_>,
+    mut bodies: Option<Bodies<'_>>,
+) -> Result<Survey, AppError> {
+    let mut all = Survey { tally: visits.shuffled.tally().clone(), ..Survey::default() };
+    visits.shuffled.each(|grouped| -> Result<(), AppError> {
+        let builder = Builder::new(rules, grouped, now);
+        let mut partition = Survey { tally: grouped.tally().clone(), ..Survey::default() };
+        match &mut bodies {
+            None => {
+                let look = |range| Survey::of_range(&builder, grouped, range, wanted, None);
+                at_once(grouped.len(), grouped.groups_per_bucket(), look)
+                    .into_iter()
+                    .for_each(|part| partition.append(part));
+            }
+            Some(bodies) => {
+                let look = |range: Range<usize>| {
+                    let mut lines = Vec::with_capacity(range.len() * BODY_BYTES);
+                    (Survey::of_range(&builder, grouped, range, wanted, Some(&mut lines)), lines)
+                };
+                let mut written = Ok(());
+                let _ = in_order(grouped.len(), CHUNKS_PER_THREAD, look, |(part, lines)| {
+                    partition.append(part);
+                    written = bodies(&lines);
+                    if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                });
+                written?;
+            }
+        }
+        all.add(partition);
+        if visits.shuffled.partitions() > 1 {
+            all.keep_first(&visits.order);
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+impl Survey {
+    /// Builds the wanted visits of a range. `lines`: gets their bodies.
+    fn of_range(
+        builder: &Builder<'_>,
+        grouped: &Grouped,
+        range: Range<usize>,
+        wanted: WantedVisits<'_>,
+        mut lines: Option<&mut Vec<u8>>,
+    ) -> Survey {
+        let mut survey = Survey::default();
+        let count = range.len();
+        // Differing rows of one key share its scenes.
+        let firsts = range.clone().map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
+        survey.grouped_scenes = firsts.map(|visit| visit.scenes().len() as u64).sum();
+        let visits = wanted(grouped, range);
+        survey.unwanted = (count - visits.len()) as u64;
+        let mut scratch = Vec::with_capacity(4096);
+        for visit in visits {
+            match &mut lines {
+                Some(lines) => survey.look_at(builder, visit, lines),
+                None => {
+                    survey.look_at(builder, visit, &mut scratch);
+                    scratch.clear();
+                }
+            }
+        }
+        survey
+    }
+
+    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, lines: &mut Vec<u8>) {
+        let before = lines.len();
+        match builder.build(visit, lines) {
+            Ok(built) => {
+                self.valid += 1;
+                if self.firsts.is_empty() {
+                    self.firsts.extend(builder.glance(visit, built));
+                }
+                *self.by_day.entry(built.visit_date).or_default() += 1;
+                self.identical_scenes += u64::from(built.identical_scenes);
+                self.body_bytes += (lines.len() - before) as u64;
+                lines.push(b'\n');
+            }
+            Err(invalid) => {
+                self.invalid += 1;
+                for (code, count) in invalid.problems.unlisted() {
+                    self.problems.entry(code).or_default().count += count;
+                }
+                for problem in invalid.problems.listed() {
+                    let found = self.problems.entry(problem.code).or_default();
+                    found.count += 1;
+                    if found.examples.len() < EXAMPLES {
+                        let text = format!("{}: {} ({})", problem.field, problem.message, problem.location);
+                        found.examples.push(Example { visit: invalid.identity.source.clone(), text });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Result rows that the exports give, identical duplicates counted once.
+    pub(super) fn rows(&self) -> u64 {
+        self.valid + self.invalid + self.unwanted
+    }
+
+    /// The first valid visit of the exports.
+    pub(super) fn first(&self) -> Option<&Glance> {
+        self.firsts.first()
+    }
+
+    /// Problems by their code.
+    pub(super) fn problems(&self) -> BTreeMap<Code, ProblemCount> {
+        let shown = |found: &Found| ProblemCount {
+            count: found.count,
+            examples: found.examples.iter().map(|example| example.text.clone()).collect(),
+        };
+        self.problems.iter().map(|(code, found)| (*code, shown(found))).collect()
+    }
+
+    /// What is allowed and yet worth a word. In a flat export, visits are repeated by nature.
+    pub(super) fn warnings(&self, is_flat: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let tally = &self.tally;
+        if tally.identical_duplicates > 0 && !is_flat {
+            let rows = count(tally.identical_duplicates, "visit row equals", "visit rows equal");
+            warnings.push(format!("{rows} an earlier one; identical rows count once"));
+        }
+        if self.identical_scenes > 0 {
+            let rows = count(self.identical_scenes, "scene row equals", "scene rows equal");
+            warnings.push(format!("{rows} an earlier one; identical rows count once"));
+        }
+        if tally.orphans > 0 {
+            let scenes = count(tally.orphans, "scene belongs", "scenes belong");
+            let first = tally.orphan_places.first();
+            let first = first.map(|(location, key)| format!(", the first to {key:?} ({location})")).unwrap_or_default();
+            warnings.push(format!("{scenes} to no visit of the export{first}; is the visits export complete?"));
+        }
+        warnings
+    }
+
+    /// Adds what comes next in the export.
+    fn append(&mut self, next: Survey) {
+        self.add(next);
+        self.firsts.truncate(1);
+        for found in self.problems.values_mut() {
+            found.examples.truncate(EXAMPLES);
+        }
+    }
+
+    fn add(&mut self, part: Survey) {
+        self.tally.add(&part.tally);
+        self.firsts.extend(part.firsts);
+        self.valid += part.valid;
+        self.invalid += part.invalid;
+        self.unwanted += part.unwanted;
+        self.identical_scenes += part.identical_scenes;
+        self.grouped_scenes += part.grouped_scenes;
+        self.body_bytes += part.body_bytes;
+        for (day, visits) in part.by_day {
+            *self.by_day.entry(day).or_default() += visits;
+        }
+        for (code, found) in part.problems {
+            let all = self.problems.entry(code).or_default();
+            all.count += found.count;
+            all.examples.extend(found.examples);
+        }
+    }
+
+    /// Keeps of what was found in several partitions what comes first in the exports: partitions come in any order.
+    fn keep_first(&mut self, order: &ExportOrder) {
+        order.keep_first(&mut self.firsts, 1, |glance| &glance.identity.source);
+        order.keep_first(&mut self.tally.orphan_places, MAX_LISTED, |(location, _)| location);
+        for found in self.problems.values_mut() {
+            order.keep_first(&mut found.examples, EXAMPLES, |example| &example.visit);
+        }
+    }
+}

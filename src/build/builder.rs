@@ -1,0 +1,125 @@
+//! Builds the visits of one grouped export, one at a time: to be sent, or only to be looked at.
+//!
+//! It does not know which visits are wanted, nor what becomes of them.
+
+use super::batch::CellBatch;
+use super::identity::{Identity, SceneId};
+use super::prepared::{Built, Glance, Invalid, Prepared};
+use super::reading::{VisitRow, scene_column, scene_text};
+use super::rules::Rules;
+use super::scenes::SharedScenes;
+use super::visit;
+use crate::scan::Rows;
+use crate::shuffle::{Grouped, Visit};
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Builds the visits of one grouped export. Any number of threads may share it.
+///
+/// Visits go by their index `at`, in the order of the export.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    rules: &'a Rules,
+    grouped: &'a Grouped,
+    /// The batches of visit rows.
+    batches: Vec<CellBatch<'a>>,
+    /// Start of the run, in epoch seconds.
+    now: i64,
+    shared_scenes: SharedScenes,
+}
+
+impl<'a> Builder<'a> {
+    /// `now`: the start of the run in epoch seconds, for the check of times that lie in the future.
+    pub(crate) fn new(rules: &'a Rules, grouped: &'a Grouped, now: i64) -> Builder<'a> {
+        let batches = grouped.visits().iter().map(CellBatch::new).collect();
+        Builder { rules, grouped, batches, now, shared_scenes: SharedScenes::default() }
+    }
+
+    /// The date of each row of a batch, where it can be told: from the job's column, else from the start. This is how days
+    /// are selected. `now`: the start of the run in epoch seconds.
+    pub(crate) fn visit_dates(rules: &Rules, rows: &Rows, now: i64) -> Vec<Option<NaiveDate>> {
+        let cells = &CellBatch::new(rows);
+        (0..rows.batch.num_rows()).map(|at| VisitRow { rules, cells, at }.known_visit_date(now)).collect()
+    }
+
+    /// Checks a visit and appends its body to `body`. Nothing is appended for an invalid visit.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub(crate) fn build(&self, at: usize, body: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+        let visit = self.grouped.visit(at);
+        visit::build(visit, self.row(visit), self.now, &self.shared_scenes, body)
+    }
+
+    /// Makes a visit ready to be sent.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub(crate) fn prepare(&self, at: usize) -> Result<Prepared, Box<Invalid>> {
+        let mut body = Vec::with_capacity(1024);
+        let built = self.build(at, &mut body)?;
+        body.shrink_to_fit();
+        Ok(Prepared::new(self.identity(at, built), built.session_uid, body))
+    }
+
+    /// What a visit is called, and the SHA-256 of the body that it would have: for a valid visit that will not be sent.
+    /// `scratch` is overwritten.
+    ///
+    /// # Errors
+    /// All problems of the visit.
+    pub(crate) fn identify(&self, at: usize, scratch: &mut Vec<u8>) -> Result<(Identity, [u8; 32]), Box<Invalid>> {
+        scratch.clear();
+        let built = self.build(at, scratch)?;
+        Ok((self.identity(at, built), Sha256::digest(scratch).into()))
+    }
+
+    /// A valid visit as it was read. `built` is what [`build`](Builder::build) returned for it.
+    pub(crate) fn glance(&self, at: usize, built: Built) -> Option<Glance> {
+        let row = self.row(self.grouped.visit(at));
+        let field = &self.rules.session_start_time;
+        let start = row.time(field).ok().flatten()?;
+        let zone = row.zone(field).ok().flatten();
+        let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
+        Some(Glance { identity: self.identity(at, built), start, on_the_wall })
+    }
+
+    /// The key of a visit, its id, and the ids of its scenes. `None` for a visit without a key. A scene without a key is
+    /// left out, and so is one whose key an earlier scene has.
+    pub(crate) fn ids(&self, at: usize) -> Option<(String, Uuid, Vec<SceneId>)> {
+        let visit = self.grouped.visit(at);
+        let visit_id = visit.key();
+        if visit_id.is_empty() {
+            return None;
+        }
+        let session = self.rules.ids.session(visit_id);
+        let field = &self.rules.scene_id;
+        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+        for scene in visit.scenes().iter() {
+            let cell = scene.text(scene_column(field));
+            let Ok(scene_id) = scene_text(scene.faults(), field, cell) else { continue };
+            if !scene_id.is_empty() && seen.insert(scene_id) {
+                ids.push(SceneId { scene_id: scene_id.to_owned(), scene_uid: session.scene(scene_id) });
+            }
+        }
+        Some((visit_id.to_owned(), session.uid, ids))
+    }
+
+    fn row(&self, visit: Visit<'_>) -> VisitRow<'_> {
+        VisitRow { rules: self.rules, cells: &self.batches[visit.batch()], at: visit.row() }
+    }
+
+    fn identity(&self, at: usize, built: Built) -> Identity {
+        let visit = self.grouped.visit(at);
+        let row = self.row(visit);
+        Identity {
+            visit_id: row.raw_key().to_owned(),
+            session_uid: Some(built.session_uid),
+            store_number: row.known_store_number().to_owned(),
+            visit_date: built.visit_date.to_string(),
+            scenes: built.scenes,
+            source: visit.location(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The arguments of each command.
+
+use super::sandbox::SandboxArgs;
+use crate::app::{JobRequest, RerunRequest, RunRequest, Selection};
+use crate::job::DateArg;
+use crate::outcome::Status;
+use chrono::NaiveDate;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// How messages are written to standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+    /// Only warnings and errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Every request as well
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read, check and upload; write the result file
+    Run(RunArgs),
+    /// The same without the network: what is wrong, how many, how long it will take
+    Check(CheckArgs),
+    /// Send again what a result file shows as not delivered
+    Rerun(RerunArgs),
+    /// The result file as one HTML page
+    Report(ReportArgs),
+    /// Visit and scene keys with their ids, as CSV
+    Ids(IdsArgs),
+    /// Look at two exports and write a job file for them
+    Init(InitArgs),
+    /// A local Sessions API, for trying things out
+    Sandbox(SandboxArgs),
+    /// The job file as a JSON Schema, for editors
+    Schema,
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Move an older result file aside and start over
+    #[arg(long)]
+    fresh: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Write the body of every valid visit to this file, one per line, as it would be sent; `-`: standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) payloads: Option<PathBuf>,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IdsArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// The job and which of its visits are meant.
+#[derive(Debug, Args)]
+struct JobArgs {
+    /// The job file
+    job: PathBuf,
+    /// What {date} in the job's paths becomes: today, yesterday or YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    date: Option<DateArg>,
+    /// Only visits from this day on, by visit_date
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    from: Option<NaiveDate>,
+    /// Only visits up to this day, by visit_date
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    to: Option<NaiveDate>,
+    /// Only the first N visits
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// In place of the job's memory for grouping, such as 4GB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// Pass over scene rows that cannot be assigned to a visit
+    #[arg(long)]
+    ignore_unreadable_scenes: bool,
+    /// Exports without visits are fine
+    #[arg(long)]
+    allow_empty: bool,
+}
+
+/// How visits are sent, and where their results go.
+#[derive(Debug, Args)]
+struct SendingArgs {
+    /// The result file, in place of the job's
+    #[arg(long, value_name = "PATH")]
+    results: Option<PathBuf>,
+    /// In place of the job's rate, such as 120/s
+    #[arg(long, value_name = "RATE")]
+    rate: Option<String>,
+    /// Stop softly this long after the start, such as 5h; the rest is not attempted
+    #[arg(long, value_name = "TIME")]
+    max_duration: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RerunArgs {
+    /// The result file of the run before
+    results: PathBuf,
+    /// Only visits with these statuses, such as rejected,failed
+    #[arg(long, value_delimiter = ',', value_name = "STATUS", value_parser = undelivered)]
+    status: Vec<Status>,
+    /// In place of the run's own rate, such as 120/s
+    #[arg(long, value_name = "RATE")]
+    rate: Option<String>,
+    /// In place of the run's own memory, such as 4GB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// Stop softly this long after the start, such as 5h; the rest is not attempted
+    #[arg(long, value_name = "TIME")]
+    max_duration: Option<String>,
+    /// Pass over scene rows that cannot be assigned to a visit
+    #[arg(long)]
+    ignore_unreadable_scenes: bool,
+    /// Exports without visits are fine
+    #[arg(long)]
+    allow_empty: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The result file, finished or not
+    pub(super) results: PathBuf,
+    /// Where the page goes, `-` being standard output; left out: beside the result file. An older page is replaced
+    #[arg(short, long, value_name = "PAGE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The visits export: a file, a folder or a glob, also s3://, gs:// or az://
+    #[arg(long, value_name = "PATH")]
+    pub(super) visits: String,
+    /// The scenes export; the same as the visits where one flat export holds both
+    #[arg(long, value_name = "PATH")]
+    pub(super) scenes: String,
+    /// Write the job file here, in place of standard output
+    #[arg(short, long, value_name = "JOB")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace a job file that is already there
+    #[arg(long, requires = "output")]
+    pub(super) force: bool,
+}
+
+impl RunArgs {
+    pub(super) fn request(&self) -> RunRequest {
+        RunRequest { job: self.job.request(Some(&self.sending)), fresh: self.fresh }
+    }
+}
+
+impl CheckArgs {
+    pub(super) fn job(&self) -> JobRequest {
+        self.job.request(Some(&self.sending))
+    }
+}
+
+impl IdsArgs {
+    pub(super) fn job(&self) -> JobRequest {
+        self.job.request(None)
+    }
+}
+
+impl JobArgs {
+    fn request(&self, sending: Option<&SendingArgs>) -> JobRequest {
+        JobRequest {
+            file: self.job.clone(),
+            date: self.date,
+            selection: Selection {
+                from: self.from,
+                to: self.to,
+                limit: self.limit,
+                ignore_unreadable_scenes: self.ignore_unreadable_scenes,
+            },
+            results: sending.and_then(|sending| sending.results.clone()),
+            rate: sending.and_then(|sending| sending.rate.clone()),
+            memory: self.memory.clone(),
+            max_duration: sending.and_then(|sending| sending.max_duration.clone()),
+            allow_empty: self.allow_empty,
+        }
+    }
+}
+
+impl RerunArgs {
+    pub(super) fn request(&self) -> RerunRequest {
+        RerunRequest {
+            results: self.results.clone(),
+            statuses: self.status.clone(),
+            rate: self.rate.clone(),
+            memory: self.memory.clone(),
+            max_duration: self.max_duration.clone(),
+            ignore_unreadable_scenes: self.ignore_unreadable_scenes,
+            allow_empty: self.allow_empty,
+        }
+    }
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "not a day; write it like 2024-03-05".to_owned())
+}
+
+/// A status that can be sent again.
+fn undelivered(text: &str) -> Result<Status, String> {
+    let status = Status::from_name(text.trim()).filter(|status| !status.is_delivered());
+    status.ok_or_else(|| {
+        let names: Vec<&str> =
+            Status::ALL.into_iter().filter(|status| !status.is_delivered()).map(Status::name).collect();
+        format!("not a status that can be sent again; choose from {}", names.join(", "))
+    })
+}

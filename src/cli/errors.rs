@@ -1,0 +1,113 @@
+//! From an error to what the command says and how it ends. What to type next is added here, where the options are known.
+
+use crate::app::{AppError, InTheWay, RerunHint, SideFile};
+use crate::job::{JobError, Mistake};
+use crate::outcome::Exit;
+use crate::render::{quoted, rerun_command};
+use std::io;
+
+/// A command that cannot go on: what to say and how to end.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// How the program ends.
+    pub(super) exit: Exit,
+    /// What happened, and what to do next.
+    pub(super) message: String,
+    /// The mistakes in a job file that the message is made of; empty where the message is all.
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl Failure {
+    /// A failure of the command line itself.
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into(), mistakes: Vec::new() }
+    }
+
+    /// Data that cannot be written to standard output.
+    pub(super) fn of_stdout(error: &io::Error) -> Failure {
+        let message = format!("cannot write to standard output: {error}; is the disk behind it full?");
+        Failure::new(Exit::Unexpected, message)
+    }
+}
+
+/// A use case that ended without a report.
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Failure {
+        let (exit, mut message) = (error.exit(), error.to_string());
+        if let Some(remedy) = remedy(&error) {
+            message.push_str(&remedy);
+        }
+        let mistakes = match error {
+            AppError::Job(JobError::Mistakes(mistakes)) => mistakes,
+            _ => Vec::new(),
+        };
+        Failure { exit, message, mistakes }
+    }
+}
+
+/// What to do next, where that is an option or a command; it goes behind the message.
+fn remedy(error: &AppError) -> Option<String> {
+    Some(match error {
+        AppError::DaysSwapped { .. } => "; are --from and --to swapped?".to_owned(),
+        AppError::UnreadableScenes { .. } => {
+            "\nFix the export, or pass over such rows with --ignore-unreadable-scenes.".to_owned()
+        }
+        AppError::NotAResultFile(_) => "; move it away, or name another one with --results".to_owned(),
+        AppError::NoResultFile(_) => " A first run: traxload run JOB".to_owned(),
+        AppError::NotToRerun { named, job: Some(hint) } => match hint {
+            RerunHint::Results(results) => format!(". For this job: {}", rerun_command(results)),
+            RerunHint::FirstRun => {
+                format!(". For this job: traxload run {}", quoted(&named.display().to_string()))
+            }
+        },
+        AppError::ResultsInTheWay { results, why } => {
+            let rerun = match why {
+                InTheWay::Finished => format!("\nTo send what it shows as not delivered: {}", rerun_command(results)),
+                _ => String::new(),
+            };
+            let start_over = match why {
+                InTheWay::Trial => "To move it aside and send everything",
+                _ => "To start over and keep the old file aside",
+            };
+            format!("{rerun}\n{start_over}: {}", this_command_with("--fresh"))
+        }
+        AppError::OtherIds { was_trial, job, start_over, .. } => {
+            let start_over = start_over.clone().unwrap_or_else(|| this_command_with("--fresh"));
+            match was_trial {
+                true => format!("\nTo move them aside and send everything: {start_over}"),
+                false => format!(
+                    "\nSet it back in {}, or move the old rows aside and start over: {start_over}",
+                    job.display()
+                ),
+            }
+        }
+        AppError::OtherJob { .. } => {
+            "; finish that job, name another result file with --results, or start over with --fresh".to_owned()
+        }
+        AppError::File(error) => match error.kind() {
+            SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),
+            SideFile::Bodies => "; name another file with --payloads (- is standard output)".to_owned(),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The command of this process once more, with another option at its end.
+fn this_command_with(option: &str) -> String {
+    let args = std::env::args_os().skip(1).map(|arg| quoted_argument(&arg.to_string_lossy()));
+    format!("traxload {} {option}", args.collect::<Vec<_>>().join(" "))
+}
+
+/// An argument as a shell takes it, which may be an option.
+fn quoted_argument(argument: &str) -> String {
+    let plain = argument.trim_start_matches('-');
+    match argument.len() - plain.len() {
+        0 => quoted(argument),
+        // An option is not a path, which `quoted` would begin with `./`.
+        dashes => match quoted(plain) {
+            same if same == plain => argument.to_owned(),
+            _ => quoted(&format!("{}{plain}", "-".repeat(dashes))).replacen("./", "", 1),
+        },
+    }
+}

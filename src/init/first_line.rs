@@ -1,0 +1,47 @@
+//! Whether the first line of a CSV export names its columns.
+
+use super::sample::{ExportSample, SampleColumn};
+use super::times::{is_dated, is_time};
+
+/// What the first line of an export is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum FirstLine<'a> {
+    Names,
+    /// Names that stand among the rows too, as where files were put one behind the other.
+    NamesAgain,
+    /// A row: these of its cells are values.
+    Values(Vec<&'a str>),
+}
+
+/// Tells what the first line is. Parquet always has names.
+pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
+    if sample.dialect.is_none() {
+        return FirstLine::Names;
+    }
+    let values = sample.columns.iter().filter(|column| is_called_by_a_value(column)).map(|column| column.name.as_str());
+    // A name that is there twice is not among the columns; a day or a number is not a name all the same.
+    let twice = sample.unusable.iter().map(|(name, _)| name.as_str()).filter(|name| is_value(name));
+    let values: Vec<&str> = values.chain(twice).collect();
+    if !values.is_empty() {
+        return FirstLine::Values(values);
+    }
+    let is_below = |column: &&SampleColumn| column.values.contains(&column.name);
+    let below: Vec<&str> = sample.columns.iter().filter(is_below).map(|column| column.name.as_str()).collect();
+    match below.len() {
+        0 => FirstLine::Names,
+        n if n > 1 && n == sample.columns.len() => FirstLine::NamesAgain,
+        _ => FirstLine::Values(below),
+    }
+}
+
+fn is_value(text: &str) -> bool {
+    is_time(text) || text.parse::<f64>().is_ok() || text.contains('@') && text.contains('.')
+}
+
+/// Whether the name of a column is a value like those below it. A column that is called by a day has something else
+/// there, such as the sales of that day.
+fn is_called_by_a_value(column: &SampleColumn) -> bool {
+    let first = column.filled().next().unwrap_or_default();
+    let is_like_first = |fits: fn(&str) -> bool| fits(&column.name) == fits(first);
+    is_value(&column.name) && is_like_first(is_dated) && is_like_first(|text| text.parse::<f64>().is_ok())
+}

@@ -1,0 +1,74 @@
+//! `[visits]` and `[scenes]`: which files are read, and how they are written.
+
+use super::diagnostics::Diagnostics;
+use super::keys::ExportKeys;
+use super::paths::Placeholders;
+use super::values::{Scalar, Spanned};
+use super::vocabulary::{FORMATS, meaning};
+use crate::scan::{Dialect, Only, Pick, Source};
+
+/// What is read of an export. `section` is `visits` or `scenes`.
+pub(super) fn source<C>(
+    section: &'static str,
+    keys: &ExportKeys<C>,
+    picks: Vec<Pick>,
+    placeholders: &Placeholders<'_>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Source {
+    let given = keys.path.get_ref().as_slice();
+    if given.iter().all(|path| path.trim().is_empty()) {
+        diagnostics.add(keys.path.span(), "no path is given; name a file, a folder or a glob");
+    }
+    let paths = given.iter().filter_map(|path| diagnostics.take(keys.path.span(), placeholders.dated(path))).collect();
+    let only = keys.only.iter().flat_map(|only| only.get_ref());
+    let text = |Scalar(value): &Scalar| value.clone();
+    Source {
+        section,
+        paths,
+        base_dir: placeholders.base_dir.to_owned(),
+        format: meaning(&FORMATS, keys.format.as_ref()),
+        dialect: dialect(keys, diagnostics),
+        nulls: keys.null_values.clone().unwrap_or_default(),
+        trim: keys.trim.unwrap_or(true),
+        only: only
+            .map(|(column, values)| Only {
+                column: column.clone(),
+                values: values.as_slice().iter().map(text).collect(),
+            })
+            .collect(),
+        picks,
+    }
+}
+
+fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialect {
+    let quote = match &keys.quote {
+        Some(quote) if quote.get_ref().is_empty() => None,
+        quote => diagnostics.parsed(quote, one_byte).or(Some(b'"')),
+    };
+    let escape = match &keys.escape {
+        Some(escape) if escape.get_ref().is_empty() => None,
+        escape => diagnostics.parsed(escape, one_byte),
+    };
+    // A quote that escapes itself is what doubled quotes are anyway.
+    let escape = escape.filter(|escape| Some(*escape) != quote);
+    let delimiter = diagnostics.parsed(&keys.delimiter, one_byte);
+    let encoding = diagnostics.parsed(&keys.encoding, |label| {
+        encoding_rs::Encoding::for_label(label.as_bytes())
+            .ok_or_else(|| format!("{label:?} is not a known encoding; try \"utf-8\", \"windows-1252\" or \"utf-16\""))
+    });
+    if let Some(span) = keys.delimiter.as_ref().map(Spanned::span)
+        && delimiter.is_some()
+        && (delimiter == quote || delimiter == escape)
+    {
+        diagnostics.add(span, "the delimiter cannot be the quote or the escape as well; choose another character");
+    }
+    Dialect { delimiter, quote, escape, encoding: encoding.unwrap_or(encoding_rs::UTF_8) }
+}
+
+fn one_byte(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if !matches!(byte, b'\r' | b'\n') => Ok(*byte),
+        b"\\t" => Ok(b'\t'),
+        _ => Err(format!("{text:?} must be a single ASCII character, such as \";\" or \"\\t\"")),
+    }
+}

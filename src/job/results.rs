@@ -1,0 +1,56 @@
+//! `[results]`: the files that a run leaves.
+
+use super::diagnostics::Diagnostics;
+use super::keys::ResultsKeys;
+use super::options::Options;
+use super::paths::Placeholders;
+use crate::storage::Address;
+use std::path::{Path, PathBuf};
+
+/// The result file.
+pub(super) fn path(
+    keys: &ResultsKeys,
+    options: &Options,
+    placeholders: &Placeholders<'_>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> PathBuf {
+    if let Some(path) = &options.results {
+        diagnostics.option("--results:", check_local(&path.to_string_lossy()));
+        return path.clone();
+    }
+    let Some(path) = &keys.path else {
+        let path = if placeholders.date.is_some() { "results/{name}-{date}.csv" } else { "results/{name}.csv" };
+        return placeholders.output(path).unwrap_or_default();
+    };
+    let parse = |text: &str| {
+        check_local(text)?;
+        match text.trim().is_empty() {
+            true => Err("the path of the result file is empty; name a file".to_owned()),
+            false => placeholders.output(text),
+        }
+    };
+    diagnostics.take(path.span(), parse(path.get_ref())).unwrap_or_default()
+}
+
+fn check_local(path: &str) -> Result<(), String> {
+    match Address::is_remote(path) {
+        true => Err("result files are written to this machine only; name a path here".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Where the figures of a run are left for Prometheus. Its node exporter ignores other names; and thanks to the ending no
+/// export or result file is replaced.
+pub(super) fn metrics(
+    keys: &ResultsKeys,
+    placeholders: &Placeholders<'_>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<PathBuf> {
+    let path = keys.metrics.as_ref()?;
+    let filled = diagnostics.take(path.span(), placeholders.output(path.get_ref()));
+    let named = filled.as_deref().unwrap_or(Path::new(path.get_ref()));
+    if named.extension().is_none_or(|ending| ending != "prom") {
+        diagnostics.add(path.span(), "the node exporter reads only files that end in .prom; give this one such a name");
+    }
+    filled
+}

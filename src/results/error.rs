@@ -1,0 +1,53 @@
+//! What can go wrong with result files.
+
+use std::io;
+use std::path::Path;
+
+/// Why a result file, or a file that belongs to it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResultsError {
+    /// Writing failed.
+    #[error("cannot write {path}: {source}; is there free space, and do you have permission to write there?")]
+    Write {
+        /// The file.
+        path: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Reading failed, or the file is not a result file.
+    #[error("cannot read {path}: {reason}; is it the right file?")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The file was a result file, but another program has changed its form.
+    #[error("{path} was changed after the run wrote it: {reason}, or replace it with an untouched copy")]
+    Changed {
+        /// The file.
+        path: String,
+        /// What changed, and how to undo it.
+        reason: String,
+    },
+    /// The result path names a folder.
+    #[error("the result path {0} is a folder; name a file in it")]
+    Folder(String),
+    /// The result path names a device, a pipe or a socket.
+    #[error("{0} is not a regular file; a result file must be one, because later runs read and replace it")]
+    NotRegular(String),
+    /// The result path is a link that leads back to itself.
+    #[error("{0} is part of a loop of links; name the file itself")]
+    LinkLoop(String),
+}
+
+impl ResultsError {
+    pub(super) fn write(path: &Path, source: io::Error) -> ResultsError {
+        ResultsError::Write { path: path.display().to_string(), source }
+    }
+
+    pub(super) fn unreadable(path: &Path, reason: impl ToString) -> ResultsError {
+        ResultsError::Unreadable { path: path.display().to_string(), reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,54 @@
+//! Puts the columns that were read from a file together as a batch, and applies the filters on rows.
+
+use super::error::ScanError;
+use super::rows::{Fault, Lines, Rows};
+use super::source::{Only, Source};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema};
+use std::sync::Arc;
+
+/// Makes a batch of `rows` rows. `arrays` are the columns of the picks, which the batch keeps, then those of the
+/// filters, which it does not.
+///
+/// # Errors
+/// Where the columns are not all of one length.
+pub(super) fn batch(
+    mut arrays: Vec<ArrayRef>,
+    rows: usize,
+    source: &Source,
+    file: Arc<str>,
+    lines: Lines,
+    mut faults: Vec<Fault>,
+) -> Result<Rows, ScanError> {
+    let picks = source.picks.len();
+    let keep = kept(&arrays.split_off(picks), &source.only, rows, picks, &faults);
+    faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < picks));
+    let named = source.picks.iter().zip(&arrays);
+    let fields: Vec<Field> =
+        named.map(|(pick, array)| Field::new(&pick.name, array.data_type().clone(), true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+    let batch = batch.map_err(|error| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() })?;
+    Ok(Rows { batch, file, lines, faults, keep })
+}
+
+/// Which rows the filters keep; `None` for all. A row with the wrong number of cells, or with a cell that cannot be
+/// read, is kept: it is not known what the filter would see, and the row must not vanish.
+fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: &[Fault]) -> Option<BooleanArray> {
+    if only.is_empty() {
+        return None;
+    }
+    let mut keep = vec![true; rows];
+    for (column, only) in columns.iter().zip(only) {
+        let text = column.as_string_opt::<i32>();
+        for (row, keep) in keep.iter_mut().enumerate() {
+            let cell = text.filter(|text| text.is_valid(row)).map_or("", |text| text.value(row));
+            *keep &= only.values.iter().any(|value| value == cell);
+        }
+    }
+    let concerns_a_filter = |fault: &&Fault| fault.column.is_none_or(|column| usize::from(column) >= picks);
+    for fault in faults.iter().filter(concerns_a_filter) {
+        keep[fault.row as usize] = true;
+    }
+    (!keep.iter().all(|keep| *keep)).then(|| BooleanArray::from(keep))
+}

@@ -1,0 +1,82 @@
+//! The batches of all files of an export, one file after the other.
+
+use super::csv::CsvReader;
+use super::error::ScanError;
+use super::file::ExportFile;
+use super::formats::Format;
+use super::parquet::ParquetReader;
+use super::rows::Rows;
+use super::source::Source;
+
+/// The batches of an export. The first error ends it.
+pub(crate) struct Batches<'a> {
+    source: &'a Source,
+    files: &'a [ExportFile],
+    /// The index of the file to read after `current`.
+    next: usize,
+    current: Option<(&'a ExportFile, FileReader)>,
+}
+
+enum FileReader {
+    Csv(Box<CsvReader>),
+    Parquet(Box<ParquetReader>),
+}
+
+impl FileReader {
+    fn open(file: &ExportFile, source: &Source) -> Result<FileReader, ScanError> {
+        Ok(match file.format {
+            Format::Csv => FileReader::Csv(Box::new(CsvReader::open(file, source)?)),
+            Format::Parquet => FileReader::Parquet(Box::new(ParquetReader::open(file, source)?)),
+        })
+    }
+
+    fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
+        match self {
+            FileReader::Csv(reader) => reader.next_rows(),
+            FileReader::Parquet(reader) => reader.next_rows(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Batches<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
+        Batches { source, files, next: 0, current: None }
+    }
+
+    fn step(&mut self) -> Result<Option<Rows>, ScanError> {
+        loop {
+            if let Some((file, reader)) = &mut self.current {
+                if let Some(rows) = reader.next_rows()? {
+                    return Ok(Some(rows));
+                }
+                let file = *file;
+                self.current = None;
+                file.check_unchanged()?;
+            }
+            let Some(file) = self.files.get(self.next) else { return Ok(None) };
+            self.next += 1;
+            if !file.header.is_empty() {
+                self.current = Some((file, FileReader::open(file, self.source)?));
+            }
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Rows, ScanError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.current = None;
+            self.next = self.files.len();
+        }
+        step.transpose()
+    }
+}

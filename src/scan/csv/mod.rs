@@ -1,0 +1,17 @@
+//! CSV files: bytes decoded to UTF-8, split into records and cells, and collected as Arrow columns.
+//!
+//! It knows one file at a time. Which files there are, and which filters apply, is the business of other modules.
+
+mod column;
+mod decode;
+mod line_numbers;
+mod marks;
+mod quoted;
+mod reader;
+mod splitter;
+mod syntax;
+
+pub(super) use decode::decoded;
+pub(super) use reader::{CsvReader, header};
+pub(super) use splitter::Splitter;
+pub(super) use syntax::Syntax;

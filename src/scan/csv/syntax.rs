@@ -1,0 +1,11 @@
+//! How records of CSV are written.
+
+/// How records are written. Delimiter, quote and escape are single bytes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::scan) struct Syntax {
+    pub(in crate::scan) delimiter: u8,
+    /// `None`: quotes are ordinary characters, and `escape` acts everywhere (PostgreSQL's text format).
+    pub(in crate::scan) quote: Option<u8>,
+    /// Inside quotes it acts before the quote, itself and a line break. `None`: only a doubled quote is special there.
+    pub(in crate::scan) escape: Option<u8>,
+}

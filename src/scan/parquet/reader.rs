@@ -1,0 +1,108 @@
+//! Reads the rows of one Parquet file in batches.
+
+use super::chunks::Chunks;
+use super::schema::{metadata, open, unreadable};
+use crate::scan::batch::batch;
+use crate::scan::cells;
+use crate::scan::cleaning::Cleaning;
+use crate::scan::error::ScanError;
+use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
+use crate::scan::rows::{BATCH_ROWS, Lines, Rows};
+use crate::scan::source::Source;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::sync::Arc;
+
+/// Reads the rows of one file.
+pub(in crate::scan) struct ParquetReader {
+    input: ParquetRecordBatchReader,
+    chunks: Chunks,
+    file: Arc<str>,
+    wanted: Vec<WantedColumn>,
+    /// For each wanted column its index in the projected batches.
+    projected: Vec<Option<usize>>,
+    cleaning: Cleaning,
+    source: Source,
+    /// The number of the next row in the file, from 1.
+    next_row: u64,
+}
+
+impl ParquetReader {
+    /// Opens a file again.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, its columns are not those that were found before, or one of them is of a type that
+    /// cannot be used.
+    pub(in crate::scan) fn open(file: &ExportFile, source: &Source) -> Result<ParquetReader, ScanError> {
+        let input = open(file)?;
+        let metadata = metadata(file, &input)?;
+        let wanted = file.wanted(source);
+        let mut roots: Vec<usize> = Vec::new();
+        for column in &wanted {
+            let ColumnSource::Header(at) = column.from else { continue };
+            let field = metadata.schema().fields().get(at).filter(|field| field.name() == &column.column);
+            let Some(field) = field else { return Err(ScanError::Changed { file: file.name.to_string() }) };
+            if !cells::is_usable(field) {
+                return Err(ScanError::ColumnType {
+                    file: file.name.to_string(),
+                    column: column.column.clone(),
+                    found: field.data_type().to_string(),
+                });
+            }
+            roots.push(at);
+        }
+        roots.sort_unstable();
+        roots.dedup();
+        let projected = wanted.iter().map(|column| match column.from {
+            ColumnSource::Header(at) => roots.binary_search(&at).ok(),
+            _ => None,
+        });
+        let projected = projected.collect();
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+        input.plan(metadata.metadata(), &mask);
+        let chunks = input.clone();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);
+        let input = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+        Ok(ParquetReader {
+            input: input.map_err(|error| unreadable(file, &chunks, &error))?,
+            chunks,
+            file: file.name.clone(),
+            wanted,
+            projected,
+            cleaning: Cleaning::of(source),
+            source: source.clone(),
+            next_row: 1,
+        })
+    }
+
+    /// The next batch. `None` at the end of the file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read any further.
+    pub(in crate::scan) fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
+        let failed = |reason: String| match self.chunks.failure() {
+            Some(error) => ScanError::stored(&self.file, &error),
+            None => ScanError::Unreadable { file: self.file.to_string(), reason },
+        };
+        let Some(read) = self.input.next() else { return Ok(None) };
+        let read = read.map_err(|error| failed(error.to_string()))?;
+        let rows = read.num_rows();
+        let mut faults = Vec::new();
+        let mut arrays = Vec::with_capacity(self.wanted.len());
+        for (at, (wanted, projected)) in self.wanted.iter().zip(&self.projected).enumerate() {
+            arrays.push(match (&wanted.from, projected) {
+                (ColumnSource::Folder(value), _) => cells::repeated(value, rows),
+                (ColumnSource::Header(_), Some(projected)) => {
+                    let array = read.column(*projected);
+                    cells::normalised(array, wanted.form, &self.cleaning, at as u16, &mut faults)
+                        .map_err(|error| failed(error.to_string()))?
+                }
+                _ => cells::absent(rows),
+            });
+        }
+        faults.sort_by_key(|fault| fault.row);
+        let lines = Lines::From(self.next_row);
+        self.next_row += rows as u64;
+        batch(arrays, rows, &self.source, self.file.clone(), lines, faults).map(Some)
+    }
+}

@@ -1,0 +1,70 @@
+//! What to read: the paths of an export, how its files are written, which columns and rows are wanted.
+//!
+//! These are plain values. The job file is read elsewhere.
+
+use super::formats::Format;
+use encoding_rs::Encoding;
+use std::path::PathBuf;
+
+/// The dialect of CSV files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dialect {
+    /// `None`: a tab for names that end in `.tsv` or `.tab`, else a comma.
+    pub(crate) delimiter: Option<u8>,
+    /// `None`: there is no quoting, and the escape acts everywhere (PostgreSQL's text format).
+    pub(crate) quote: Option<u8>,
+    /// Inside quotes it acts before the quote, itself and a line break.
+    pub(crate) escape: Option<u8>,
+    /// The encoding of the file, unless a byte order mark says otherwise.
+    pub(crate) encoding: &'static Encoding,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Dialect { delimiter: None, quote: Some(b'"'), escape: None, encoding: encoding_rs::UTF_8 }
+    }
+}
+
+/// A column to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick {
+    /// The name that the column has in batches.
+    pub(crate) name: String,
+    /// The name that the column has in the export.
+    pub(crate) column: String,
+    /// Whether its cells are wanted as text, whatever type the export gives them.
+    pub(crate) as_text: bool,
+}
+
+/// A filter: rows are read only where `column` has one of `values`.
+#[derive(Clone, Debug)]
+pub(crate) struct Only {
+    /// The name that the column has in the export.
+    pub(crate) column: String,
+    /// The values to keep, compared as text; `""` stands for an empty cell.
+    pub(crate) values: Vec<String>,
+}
+
+/// What to read: the paths, how the files are written, and which columns and rows are wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// What messages call the export: `visits` or `scenes`.
+    pub(crate) section: &'static str,
+    /// Files, folders and globs, on this machine or in object storage.
+    pub(crate) paths: Vec<String>,
+    /// The folder that relative local paths start from. Empty: the working directory. It appears in no message and
+    /// in no [`Location`](super::Location): files are named as `paths` names them.
+    pub(crate) base_dir: PathBuf,
+    /// `None`: the format that a file's name says, or, where the name says nothing, its first bytes.
+    pub(crate) format: Option<Format>,
+    /// How CSV files are written.
+    pub(crate) dialect: Dialect,
+    /// Cells that count as empty, in addition to the empty cell.
+    pub(crate) nulls: Vec<String>,
+    /// Whether spaces and tabs around a cell are dropped.
+    pub(crate) trim: bool,
+    /// Filters on rows, all of which must hold.
+    pub(crate) only: Vec<Only>,
+    /// The wanted columns, in the order that batches have them.
+    pub(crate) picks: Vec<Pick>,
+}

@@ -1,0 +1,21 @@
+//! The column that joins scenes to visits.
+
+use crate::scan::Rows;
+use arrow::array::{Array, AsArray};
+
+/// Where the key's column is in the batches of both exports.
+pub(crate) const KEY: usize = 0;
+
+/// The key of each row as bytes; empty where it is null, and everywhere if the column is not text.
+#[inline]
+pub(super) fn keys(rows: &Rows) -> impl Iterator<Item = &[u8]> {
+    let column = rows.batch.column(KEY).as_string_opt::<i32>();
+    let key = move |row| column.filter(|keys| keys.is_valid(row)).map_or(&[][..], |keys| keys.value(row).as_bytes());
+    (0..rows.batch.num_rows()).map(key)
+}
+
+/// Whether no row's key is empty.
+pub(super) fn all_have_keys(rows: &Rows) -> bool {
+    let keys = rows.batch.column(KEY).as_string_opt::<i32>();
+    keys.is_some_and(|keys| keys.null_count() == 0 && keys.value_offsets().windows(2).all(|cell| cell[0] < cell[1]))
+}

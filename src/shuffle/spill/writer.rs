@@ -1,0 +1,280 @@
+//! Distributes rows past the memory budget to temporary files, one for each partition: by a piece of their key's hash, so
+//! that a visit and its scenes are in the same. A file holds the visits of the partition (`visit_file`) and behind them its
+//! scenes (`scene_file`).
+
+use super::reader::{Partition, Partitions};
+use super::scene_file::{SceneOrigin, SceneWriter};
+use super::side_columns::{FileNames, FileNumbers, with_side_columns};
+use super::visit_file::VisitWriter;
+use crate::key_index;
+use crate::scan::Rows;
+use crate::shuffle::error::ShuffleError;
+use crate::shuffle::key_column::{KEY, keys};
+use crate::shuffle::memory::MemoryStore;
+use crate::shuffle::record::{TextColumn, push_cell, push_row, text_columns};
+use crate::shuffle::scatter::scatter;
+use crate::shuffle::tally::Tally;
+use crate::shuffle::visits::VisitGrouper;
+use arrow::array::{BooleanArray, UInt32Array};
+use arrow::compute::take_record_batch;
+use hashbrown::DefaultHashBuilder;
+use rayon::prelude::*;
+use std::ops::RangeInclusive;
+
+/// A partition should fill one part in so many of the budget when it is grouped: a few are in memory at once.
+const BUDGET_PER_PARTITION: u64 = 8;
+/// How many partitions there are. The number of one is a byte.
+const PARTITIONS: RangeInclusive<u64> = 8..=240;
+/// Rows that are collected to be written may fill one part in so many of the budget. Past it all of them are written,
+/// however few are of one partition.
+const BUDGET_PER_COLLECTED: u64 = 8;
+/// So many batches are distributed at once, or fewer if they fill one part in so many of the budget.
+const BATCHES_AT_ONCE: usize = 8;
+const BUDGET_PER_WAITING: u64 = 16;
+
+/// Takes rows in: first all visits, then all scenes.
+#[derive(Debug)]
+pub(in crate::shuffle) struct PartitionWriter {
+    hasher: DefaultHashBuilder,
+    /// The budget in bytes.
+    memory: u64,
+    partitions: Vec<WrittenPartition>,
+    /// Whether all visits are written.
+    at_scenes: bool,
+    /// Batches that are not distributed yet, and the bytes that they take.
+    waiting: Vec<Rows>,
+    waiting_bytes: u64,
+    /// Cells of a scene, with its key. 0 until the first scenes come.
+    cells: usize,
+    names: FileNames,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct WrittenPartition {
+    visits: VisitWriter,
+    /// It takes over the file of the visits when they are complete.
+    scenes: SceneWriter,
+    /// Hashes of the keys whose visits filters left out.
+    left_out: Vec<u64>,
+}
+
+impl PartitionWriter {
+    /// `hasher`: how keys are hashed. `memory`: the budget in bytes. `expected`: the bytes of everything, about, for the
+    /// number of partitions.
+    pub(in crate::shuffle) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> PartitionWriter {
+        let count = expected.saturating_mul(BUDGET_PER_PARTITION) / memory.max(1);
+        let count = count.clamp(*PARTITIONS.start(), *PARTITIONS.end());
+        let partitions = (0..count).map(|_| WrittenPartition {
+            visits: VisitWriter::default(),
+            scenes: SceneWriter::new(memory / BUDGET_PER_COLLECTED / count),
+            left_out: Vec::new(),
+        });
+        PartitionWriter {
+            hasher,
+            memory,
+            partitions: partitions.collect(),
+            at_scenes: false,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            cells: 0,
+            names: FileNames::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes over what was grouped in memory so far. It will be grouped again, and is counted then.
+    ///
+    /// # Errors
+    /// If temporary files cannot be written.
+    pub(in crate::shuffle) fn take_over(
+        store: MemoryStore,
+        memory: u64,
+        expected: u64,
+    ) -> Result<PartitionWriter, ShuffleError> {
+        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, mut tally } = store;
+        let mut writer = PartitionWriter::new(index.hasher(), memory, expected);
+        // If these counts do not add up in the end, the accounting ends the run.
+        tally.visit_rows = tally.visit_rows.saturating_sub(visits.rows.len() as u64);
+        drop(visits.rows);
+        for hash in left_out {
+            writer.leave_out(hash);
+        }
+        for rows in visits.batches {
+            writer.add_visits(rows, None)?;
+        }
+        if let Some(scenes) = scenes {
+            writer.begin_scenes()?;
+            writer.cells = scenes.width() + 1;
+            scenes.give_up(|group, record, origins| {
+                tally.scene_rows = tally.scene_rows.saturating_sub(1);
+                let (key, location) = (index.key(group), origins.location(record.number()));
+                let origin = SceneOrigin { file: writer.names.number(&location.file), line: location.row };
+                let partition = partition_of(index.hash(key), writer.partitions.len());
+                let scenes = &mut writer.partitions[partition].scenes;
+                scenes.push(origin, origins.faults(record.number()), |text| {
+                    push_cell(text, std::str::from_utf8(key).unwrap_or_default());
+                    text.push_str(record.cells());
+                })
+            })?;
+        }
+        writer.tally.add(&tally);
+        Ok(writer)
+    }
+
+    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// scenes are not orphans.
+    ///
+    /// # Errors
+    /// If temporary files cannot be written.
+    pub(in crate::shuffle) fn add_visits(
+        &mut self,
+        rows: Rows,
+        keep: Option<&BooleanArray>,
+    ) -> Result<(), ShuffleError> {
+        debug_assert!(!self.at_scenes, "all visits come before all scenes");
+        let Some(keep) = keep else { return self.add(rows) };
+        for row in (0..keep.len()).filter(|&row| !keep.value(row)) {
+            self.tally.visits_left_out += 1;
+            let key = rows.text(KEY, row);
+            if !key.is_empty() {
+                self.leave_out(key_index::hash(&self.hasher, key.as_bytes()));
+            }
+        }
+        self.add(rows.filtered(keep)?)
+    }
+
+    /// Takes a batch of scenes, each with a key.
+    ///
+    /// # Errors
+    /// If temporary files cannot be written.
+    pub(in crate::shuffle) fn add_scenes(&mut self, rows: Rows) -> Result<(), ShuffleError> {
+        self.begin_scenes()?;
+        self.cells = rows.batch.num_columns();
+        self.add(rows)
+    }
+
+    /// All partitions, to be read.
+    ///
+    /// # Errors
+    /// If temporary files cannot be written.
+    pub(in crate::shuffle) fn finish(mut self) -> Result<Partitions, ShuffleError> {
+        self.begin_scenes()?;
+        self.distribute()?;
+        let partitions = self.partitions.into_iter().map(|WrittenPartition { visits, scenes, mut left_out }| {
+            left_out.shrink_to_fit();
+            let (file, scenes_start) = scenes.finish()?;
+            Ok(Partition { file, scenes_start, visit_rows: visits.rows(), left_out })
+        });
+        let partitions = partitions.collect::<Result<_, ShuffleError>>()?;
+        let names = self.names.into_names();
+        Ok(Partitions { hasher: self.hasher, partitions, cells: self.cells, names, tally: self.tally })
+    }
+
+    fn leave_out(&mut self, hash: u64) {
+        let partition = partition_of(hash, self.partitions.len());
+        self.partitions[partition].left_out.push(hash);
+    }
+
+    fn add(&mut self, rows: Rows) -> Result<(), ShuffleError> {
+        self.waiting_bytes += rows.memory_size() as u64;
+        self.waiting.push(rows);
+        let is_enough = self.waiting.len() >= BATCHES_AT_ONCE || self.waiting_bytes >= self.memory / BUDGET_PER_WAITING;
+        if is_enough { self.distribute() } else { Ok(()) }
+    }
+
+    /// Completes the visits, unless that is done already.
+    fn begin_scenes(&mut self) -> Result<(), ShuffleError> {
+        if self.at_scenes {
+            return Ok(());
+        }
+        self.distribute()?;
+        self.at_scenes = true;
+        self.partitions.par_iter_mut().try_for_each(|partition| match partition.visits.finish()? {
+            Some(file) => partition.scenes.continue_file(file),
+            None => Ok(()),
+        })
+    }
+
+    /// Gives the rows that wait to the files of their partitions.
+    fn distribute(&mut self) -> Result<(), ShuffleError> {
+        let batches = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        let (hasher, count) = (&self.hasher, self.partitions.len());
+        let numbers: Vec<Vec<u8>> = batches.par_iter().map(|rows| partition_rows(rows, hasher, count)).collect();
+        if self.at_scenes {
+            return write_scenes(&mut self.partitions, &batches, &numbers, &mut self.names);
+        }
+        write_visits(&mut self.partitions, &batches, &numbers, &mut self.names)?;
+        let collected: u64 = self.partitions.iter().map(|partition| partition.visits.waiting_bytes()).sum();
+        if collected > self.memory / BUDGET_PER_COLLECTED {
+            self.partitions.par_iter_mut().try_for_each(|partition| partition.visits.write())?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes visits, on all cores: the rows of a batch for one partition are taken out of it together. `numbers`: the partition
+/// of each row of each batch.
+fn write_visits(
+    partitions: &mut [WrittenPartition],
+    batches: &[Rows],
+    numbers: &[Vec<u8>],
+    names: &mut FileNames,
+) -> Result<(), ShuffleError> {
+    let count = partitions.len();
+    let rows_by_partition = numbers.par_iter().map(|numbers| {
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); count];
+        for (row, &partition) in (0..).zip(numbers) {
+            rows[usize::from(partition)].push(row);
+        }
+        rows
+    });
+    let rows_by_partition: Vec<Vec<Vec<u32>>> = rows_by_partition.collect();
+    let batches = batches.iter().map(|rows| with_side_columns(rows, names)).collect::<Result<Vec<_>, _>>()?;
+    partitions.par_iter_mut().enumerate().try_for_each(|(number, partition)| {
+        for (batch, rows) in batches.iter().zip(&rows_by_partition).filter(|(_, rows)| !rows[number].is_empty()) {
+            partition.visits.push(take_record_batch(batch, &UInt32Array::from(rows[number].clone()))?)?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes scenes, on all cores. `numbers`: the partition of each row of each batch.
+fn write_scenes(
+    partitions: &mut [WrittenPartition],
+    batches: &[Rows],
+    numbers: &[Vec<u8>],
+    names: &mut FileNames,
+) -> Result<(), ShuffleError> {
+    struct PartitionedBatch<'r> {
+        rows: &'r Rows,
+        columns: Vec<TextColumn<'r>>,
+        files: FileNumbers<'r>,
+        partitions: &'r [u8],
+    }
+    let batches = batches.iter().zip(numbers).map(|(rows, partitions)| PartitionedBatch {
+        rows,
+        columns: text_columns(rows),
+        files: FileNumbers::new(rows, names),
+        partitions,
+    });
+    let batches: Vec<PartitionedBatch<'_>> = batches.collect();
+    let push = |partition: &mut WrittenPartition, batch: &PartitionedBatch<'_>, row: usize| {
+        let origin = SceneOrigin { file: batch.files.of(row), line: batch.rows.lines.of(row) };
+        let faults = batch.rows.faults_of(row);
+        partition.scenes.push(origin, faults, |text| push_row(text, &batch.columns, row))
+    };
+    scatter(partitions, &batches, |batch| batch.partitions, usize::from, push)
+}
+
+/// The partition of each row.
+fn partition_rows(rows: &Rows, hasher: &DefaultHashBuilder, count: usize) -> Vec<u8> {
+    const { assert!(*PARTITIONS.end() <= 1 << u8::BITS, "the number of a partition is a byte") };
+    keys(rows).map(|key| partition_of(key_index::hash(hasher, key), count) as u8).collect()
+}
+
+fn partition_of(hash: u64, count: usize) -> usize {
+    // Not the lowest bits, by which the index of a partition looks up its keys.
+    ((hash >> 24) as usize & 0xff_ffff) % count
+}

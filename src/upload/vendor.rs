@@ -1,0 +1,47 @@
+//! The error texts that the vendor documents, and what each is about.
+//!
+//! They are compared without regard to case, and by how they begin: names and values of the request follow.
+
+use crate::outcome::ErrorCode;
+
+/// The texts about a visit (vendor's page Sessions Input, "Validation and Errors").
+const ABOUT_THE_VISIT: [(&str, ErrorCode); 5] = [
+    ("missing attribute", ErrorCode::MissingAttribute),
+    ("missing mandatory field", ErrorCode::MissingAttribute),
+    ("unknown store", ErrorCode::UnknownStore),
+    ("lookup value does not exist", ErrorCode::LookupValue),
+    ("incorrect format", ErrorCode::IncorrectFormat),
+];
+
+/// The texts about the token (vendor's page "Authentication"). They may come with status 400, as an error of a visit does.
+const ABOUT_THE_TOKEN: [&str; 3] = ["invalid token", "invalid_token", "incorrect or expired token"];
+
+/// The code of a text about a visit; `None` for a text that the vendor does not document.
+pub(super) fn code_of_visit_error(text: &str) -> Option<ErrorCode> {
+    let text = text.to_ascii_lowercase();
+    ABOUT_THE_VISIT.iter().find(|(start, _)| text.starts_with(start)).map(|(_, code)| *code)
+}
+
+/// Whether a text says that the token is wrong or expired.
+pub(super) fn is_about_the_token(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ABOUT_THE_TOKEN.iter().any(|start| text.starts_with(start))
+}
+
+/// Whether the vendor documents a text.
+pub(super) fn is_documented(text: &str) -> bool {
+    is_about_the_token(text) || code_of_visit_error(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_400_about_the_token_begins_with_its_words() {
+        for text in ["invalid token", "Incorrect or expired token", "invalid_token: key"] {
+            assert!(is_about_the_token(text), "{text}");
+        }
+        assert!(!is_about_the_token("Incorrect format field: x, the correct format: no invalid token"));
+    }
+}
