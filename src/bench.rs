@@ -1,7 +1,8 @@
 //! How fast the inner steps are, each by itself and in memory that is already warm: ids, reading CSV, grouping, bodies.
 //!
-//! It lives in the crate, since it needs the inside of it: `cargo bench --features bench --bench steps`. Beside each other stand short keys (`V000000042`) and those of 36
-//! characters that many systems make, and scenes in no order and next to each other, since these two decide most.
+//! It lives in the crate, since it needs the inside of it: `cargo bench --features bench --bench steps`. Beside each other
+//! stand short keys (`V000000042`) and those of 36 characters that many systems make, and scenes in no order and next to
+//! each other, since these two decide most.
 //! Nothing here fails for being slow; `benches/README.md` says what the figures are good for.
 
 #![expect(clippy::expect_used, reason = "without its exports there is nothing to measure")]
