@@ -4,6 +4,7 @@
 //!
 //! `SEEDS=100000 cargo test --release --lib simulation` runs more of them, `SEED=17` replays one.
 
+mod spells;
 mod world;
 
 use crate::build::{Builder, Field, Ids, Rules, Version};

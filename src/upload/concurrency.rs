@@ -16,8 +16,10 @@ const FIRST_LATENCY: f64 = 1.0;
 const LONGEST_LATENCY: f64 = 3.0;
 /// How much one answer moves the measured latency.
 const WEIGHT: f64 = 0.1;
-/// After this many answers without a failure, one more request than a limit of connections showed may be under way.
-const RECOVERY: u32 = 200;
+/// After this many answers, one more request than a limit of connections showed may be under way; each time that the limit
+/// shows again, after twice as many.
+const RECOVERY: u32 = 400;
+const LONGEST_RECOVERY: u32 = 25_600;
 /// How long `max_in_flight` may hold the rate down before a person is told, and for what part of that time.
 const HELD_DOWN: Duration = Duration::from_secs(10);
 const HELD_PART: u32 = 3;
@@ -32,6 +34,7 @@ pub(super) struct Concurrency {
     /// What a server that closes connections was seen to bear.
     cap: usize,
     answers_at_cap: u32,
+    recovery: u32,
     /// In seconds; `None` before the first answer.
     latency: Option<f64>,
     rate: f64,
@@ -50,6 +53,7 @@ impl Concurrency {
             needed: needed(rate, FIRST_LATENCY),
             cap: MOST,
             answers_at_cap: 0,
+            recovery: RECOVERY,
             latency: None,
             rate,
             measured_from: Duration::ZERO,
@@ -76,18 +80,19 @@ impl Concurrency {
         self.latency = Some(smoothed);
         self.needed = needed(rate, (2.0 * smoothed).min(LONGEST_LATENCY));
         self.answers_at_cap += 1;
-        if self.answers_at_cap >= RECOVERY && self.cap < MOST {
+        if self.answers_at_cap >= self.recovery && self.cap < MOST {
             self.answers_at_cap = 0;
             self.cap += 1;
         }
     }
 
-    /// The server is at a limit. `of_connections`: it closes connections.
-    pub(super) fn lower(&mut self, of_connections: bool) {
-        if of_connections {
-            self.cap = (self.most() * 3 / 4).max(1);
-            self.answers_at_cap = 0;
+    /// The server closes connections: a request failed beside which `others` were under way.
+    pub(super) fn lower(&mut self, others: usize) {
+        if self.cap < MOST {
+            self.recovery = (self.recovery * 2).min(LONGEST_RECOVERY);
         }
+        self.cap = others.clamp(1, self.most());
+        self.answers_at_cap = 0;
     }
 
     /// Something is held back because too many requests are under way. Returns, once a run, how many would be enough, where
@@ -142,9 +147,7 @@ mod tests {
     #[test]
     fn a_server_that_closes_connections_gets_fewer() {
         let mut concurrency = Concurrency::new(Some(16), 150.0);
-        concurrency.lower(true);
-        assert_eq!(concurrency.most(), 12);
-        concurrency.lower(true);
+        concurrency.lower(9);
         assert_eq!(concurrency.most(), 9);
         (0..RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10), 150.0));
         assert_eq!(concurrency.most(), 10);

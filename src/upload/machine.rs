@@ -125,6 +125,8 @@ struct Visit {
     errors_500: u32,
     first_server_error: Option<Time>,
     last_server_error: Option<Time>,
+    /// How many other requests were under way when its own began.
+    began_beside: usize,
     /// How long the server has asked it to wait so far.
     asked_to_wait: Duration,
 }
@@ -187,6 +189,8 @@ pub(super) struct Machine {
     asked_not_before: Option<Time>,
     /// Of the last answers, whether each was a failure such as a gateway's at its limit.
     recent: VecDeque<bool>,
+    /// Beside how few requests under way one has failed for want of a connection, among the last answers.
+    fewest_beside: usize,
     strange: Strange,
     stopped: Option<StopReason>,
     effects: VecDeque<Effect>,
@@ -215,6 +219,7 @@ impl Machine {
             failed_in_a_row: HashSet::new(),
             asked_not_before: None,
             recent: VecDeque::with_capacity(RECENT),
+            fewest_beside: usize::MAX,
             strange: Strange::default(),
             stopped: None,
             effects: VecDeque::new(),
@@ -309,6 +314,7 @@ impl Machine {
         } else if self.tried.peek().is_some_and(|Reverse((_, first))| *first == visit) {
             self.tried.pop();
         }
+        let began_beside = self.in_flight;
         self.in_flight += 1;
         self.concurrency.begun();
         if !matches!(self.mode, Mode::Sending) {
@@ -320,6 +326,7 @@ impl Machine {
         visit.first.get_or_insert(now);
         visit.last = Some(now);
         visit.pauses_before = pauses;
+        visit.began_beside = began_beside;
         visit.attempts > 1
     }
 
@@ -480,6 +487,14 @@ impl Machine {
         let backoff = Backoff { max: self.config.backoff.max.min(LONGEST_PAUSE), ..self.config.backoff };
         let pause = retry_after.unwrap_or_else(|| backoff.wait(in_a_row, &mut self.random));
         self.mode = Mode::Paused { until: now + pause, in_a_row };
+        if std::env::var_os("TRACE_SPELL").is_some() {
+            eprintln!(
+                "TRACE {:.2} pause {:.2} in_a_row {in_a_row} rate {rate:.1} known {:?}",
+                now.as_secs_f64(),
+                pause.as_secs_f64(),
+                self.rate
+            );
+        }
         self.notice(Notice::Paused { rate, pause, reason: error });
     }
 
@@ -494,13 +509,19 @@ impl Machine {
     ) {
         let is_limit = matches!(error.status, None | Some(503));
         if is_limit && !matches!(self.mode, Mode::Down { .. }) && self.is_a_limit() {
-            self.concurrency.lower(error.status.is_none());
+            if error.status.is_none() {
+                let began_beside = self.visits.get(&number).map_or(0, |visit| visit.began_beside);
+                self.concurrency.lower(self.fewest_beside.min(began_beside));
+            }
+            self.fewest_beside = usize::MAX;
             self.recent.clear();
             self.throttled(number, error, retry_after, is_probe, now);
             return;
         }
         if is_limit {
             self.record(true);
+            let began_beside = self.visits.get(&number).map_or(usize::MAX, |visit| visit.began_beside);
+            self.fewest_beside = self.fewest_beside.min(began_beside);
         }
         if let Some(wait) = retry_after {
             let at = now + wait;

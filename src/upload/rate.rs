@@ -12,9 +12,9 @@
 //! ```
 //!
 //! After a 429 the run goes on from what the server was seen to accept, as BBR takes the bandwidth of the bottleneck. It holds
-//! that rate for a while and then climbs, slowly at first and then faster, as TCP CUBIC does beyond the last loss. A climb
-//! that ends in another 429 makes the next hold twice as long, so that a lasting limit is touched rarely, and one that was
-//! lifted is noticed within seconds.
+//! that rate for a while and then climbs, slowly at first and then faster, as TCP CUBIC does beyond the last loss. The longer
+//! a limit has lasted, the longer is the hold: a lasting limit is touched rarely, and one that is lifted is noticed within a
+//! part of the time that it lasted.
 
 use super::machine::Time;
 use std::collections::VecDeque;
@@ -27,18 +27,19 @@ const SHORTEST_WINDOW: Duration = Duration::from_secs(1);
 const SLICE: Duration = Duration::from_millis(100);
 /// How near a refused rate, and how near what was accepted, a run goes on.
 const BELOW_REFUSED: f64 = 0.97;
-const BELOW_ACCEPTED: f64 = 0.98;
+const BELOW_ACCEPTED: f64 = 0.99;
 /// However little was accepted, one refusal takes no more than half of the rate.
 const LEAST: f64 = 0.5;
 /// However many refusals there are, a run goes on at this share of its rate at least.
 const SLOWEST: f64 = 1.0 / 256.0;
 /// How long a climb takes to double the rate.
 const DOUBLING: Duration = Duration::from_secs(2);
-/// How long the first hold is, and the longest one.
-const FIRST_HOLD: Duration = Duration::from_secs(1);
+/// How long a hold is at least and at most, and what part of the time that the limit has lasted.
+const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
-/// A refusal that comes no later than this after a hold belongs to the climb behind it.
-const CLIMB: Duration = Duration::from_secs(3);
+const HOLD_PART: f64 = 0.4;
+/// A rate that is so many times the one that was refused before shows that the limit is another one.
+const OTHER_LIMIT: f64 = 1.3;
 
 /// The rate of a run.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub(super) struct RateControl {
     known: f64,
     /// When it went on; `None` before the first refusal, and during a spell of refusals.
     resumed: Option<Time>,
+    /// Since when the limit lasts, and the rate that was refused last.
+    limit: Option<(Time, f64)>,
     hold: Duration,
     /// Requests that were accepted lately, by the slice of time in which they were answered.
     accepted: VecDeque<(u64, u32)>,
@@ -57,7 +60,14 @@ pub(super) struct RateControl {
 impl RateControl {
     /// `ceiling`: what the job asks for, in requests a second.
     pub(super) fn new(ceiling: f64) -> RateControl {
-        RateControl { ceiling, known: ceiling, resumed: None, hold: FIRST_HOLD, accepted: VecDeque::new() }
+        RateControl {
+            ceiling,
+            known: ceiling,
+            resumed: None,
+            limit: None,
+            hold: SHORTEST_HOLD,
+            accepted: VecDeque::new(),
+        }
     }
 
     /// How fast to send now, in requests a second.
@@ -83,8 +93,10 @@ impl RateControl {
     /// A spell of refusals begins. However many follow, the rate comes down once.
     pub(super) fn refused(&mut self, now: Time) {
         let refused = self.rate(now);
-        let belongs_to_a_climb = self.resumed.is_some_and(|resumed| now < resumed + self.hold + CLIMB);
-        self.hold = if belongs_to_a_climb { (self.hold * 2).min(LONGEST_HOLD) } else { FIRST_HOLD };
+        let is_the_same = |before: f64| refused < self.ceiling && refused <= before * OTHER_LIMIT;
+        let since = self.limit.filter(|(_, before)| is_the_same(*before)).map_or(now, |(since, _)| since);
+        self.limit = Some((since, refused));
+        self.hold = (now - since).mul_f64(HOLD_PART).clamp(SHORTEST_HOLD, LONGEST_HOLD);
         let seen = self.seen(now) * BELOW_ACCEPTED;
         let known = seen.clamp(refused * LEAST, refused * BELOW_REFUSED);
         self.known = known.max(self.ceiling * SLOWEST).min(self.ceiling);
@@ -96,10 +108,11 @@ impl RateControl {
         self.resumed = Some(now);
     }
 
-    /// Requests a second that the server accepted lately.
+    /// Requests a second that the server accepted lately, pauses not counted.
     fn seen(&self, now: Time) -> f64 {
-        let window = now.clamp(SHORTEST_WINDOW, WINDOW);
-        let oldest = slice_of(now.saturating_sub(window));
+        let since = self.resumed.unwrap_or_default().max(now.saturating_sub(WINDOW));
+        let window = (now - since).max(SHORTEST_WINDOW);
+        let oldest = slice_of(since);
         let count: u32 = self.accepted.iter().filter(|(slice, _)| *slice >= oldest).map(|(_, count)| count).sum();
         f64::from(count) / window.as_secs_f64()
     }
