@@ -49,7 +49,8 @@ pub(super) struct JobKeys {
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportKeys<C> {
     /// A file, a folder, a glob such as "exports/*.csv.gz", or a list of them, on this machine or in object storage
-    /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date.
+    /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date, {date:%Y/%m/%d}
+    /// the same day in another form.
     pub(super) path: Spanned<PathList>,
     /// How the files are written. Left out: their names decide.
     #[schemars(extend("enum" = words(&FORMATS)))]
@@ -177,8 +178,8 @@ pub(super) struct BackoffKeys {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResultsKeys {
-    /// The result file; {name}, {date} and {time} (the run's start, 20240305T081233Z) are filled in. Left out:
-    /// "results/{name}-{date}.csv" with --date, else "results/{name}.csv".
+    /// The result file; {name}, {date} (or {date:%Y/%m/%d}) and {time} (the run's start, 20240305T081233Z) are filled
+    /// in. Left out: "results/{name}-{date}.csv" with --date, else "results/{name}.csv".
     pub(super) path: Option<Spanned<String>>,
     /// A file of metrics for Prometheus, with the same placeholders; its name ends in .prom.
     pub(super) metrics: Option<Spanned<String>>,
