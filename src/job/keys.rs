@@ -4,7 +4,9 @@
 
 use super::column_keys::{SceneColumns, VisitColumns};
 use super::values::{PathList, Scalar, ScalarList, Spanned};
-use super::vocabulary::{FORMATS, ID_VERSIONS, MAX_ATTEMPTS, MAX_BURST, MAX_IN_FLIGHT, RESOURCES, WHENS, words};
+use super::vocabulary::{
+    FORMATS, ID_VERSIONS, LOCAL_DAYS, MAX_ATTEMPTS, MAX_BURST, MAX_IN_FLIGHT, RESOURCES, WHENS, words,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -86,6 +88,10 @@ pub(super) struct ShuffleKeys {
 pub(super) struct TimeKeys {
     /// The zone of times that carry none, such as "Europe/Paris" or "+01:00". Without it such a time is a problem.
     pub(super) timezone: Option<Spanned<String>>,
+    /// What tells the day of a visit without visit_date, where the offset that its start is written with and the zone give
+    /// different days. Left out: such a visit is a problem.
+    #[schemars(extend("enum" = words(&LOCAL_DAYS)))]
+    pub(super) local_day: Option<String>,
     /// What %x stands for in every `format`, such as "%d/%m/%Y".
     pub(super) date_format: Option<Spanned<String>>,
 }
