@@ -11,6 +11,7 @@
 use super::pattern::{Pattern, Written};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 /// What stands in a job's formats for its `date_format`, the date that several of them share.
@@ -81,12 +82,13 @@ impl TimeFormat {
         formats
     }
 
-    /// The same, for the wrong cells of a whole column: what is found for one is kept for those of its shape.
-    pub(super) fn all_of_shape(text: &str) -> Vec<TimeFormat> {
+    /// The formats of the table in which a text is written, each with what it reads of it; `None` where the numbers are no
+    /// date or time. For the wrong cells of a whole column: what is found for one is kept for those of its shape.
+    pub(super) fn all_of_shape(text: &str) -> Vec<(Rc<TimeFormat>, Option<Written>)> {
         const LONGEST: usize = 64;
         const MOST: usize = 256;
         thread_local! {
-            static KNOWN: RefCell<HashMap<String, Vec<TimeFormat>>> = RefCell::default();
+            static KNOWN: RefCell<HashMap<String, Vec<Rc<TimeFormat>>>> = RefCell::default();
         }
         if text.len() > LONGEST {
             return Vec::new();
@@ -97,8 +99,9 @@ impl TimeFormat {
             if known.len() > MOST {
                 known.clear();
             }
-            let formats = known.entry(shape).or_insert_with_key(|shape| TimeFormat::candidates(shape));
-            formats.iter().filter(|format| format.read(text).is_some()).cloned().collect()
+            let find = |shape: &String| TimeFormat::candidates(shape).into_iter().map(Rc::new).collect();
+            let formats = known.entry(shape).or_insert_with_key(find);
+            formats.iter().map(|format| (Rc::clone(format), format.read(text))).collect()
         })
     }
 
@@ -227,12 +230,13 @@ mod tests {
             "é",
             "",
         ] {
-            let texts = |formats: Vec<TimeFormat>| -> Vec<String> {
-                formats.iter().map(|format| format.text().to_owned()).collect()
-            };
-            let read = texts(TimeFormat::all_that_read(value));
-            assert_eq!(texts(TimeFormat::all_of_shape(value)), read, "{value}");
-            assert_eq!(texts(TimeFormat::all_of_shape(value)), read, "{value}, again");
+            let formats = TimeFormat::all_that_read(value);
+            let read: Vec<&str> = formats.iter().map(TimeFormat::text).collect();
+            for _ in 0..2 {
+                let formats = TimeFormat::all_of_shape(value);
+                let of_shape = formats.iter().filter(|(_, written)| written.is_some());
+                assert_eq!(of_shape.map(|(format, _)| format.text()).collect::<Vec<_>>(), read, "{value}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::pattern::Pattern;
 use super::problem::shown;
 use super::rfc3339::{self, Unread};
 use chrono::{DateTime, Datelike, NaiveDate};
+use std::rc::Rc;
 
 /// What `text`, which is not a time, most likely is. `pattern`: the job's format, which does not read it.
 pub(super) fn of_time(text: &str, pattern: Option<&Pattern>) -> String {
@@ -19,11 +20,15 @@ pub(super) fn of_time(text: &str, pattern: Option<&Pattern>) -> String {
         (Err(Unread::Zone(why)), None) => return format!("{wrong}: {why}"),
         _ => {}
     }
-    let (times, dates): (Vec<_>, Vec<_>) = TimeFormat::all_of_shape(text).into_iter().partition(has_time(text));
-    let hint = if let Some(formats) = in_words(&times, pattern) {
+    let formats = Formats::of(text);
+    let hint = if let Some(formats) = in_words(&formats.of_times, pattern) {
         formats
-    } else if !dates.is_empty() || rfc3339::plain_date(text.as_bytes()).is_some() {
+    } else if !formats.of_dates.is_empty() || rfc3339::plain_date(text.as_bytes()).is_some() {
         format!("a date has no time of day; {JOIN}")
+    } else if formats.are_of_no_day {
+        NO_SUCH_DAY.to_owned()
+    } else if is_rounded(text) {
+        "a spreadsheet has rounded it; export the column as text".to_owned()
     } else if is_time_of_day(text) {
         format!("a time of day has no date; {JOIN}")
     } else if let Some(name) = zone_name_behind(text) {
@@ -51,17 +56,17 @@ pub(super) fn of_date(text: &str, pattern: Option<&Pattern>) -> String {
     if stamp.as_ref().is_ok_and(|stamp| stamp.ends_a_day) {
         return format!("{wrong}: 24:00 may be meant as the end of its day or as the start of the next");
     }
-    let formats = TimeFormat::all_of_shape(text);
-    let is_zoned = stamp.is_ok_and(|stamp| stamp.offset.is_some() || stamp.zone.is_some())
-        || formats.iter().any(|format| format.read(text).is_some_and(|written| written.has_zone));
+    let formats = Formats::of(text);
+    let is_zoned = stamp.is_ok_and(|stamp| stamp.offset.is_some() || stamp.zone.is_some()) || formats.have_zone;
     let numbers = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i64>().ok()).flatten();
     let hint = if is_zoned || numbers.is_some_and(|number| EPOCHS.iter().any(|epochs| epochs.contains(&number))) {
         "it is a point in time; leave visit_date out, and the day follows from session_start_time".to_owned()
-    } else if let Some(formats) = in_words(&formats, pattern) {
-        match formats_with_time(text) {
-            true => format!("it has a time of day; {formats}, its day as it is written"),
-            false => formats,
-        }
+    } else if let Some(formats) = in_words(&formats.of_dates, pattern) {
+        formats
+    } else if let Some(formats) = in_words(&formats.of_times, pattern) {
+        format!("it has a time of day; {formats}, its day as it is written")
+    } else if formats.are_of_no_day {
+        NO_SUCH_DAY.to_owned()
     } else if numbers.is_some_and(|number| (36_526..73_051).contains(&number)) {
         "it may be a day number of a spreadsheet; export the column as text".to_owned()
     } else {
@@ -78,8 +83,7 @@ pub(super) fn of_digits(text: &str) -> Option<String> {
     if !matches!(text.len(), 12 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let (times, _): (Vec<_>, Vec<_>) = TimeFormat::all_of_shape(text).into_iter().partition(has_time(text));
-    let formats = in_words(&times, None)?;
+    let formats = in_words(&Formats::of(text).of_times, None)?;
     Some(format!("{text} is read as seconds since 1970 and lies far in the future: {formats}"))
 }
 
@@ -101,6 +105,7 @@ pub(super) const STAND_IN: &str =
     "if it stands for no time, name it, as the export writes it, in the null_values of the column";
 
 const WITHOUT: &str = "without `format` it would be read";
+const NO_SUCH_DAY: &str = "there is no such day or time";
 const JOIN: &str = "where the other half is in a column of its own, `columns` joins both";
 
 /// Epoch seconds and milliseconds of this century.
@@ -122,16 +127,46 @@ fn not_a(text: &str, what: &str, pattern: Option<&Pattern>) -> String {
     }
 }
 
-fn has_time(text: &str) -> impl Fn(&TimeFormat) -> bool {
-    move |format| format.read(text).is_some_and(|written| written.time.is_some())
+/// The formats in which a text is written.
+#[derive(Default)]
+struct Formats {
+    /// Those that read a time in it.
+    of_times: Vec<Rc<TimeFormat>>,
+    /// Those that read a date in it, and no time of day.
+    of_dates: Vec<Rc<TimeFormat>>,
+    have_zone: bool,
+    /// Whether it is written as a date or a time, and there is no such day or time.
+    are_of_no_day: bool,
 }
 
-fn formats_with_time(text: &str) -> bool {
-    TimeFormat::all_of_shape(text).first().is_some_and(has_time(text))
+impl Formats {
+    fn of(text: &str) -> Formats {
+        let mut formats = Formats::default();
+        let mut is_shaped = false;
+        for (format, written) in TimeFormat::all_of_shape(text) {
+            // Bare digits have the shape of many things.
+            is_shaped |= !text.bytes().all(|b| b.is_ascii_digit());
+            let Some(written) = written else { continue };
+            formats.have_zone |= written.has_zone;
+            match written.time {
+                Some(_) => formats.of_times.push(format),
+                None => formats.of_dates.push(format),
+            }
+        }
+        formats.are_of_no_day = is_shaped && formats.of_times.is_empty() && formats.of_dates.is_empty();
+        formats
+    }
+}
+
+/// What a spreadsheet leaves of a long number: `1.70963E+12`.
+fn is_rounded(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    !mantissa.is_empty() && digits(mantissa) && !exponent.is_empty() && digits(exponent)
 }
 
 /// That these formats read a text: the likeliest of each order of day and month, as only a person can tell it.
-fn in_words(formats: &[TimeFormat], pattern: Option<&Pattern>) -> Option<String> {
+fn in_words(formats: &[Rc<TimeFormat>], pattern: Option<&Pattern>) -> Option<String> {
     let mut orders: Vec<&TimeFormat> = Vec::new();
     for format in formats {
         if orders.iter().all(|known| known.order != format.order) {
@@ -158,8 +193,7 @@ fn zone_name_behind(text: &str) -> Option<&str> {
         && (2..=32).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'+' | b'-' | b':'));
     let time = time.trim_ascii_end();
-    let is_time =
-        || rfc3339::stamp(time.as_bytes()).is_ok() || TimeFormat::all_of_shape(time).iter().any(has_time(time));
+    let is_time = || rfc3339::stamp(time.as_bytes()).is_ok() || !Formats::of(time).of_times.is_empty();
     (is_name && is_time()).then_some(name)
 }
 

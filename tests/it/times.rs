@@ -116,6 +116,8 @@ fn what_is_no_time_or_date_is_told_with_what_would_read_it() {
     with("05.03.2024", "", &["a date has no time of day", "`columns` joins both"]);
     with("08:12", "", &["a time of day has no date", "`columns` joins both"]);
     with("20240305081233", "", &["time_unit", "format = \"%Y%m%d %H%M%S\" would read it"]);
+    with("2024-02-30 08:00", "", &["\"2024-02-30 08:00\" is not a time: there is no such day or time"]);
+    with("1.70963E+12", "", &["a spreadsheet has rounded it"]);
     with("080000", "", &["time_unit", "1970-01-01T22:13:20"]);
     for end in ["0000-00-00 00:00:00", "0", "1900-01-01 00:00:00", "9999-12-31 23:59:59", "NaT", "1970-01-01T00:00:00Z"]
     {
@@ -130,6 +132,7 @@ fn what_is_no_time_or_date_is_told_with_what_would_read_it() {
     };
     date("05.03.2024", "\"zone\"", &["bad_date", "format = \"%d.%m.%Y\" would read it"]);
     date("05/03/2024", "\"zone\"", &["\"%d/%m/%Y\" (day first) or \"%m/%d/%Y\" (month first)"]);
+    date("31.02.2024", "\"zone\"", &["there is no such day or time"]);
     date("20240305", "\"zone\"", &["format = \"%Y%m%d\" would read it"]);
     date("2024-03-05 08:00:00", "\"zone\"", &["it has a time of day", "its day as it is written"]);
     date("2024-03-05T08:00:00Z", "\"zone\"", &["leave visit_date out"]);
