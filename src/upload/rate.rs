@@ -36,13 +36,13 @@ const LEAST: f64 = 0.5;
 /// However many refusals there are, a run goes on at this share of its rate at least.
 const SLOWEST: f64 = 1.0 / 256.0;
 /// How long a climb takes to double the rate.
-const DOUBLING: Duration = Duration::from_secs(2);
+const DOUBLING: Duration = Duration::from_millis(1_200);
 /// How long a hold is at least and at most, and what part of the time that the limit has lasted.
 const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
 const HOLD_PART: f64 = 0.8;
 /// The part where the server accepted more before, so that the limit is likely to be lifted.
-const HOLD_PART_OF_A_SPELL: f64 = 0.15;
+const HOLD_PART_OF_A_SPELL: f64 = 0.1;
 /// So much below what was accepted before, a limit is a spell.
 const SPELL: f64 = 0.9;
 /// From here on a rate is beyond what is known to be accepted.

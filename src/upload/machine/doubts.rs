@@ -72,7 +72,8 @@ impl Machine {
     /// one was sent; `None` where it does not matter any more.
     pub(super) fn settle_strange(&mut self, began: Option<Time>) {
         let is_settled = |visit: &StrangeVisit| began.is_none_or(|began| visit.answered <= began);
-        let (settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.strange.visits).into_iter().partition(is_settled);
+        let (settled, open): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.strange.visits).into_iter().partition(is_settled);
         self.strange.visits = open;
         for StrangeVisit { number, error, status, .. } in settled {
             self.settle(number, status, error.status, Some(error));

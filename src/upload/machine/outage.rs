@@ -64,13 +64,7 @@ impl Machine {
         self.notice(Notice::Down { reason: Some(reason) });
     }
 
-    pub(super) fn probe_failed(
-        &mut self,
-        since: Time,
-        error: AttemptError,
-        retry_after: Option<Duration>,
-        now: Time,
-    ) {
+    pub(super) fn probe_failed(&mut self, since: Time, error: AttemptError, retry_after: Option<Duration>, now: Time) {
         let end = since + self.config.patience;
         if retry_after.is_some_and(|wait| now + wait > end) {
             self.stop_with(StopReason::ApiDown, Some(error), retry_after);

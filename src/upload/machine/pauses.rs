@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Without a Retry-After, no pause after a 429 is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The first wait of a pause, as a part of the first wait of a visit that failed: whoever is at a limit is served again soon.
-const FIRST_PAUSE: u32 = 2;
+const FIRST_PAUSE: u32 = 4;
 /// So many pauses in a row for a limit in other words, and it may be an outage as well.
 const OTHER_WORDS_IN_A_ROW: u32 = 4;
 
@@ -108,7 +108,9 @@ impl Machine {
         let (beside, is_late) = (visit.began_beside, visit.pauses_before < self.pauses);
         let is_of_a_pause = match self.mode {
             Mode::Down { .. } => return false,
-            Mode::Paused { in_a_row, is_in_other_words: true, .. } => is_late || is_probe && in_a_row < OTHER_WORDS_IN_A_ROW,
+            Mode::Paused { in_a_row, is_in_other_words: true, .. } => {
+                is_late || is_probe && in_a_row < OTHER_WORDS_IN_A_ROW
+            }
             _ => false,
         };
         if is_of_a_pause && !is_probe || is_connection && self.concurrency.tried_one_more(beside) {
