@@ -389,9 +389,12 @@ impl Simulation<'_> {
             Exit::NotAllDelivered => {
                 !all_delivered && (stopped == Some(StopReason::TimeIsUp) || !any(Status::NotAttempted))
             }
-            Exit::KeyRefused => self.world.key_has_expired(),
-            // Nothing settled anything for as long as the job is patient.
-            Exit::ApiDown => self.world.since_last_good() >= self.config.patience.as_secs_f64(),
+            Exit::KeyRefused => self.world.key_has_expired() || self.world.has_odd_answers(),
+            // Nothing settled anything for as long as the job is patient, or the server asked to wait beyond that.
+            Exit::ApiDown => {
+                let since = self.world.since_last_good().max(self.world.asked_since_last_good());
+                since >= self.config.patience.as_secs_f64()
+            }
             Exit::Interrupted => true,
             _ => false,
         };
