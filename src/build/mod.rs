@@ -7,7 +7,7 @@
 //! | `scenes`, `scene_ids` | its scenes: their checks, their ids, rows that repeat others |
 //! | `rules`, `field` | what the job says about reading and checking |
 //! | `batch`, `reading`, `time` | from cells to values |
-//! | `checks` | which values may be sent |
+//! | `checks`, `spelling` | which values may be sent |
 //! | `problem` | what can be wrong |
 //! | `ids` | how ids are made |
 //! | `identity`, `prepared` | what comes out |
@@ -35,6 +35,7 @@ mod reading;
 mod rules;
 mod scene_ids;
 mod scenes;
+mod spelling;
 mod time;
 mod visit;
 mod zone;

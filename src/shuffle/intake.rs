@@ -2,6 +2,7 @@
 
 use super::error::ShuffleError;
 use super::key_column::{KEY, all_have_keys};
+use super::left_out::RowFilter;
 use super::memory::MemoryStore;
 use super::shuffled::{GroupedStore, Shuffled};
 use super::spill::PartitionWriter;
@@ -51,16 +52,16 @@ impl Shuffle {
         Shuffle { flat, memory, expected, store, held: 0, tally: Tally::default() }
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
     /// If a batch cannot be grouped or written to a temporary file.
-    pub(crate) fn add_visits(&mut self, rows: Rows, keep: Option<&BooleanArray>) -> Result<(), ShuffleError> {
+    pub(crate) fn add_visits(&mut self, rows: Rows, filter: Option<&RowFilter>) -> Result<(), ShuffleError> {
         self.make_room(std::slice::from_ref(&rows))?;
         match &mut self.store {
-            RowStore::Memory(store) => Ok(store.add_visits(rows, keep)?),
-            RowStore::Disk(writer) => writer.add_visits(rows, keep),
+            RowStore::Memory(store) => Ok(store.add_visits(rows, filter)?),
+            RowStore::Disk(writer) => writer.add_visits(rows, filter),
         }
     }
 

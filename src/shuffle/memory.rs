@@ -4,11 +4,11 @@ use super::buckets::{BucketBuilder, GroupedRows, NO_GROUP};
 use super::error::ShuffleError;
 use super::grouped::Grouped;
 use super::key_column::{KEY, keys};
+use super::left_out::{LeftOutKey, RowFilter};
 use super::record::SceneRecord;
 use super::tally::Tally;
 use super::visits::VisitGrouper;
 use crate::scan::{Fault, Lines, Location, Rows};
-use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
 use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
@@ -24,18 +24,18 @@ pub(super) struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store for one partition. `hasher`: how keys were hashed. `left_out`: hashes of keys whose visits filters left out.
-    pub(super) fn for_partition(hasher: DefaultHashBuilder, left_out: &[u64]) -> MemoryStore {
+    /// A store for one partition. `hasher`: how keys were hashed. `left_out`: keys whose visits filters left out.
+    pub(super) fn for_partition(hasher: DefaultHashBuilder, left_out: &[LeftOutKey]) -> MemoryStore {
         MemoryStore { visits: VisitGrouper::new(hasher, left_out), ..MemoryStore::default() }
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
     /// From Arrow, if a batch cannot be filtered.
-    pub(super) fn add_visits(&mut self, rows: Rows, keep: Option<&BooleanArray>) -> Result<(), ArrowError> {
-        self.visits.add(rows, keep, &mut self.tally)
+    pub(super) fn add_visits(&mut self, rows: Rows, filter: Option<&RowFilter>) -> Result<(), ArrowError> {
+        self.visits.add(rows, filter, &mut self.tally)
     }
 
     /// Takes batches of scenes that follow each other in the export, each scene with a key.

@@ -1,5 +1,6 @@
 //! The store as a whole: what it does in memory, and that it does the same through temporary files.
 
+use super::left_out::RowFilter;
 use super::shuffled::GroupedStore;
 use super::{Grouped, Shuffle, ShuffleError};
 use crate::scan::{CellFault, Fault, Lines, Rows};
@@ -60,7 +61,7 @@ fn identical_rows_count_once_and_differing_ones_conflict_with_each_other() {
 #[test]
 fn scenes_of_visits_left_out_are_not_orphans() {
     let mut shuffle = in_memory(false);
-    let keep = BooleanArray::from(vec![false, true]);
+    let keep = RowFilter::new(BooleanArray::from(vec![false, true]));
     shuffle.add_visits(rows(&[&["a", "b"]]), Some(&keep)).expect("added");
     shuffle.add_scenes(vec![rows(&[&["a", "b"], &["s1", "s2"]])]).expect("added");
     let grouped = whole(shuffle);

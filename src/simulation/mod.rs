@@ -137,6 +137,7 @@ fn rules() -> Rules {
         email_address: None,
         scene_id: Field::column(1),
         task_code: None,
+        scene_count: None,
         task_code_required: false,
         zone: None,
         stores: None,

@@ -7,6 +7,7 @@ use super::visit_file::read_batches;
 use crate::scan::Lines;
 use crate::shuffle::error::ShuffleError;
 use crate::shuffle::grouped::Grouped;
+use crate::shuffle::left_out::LeftOutKey;
 use crate::shuffle::memory::MemoryStore;
 use crate::shuffle::record::{SceneRecord, records};
 use crate::shuffle::tally::Tally;
@@ -38,8 +39,8 @@ pub(super) struct Partition {
     pub(super) scenes_start: u64,
     /// How many rows of visits the file holds.
     pub(super) visit_rows: u64,
-    /// Hashes of the keys whose visits filters left out.
-    pub(super) left_out: Vec<u64>,
+    /// The keys whose visits filters left out.
+    pub(super) left_out: Vec<LeftOutKey>,
 }
 
 impl Partitions {

@@ -10,12 +10,13 @@ use crate::key_index;
 use crate::scan::Rows;
 use crate::shuffle::error::ShuffleError;
 use crate::shuffle::key_column::{KEY, keys};
+use crate::shuffle::left_out::{LeftOutKey, RowFilter};
 use crate::shuffle::memory::MemoryStore;
 use crate::shuffle::record::{TextColumn, push_cell, push_row, text_columns};
 use crate::shuffle::scatter::scatter;
 use crate::shuffle::tally::Tally;
 use crate::shuffle::visits::VisitGrouper;
-use arrow::array::{BooleanArray, UInt32Array};
+use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
 use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
@@ -55,8 +56,8 @@ struct WrittenPartition {
     visits: VisitWriter,
     /// It takes over the file of the visits when they are complete.
     scenes: SceneWriter,
-    /// Hashes of the keys whose visits filters left out.
-    left_out: Vec<u64>,
+    /// The keys whose visits filters left out.
+    left_out: Vec<LeftOutKey>,
 }
 
 impl PartitionWriter {
@@ -97,8 +98,8 @@ impl PartitionWriter {
         // If these counts do not add up in the end, the accounting ends the run.
         tally.visit_rows = tally.visit_rows.saturating_sub(visits.rows.len() as u64);
         drop(visits.rows);
-        for hash in left_out {
-            writer.leave_out(hash);
+        for key in left_out {
+            writer.leave_out(key);
         }
         for rows in visits.batches {
             writer.add_visits(rows, None)?;
@@ -122,7 +123,7 @@ impl PartitionWriter {
         Ok(writer)
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
@@ -130,15 +131,16 @@ impl PartitionWriter {
     pub(in crate::shuffle) fn add_visits(
         &mut self,
         rows: Rows,
-        keep: Option<&BooleanArray>,
+        filter: Option<&RowFilter>,
     ) -> Result<(), ShuffleError> {
         debug_assert!(!self.at_scenes, "all visits come before all scenes");
-        let Some(keep) = keep else { return self.add(rows) };
+        let Some(filter) = filter else { return self.add(rows) };
+        let keep = filter.keep();
         for row in (0..keep.len()).filter(|&row| !keep.value(row)) {
             self.tally.visits_left_out += 1;
             let key = rows.text(KEY, row);
             if !key.is_empty() {
-                self.leave_out(key_index::hash(&self.hasher, key.as_bytes()));
+                self.leave_out(filter.left_out(row, key_index::hash(&self.hasher, key.as_bytes())));
             }
         }
         self.add(rows.filtered(keep)?)
@@ -171,9 +173,9 @@ impl PartitionWriter {
         Ok(Partitions { hasher: self.hasher, partitions, cells: self.cells, names, tally: self.tally })
     }
 
-    fn leave_out(&mut self, hash: u64) {
-        let partition = partition_of(hash, self.partitions.len());
-        self.partitions[partition].left_out.push(hash);
+    fn leave_out(&mut self, key: LeftOutKey) {
+        let partition = partition_of(key.hash(), self.partitions.len());
+        self.partitions[partition].left_out.push(key);
     }
 
     fn add(&mut self, rows: Rows) -> Result<(), ShuffleError> {
