@@ -1,11 +1,13 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
 use super::selection::Selector;
-use super::{AppError, Context, Selection, machine};
+use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
 use crate::scan::{Export, Location, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
+use crate::summary::Filters;
 use crate::suspicion::{Suspicion, SuspicionCode};
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,10 @@ pub(super) struct GroupedVisits {
     /// What opening and reading the exports has shown.
     pub(super) remarks: Remarks,
     pub(super) order: ExportOrder,
+    /// The day that names the exports, if one does and all of their visits are meant.
+    pub(super) day: Option<NaiveDate>,
+    /// What leaves visit rows out.
+    pub(super) filters: Filters,
 }
 
 /// The order of the exports: their files one after the other, those of the visits first.
@@ -122,10 +128,16 @@ impl Exports {
         if !is_flat {
             remarks.add(self.scenes.remarks().clone());
             remarks.add(of_scenes);
+        } else if job.scenes.only != job.visits.only {
+            remarks.unwanted.extend(of_scenes.unwanted);
         }
+        remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
-        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })
+        let filters = selection.filters(job);
+        // A part of an export need not have a visit of its day.
+        let day = job.dated_day().filter(|_| !(filters.from || filters.to || filters.limit));
+        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order, day, filters })
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::AppError;
 use crate::build::{Builder, Rules};
+use crate::job::Job;
 use crate::scan::Rows;
 use crate::shuffle::{KEY, RowFilter};
+use crate::summary::Filters;
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
 use std::collections::HashSet;
@@ -26,6 +28,16 @@ impl Selection {
         match (self.from, self.to) {
             (Some(from), Some(to)) if from > to => Err(AppError::DaysSwapped { from, to }),
             _ => Ok(self),
+        }
+    }
+
+    /// What leaves visit rows of a job out.
+    pub(super) fn filters(&self, job: &Job) -> Filters {
+        Filters {
+            only: !job.visits.only.is_empty(),
+            from: self.from.is_some(),
+            to: self.to.is_some(),
+            limit: self.limit.is_some(),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::batch::CellBatch;
 use super::identity::{Identity, SceneId};
-use super::prepared::{Built, Glance, Invalid, Prepared};
+use super::prepared::{Built, Glance, Invalid, Prepared, likeness};
 use super::reading::{VisitRow, scene_column, scene_text};
 use super::rules::Rules;
 use super::scenes::SharedScenes;
@@ -83,6 +83,30 @@ impl<'a> Builder<'a> {
         let zone = row.zone(field).ok().flatten();
         let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
         Some(Glance { identity: self.identity(at, built), start, on_the_wall })
+    }
+
+    /// The date of a visit, valid or not, where it can be told.
+    pub(crate) fn known_date(&self, at: usize) -> Option<NaiveDate> {
+        self.readable_row(at)?.known_visit_date(self.now)
+    }
+
+    /// Whether a visit, valid or not, starts at midnight as its start is written; `None` where that cannot be told.
+    pub(crate) fn starts_at_midnight(&self, at: usize) -> Option<bool> {
+        self.readable_row(at)?.starts_at_midnight()
+    }
+
+    /// What visits that are alike but for their key share, as [`Built`] has it.
+    pub(crate) fn likeness(&self, at: usize) -> Option<u64> {
+        let row = self.readable_row(at)?;
+        let start = row.time(&self.rules.session_start_time).ok().flatten()?;
+        let email = self.rules.email_address.as_ref().and_then(|field| row.text(field).ok());
+        Some(likeness(row.known_store_number(), start, email.filter(|email| !email.is_empty())))
+    }
+
+    /// The row of a visit, unless its cells may belong to other columns.
+    fn readable_row(&self, at: usize) -> Option<VisitRow<'_>> {
+        let row = self.row(self.grouped.visit(at));
+        row.faults().iter().all(|fault| fault.column.is_some()).then_some(row)
     }
 
     /// The key of a visit, its id, and the ids of its scenes. `None` for a visit without a key. A scene without a key is

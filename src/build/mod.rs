@@ -49,7 +49,7 @@ pub(crate) use identity::SceneId;
 pub use ids::{Ids, SessionId, Version};
 pub(crate) use parallel::{CHUNKS_PER_THREAD, at_once, in_order};
 pub(crate) use pattern::{Pattern, Written};
-pub(crate) use prepared::Glance;
+pub(crate) use prepared::{Built, Glance};
 pub use prepared::{Invalid, Parts, Prepared};
 pub use problem::{Code, Problem, Problems};
 pub(crate) use rules::Rules;

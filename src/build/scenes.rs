@@ -23,6 +23,8 @@ pub(super) struct SceneCounts {
     pub(super) distinct: u32,
     /// Rows that repeat an earlier one.
     pub(super) identical: u32,
+    /// Scenes with a task code.
+    pub(super) with_task: u32,
 }
 
 /// Checks the scenes and appends them to `json`, with commas between them. Where there is any problem, in `problems` before
@@ -73,6 +75,7 @@ pub(super) fn build(
                 if counts.distinct > 1 {
                     json.push(b',');
                 }
+                counts.with_task += u32::from(!task.is_empty());
                 body::scene(json, uid, task);
             }
         }

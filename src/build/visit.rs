@@ -8,7 +8,7 @@ use super::body::{self, SessionFields};
 use super::checks::{self, EMAIL_LENGTH, IDENTIFIER_LENGTH};
 use super::identity::Identity;
 use super::ids::SessionId;
-use super::prepared::{Built, Invalid};
+use super::prepared::{Built, Invalid, OptionalFields, likeness};
 use super::problem::{Code, FieldError, Problem, Problems, shown};
 use super::reading::VisitRow;
 use super::scenes::{self, SharedScenes};
@@ -75,6 +75,13 @@ pub(super) fn build(
             visit_date: fields.visit_date,
             scenes: scenes.distinct,
             identical_scenes: scenes.identical,
+            has: OptionalFields {
+                visit_type_id: fields.visit_type_id.is_some(),
+                session_end_time: fields.session_end_time.is_some(),
+                email_address: fields.email_address.is_some(),
+                task_codes: scenes.with_task,
+            },
+            likeness: likeness(fields.store_number, fields.session_start_time, fields.email_address),
         }),
         _ => {
             json.truncate(start_of_body);

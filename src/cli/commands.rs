@@ -70,7 +70,7 @@ pub(super) fn check(args: &CheckArgs, cx: &Context, console: &Console) -> Result
 /// A check that found something, in one sentence.
 fn check_sentence(report: &CheckReport) -> String {
     if report.exit == Exit::NoVisits {
-        return format!("{}: {}", report.job, no_visits(report.left_out));
+        return format!("{}: {}", report.job, no_visits(report.left_out, report.filters));
     }
     let invalid = of_visits(report.invalid, report.result_rows, "is", "are");
     format!("{}: {invalid} invalid; without --quiet the problems are listed", report.job)

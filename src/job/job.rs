@@ -76,6 +76,12 @@ pub(crate) enum TokenSource {
 }
 
 impl Job {
+    /// The day that `{date}` stands for in the path of an export.
+    pub(crate) fn dated_day(&self) -> Option<NaiveDate> {
+        let paths = || self.visits.paths.iter().chain(&self.scenes.paths);
+        self.date.filter(|day| paths().any(|path| path.contains(&day.to_string())))
+    }
+
     /// All places where the job file names columns that its exports do not have, in the order of the file.
     ///
     /// # Errors

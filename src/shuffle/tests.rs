@@ -12,7 +12,7 @@ fn rows(columns: &[&[&str]]) -> Rows {
     let fields: Vec<Field> = (0..columns.len()).map(|at| Field::new(format!("c{at}"), DataType::Utf8, true)).collect();
     let columns = columns.iter().map(|cells| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef);
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.collect()).expect("a batch");
-    Rows { batch, file: "f".into(), lines: Lines::From(2), faults: Vec::new(), keep: None }
+    Rows { batch, file: "f".into(), lines: Lines::From(2), faults: Vec::new(), keep: None, unwanted: Vec::new() }
 }
 
 fn in_memory(flat: bool) -> Shuffle {
