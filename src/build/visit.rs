@@ -1,7 +1,8 @@
 //! One visit: reads its values, collects all its problems, and has its body written.
 //!
-//! Problems are listed in this order: other rows with the same key, the row as a whole, the key, the fields in the vendor's
-//! order, the scenes in the order of the export. The order of the fields in a body is the business of `body`.
+//! Problems are listed in this order: other rows with the same key, the row as a whole, the key, scenes under
+//! nearly the same key, the fields in the vendor's order, the scenes in the order of the export. The order of the fields in
+//! a body is the business of `body`.
 
 use super::batch::fault_error;
 use super::body::{self, SessionFields};
@@ -15,7 +16,7 @@ use super::scenes::{self, SharedScenes};
 use super::spelling;
 use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
-use crate::text::visible;
+use crate::text::{count, visible};
 use chrono::NaiveDate;
 use std::borrow::Cow;
 
@@ -48,6 +49,7 @@ pub(super) fn build(
             problems.value("visit_id", checked);
         }
     }
+    check_near_keys(visit, row, &mut problems);
     // In a row with too many or too few cells, cells may belong to other columns, and any other problem would be a guess.
     let fields = if bad_row.is_some() { None } else { fields(row, now, &mut problems) };
     let scene_count = if bad_row.is_some() { None } else { scene_count(row, &mut problems) };
@@ -132,6 +134,27 @@ fn check_duplicates(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProbl
     };
     problems.add("visit_id", (Code::DuplicateVisit, message));
     true
+}
+
+/// Reports scenes of no visit whose key is nearly this one, at the place of the first scene of each key.
+fn check_near_keys(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProblems<'_>) {
+    let Some(near) = visit.near().filter(|_| !row.rules.accepts(Code::NearKey)) else { return };
+    for (at, other) in near.listed().iter().enumerate() {
+        let more = match near.more() {
+            scenes if scenes > 0 && at + 1 == near.listed().len() => {
+                format!("; so {} under other keys", count(scenes, "more scene does", "more scenes do"))
+            }
+            _ => String::new(),
+        };
+        let message = format!(
+            "{} under {}, which is nearly this key, {} (they differ in {}){more}",
+            count(other.scenes, "scene goes", "scenes go"),
+            shown(&other.key),
+            shown(row.raw_key()),
+            visit.differences(&other.key),
+        );
+        problems.found.add(Problem { code: Code::NearKey, field: "visit_id", message, location: other.first.clone() });
+    }
 }
 
 /// Reads and checks a visit's own fields in the vendor's order, which is the order of their problems. `None` where a

@@ -36,23 +36,15 @@ impl RowFilter {
     }
 }
 
-/// In place of the highest bit of a hash: there may be millions of such keys, and they take no more memory so. Partitions
-/// are chosen by other bits.
+/// In place of the highest bit of a hash: there may be millions of such keys, and they take no more memory so.
 const CONTRADICTS: u64 = 1 << 63;
 
 /// The hash of a key of a row that was left out, and whether that row contradicts others with the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LeftOutKey(u64);
 
-impl LeftOutKey {
-    /// The hash of the key, but for its highest bit.
-    pub(super) fn hash(self) -> u64 {
-        self.0 & !CONTRADICTS
-    }
-}
-
 /// The keys of rows that were left out.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LeftOut {
     keys: HashSet<LeftOutKey>,
     any_contradicts: bool,
@@ -74,25 +66,12 @@ impl LeftOut {
         self.any_contradicts && self.keys.contains(&LeftOutKey(hash | CONTRADICTS))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Whether there is any row that contradicts others.
     pub(super) fn any_contradicts(&self) -> bool {
         self.any_contradicts
-    }
-}
-
-impl FromIterator<LeftOutKey> for LeftOut {
-    fn from_iter<T: IntoIterator<Item = LeftOutKey>>(keys: T) -> LeftOut {
-        let mut all = LeftOut::default();
-        keys.into_iter().for_each(|key| all.add(key));
-        all
-    }
-}
-
-impl IntoIterator for LeftOut {
-    type Item = LeftOutKey;
-    type IntoIter = hashbrown::hash_set::IntoIter<LeftOutKey>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.keys.into_iter()
     }
 }

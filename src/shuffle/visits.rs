@@ -4,13 +4,14 @@
 use super::buckets::NO_GROUP;
 use super::duplicates::{are_identical, digest};
 use super::key_column::{KEY, keys};
-use super::left_out::{LeftOut, LeftOutKey, RowFilter};
+use super::left_out::{LeftOut, RowFilter};
 use super::tally::Tally;
 use crate::key_index::KeyIndex;
 use crate::scan::Rows;
 use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Where the row of a visit is. Each has a result row of its own.
 #[derive(Clone, Copy, Debug)]
@@ -45,18 +46,14 @@ pub(super) struct VisitGrouper {
     /// The numbers of the rows of groups whose rows differ, by group and digest. A key like "N/A" may have a great many
     /// rows, and only those with the same digest are compared.
     by_digest: HashMap<(u32, u64), Vec<u32>>,
-    /// The keys of rows that filters left out: their scenes are not orphans.
-    pub(super) left_out: LeftOut,
+    /// The keys of rows that filters left out: their scenes are not orphans. All partitions of an export share them.
+    pub(super) left_out: Arc<LeftOut>,
 }
 
 impl VisitGrouper {
     /// `hasher`: how keys are hashed. `left_out`: keys whose rows were left out before.
-    pub(super) fn new(hasher: DefaultHashBuilder, left_out: &[LeftOutKey]) -> VisitGrouper {
-        VisitGrouper {
-            index: KeyIndex::new(hasher),
-            left_out: left_out.iter().copied().collect(),
-            ..VisitGrouper::default()
-        }
+    pub(super) fn new(hasher: DefaultHashBuilder, left_out: Arc<LeftOut>) -> VisitGrouper {
+        VisitGrouper { index: KeyIndex::new(hasher), left_out, ..VisitGrouper::default() }
     }
 
     /// Takes a batch. Rows that the filter does not keep are left out.
@@ -86,7 +83,7 @@ impl VisitGrouper {
 
     /// Whether the key is one whose rows filters left out.
     pub(super) fn is_left_out(&self, key: &[u8]) -> bool {
-        self.left_out.has(self.index.hash(key))
+        !self.left_out.is_empty() && self.left_out.has(self.index.hash(key))
     }
 
     pub(super) fn finish(mut self) -> VisitTable {
@@ -101,7 +98,8 @@ impl VisitGrouper {
     fn leave_out(&mut self, batch: usize, row: usize, filter: &RowFilter) {
         let key = self.visits.batches[batch].text(KEY, row);
         if !key.is_empty() {
-            self.left_out.add(filter.left_out(row, self.index.hash(key.as_bytes())));
+            let key = filter.left_out(row, self.index.hash(key.as_bytes()));
+            Arc::make_mut(&mut self.left_out).add(key);
         }
     }
 

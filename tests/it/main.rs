@@ -18,6 +18,7 @@ mod max_duration;
 mod memory;
 mod messages;
 mod metrics;
+mod near_keys;
 mod nightly;
 mod notify;
 mod outcomes;
