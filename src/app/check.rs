@@ -1,6 +1,7 @@
 //! `check`: everything that a run does before it sends, and what it has found.
 
 use super::exports::{Exports, GroupedVisits};
+use super::orphans::OrphansTarget;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
 use super::{AppError, Context, JobRequest, accounting, bodies, unwanted};
@@ -20,9 +21,11 @@ pub struct CheckRequest<'a> {
     pub job: JobRequest,
     /// Where the body of every valid visit goes, one per line, as it would be sent.
     pub payloads: Option<Payloads<'a>>,
+    /// Where the scenes of no visit go, as CSV.
+    pub orphans: Option<Payloads<'a>>,
 }
 
-/// Where bodies go.
+/// Where bodies go, or orphan scenes.
 pub enum Payloads<'a> {
     /// A file. One that an earlier check wrote is replaced.
     File(PathBuf),
@@ -50,6 +53,11 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
+    let orphans = match request.orphans {
+        Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.inputs(cx, &job))?),
+        None => None,
+    };
+    let exports = exports.keeping_orphans(orphans.is_some());
     let visits = exports.read(cx, &job, selection)?;
     cx.warn_all(&visits.remarks.warnings);
     let survey_all = |bodies: Option<Bodies<'_>>| {
@@ -60,6 +68,9 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
     judge(cx, &job, survey.suspicions(&visits.remarks))?;
+    if let Some(orphans) = orphans {
+        orphans.write(&job, &visits)?;
+    }
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&survey.warnings(visits.is_flat));
     Ok(check_report(cx, &job, &survey, &visits, request.job.allow_empty))

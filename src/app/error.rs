@@ -216,6 +216,8 @@ pub enum SideFile {
     Page,
     /// The bodies of `check --payloads`.
     Bodies,
+    /// The scenes of `check --orphans`.
+    Orphans,
     /// The job file that `init` drafts.
     Job,
 }

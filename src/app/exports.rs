@@ -30,6 +30,8 @@ const BATCHES_AT_ONCE: usize = 16;
 pub(super) struct Exports {
     visits: Export,
     scenes: Export,
+    /// Whether scenes of no visit are kept, to be listed.
+    keeps_orphans: bool,
 }
 
 /// The visits of a job with their scenes.
@@ -79,11 +81,16 @@ impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
     pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
         match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
-            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes }),
+            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes, keeps_orphans: false }),
             (visits, scenes) => {
                 Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
             }
         }
+    }
+
+    /// The same exports, read so that scenes of no visit can be listed.
+    pub(super) fn keeping_orphans(self, keeps_orphans: bool) -> Exports {
+        Exports { keeps_orphans, ..self }
     }
 
     /// The files that are there, and the job file: what a wrong result path must not move away.
@@ -100,6 +107,9 @@ impl Exports {
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // Batches that are read and not yet grouped take a part of the memory.
         let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::default());
+        if self.keeps_orphans {
+            shuffle.keep_orphans();
+        }
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));

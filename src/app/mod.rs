@@ -10,6 +10,7 @@
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `bodies`, `orphans` | what a check writes into files |
 //! | `accounting` | the counts, held against each other |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
 //!
@@ -29,6 +30,7 @@ mod exports;
 mod ids;
 mod job_request;
 mod machine;
+mod orphans;
 mod page;
 mod pipeline;
 mod rerun;

@@ -3,14 +3,15 @@
 //! It does not know which visits are wanted, nor what becomes of them.
 
 use super::batch::CellBatch;
-use super::identity::{Identity, SceneId};
+use super::field::Field;
+use super::identity::{Identity, OrphanScene, SceneId};
 use super::prepared::{Built, Glance, Invalid, Prepared, likeness};
 use super::reading::{VisitRow, scene_column, scene_text};
 use super::rules::Rules;
 use super::scenes::SharedScenes;
 use super::visit;
 use crate::scan::Rows;
-use crate::shuffle::{Grouped, Visit};
+use crate::shuffle::{Grouped, Orphan, Visit};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -42,6 +43,20 @@ impl<'a> Builder<'a> {
     pub(crate) fn visit_dates(rules: &Rules, rows: &Rows, now: i64) -> Vec<Option<NaiveDate>> {
         let cells = &CellBatch::new(rows);
         (0..rows.batch.num_rows()).map(|at| VisitRow { rules, cells, at }.known_visit_date(now)).collect()
+    }
+
+    /// The scenes of no visit, if they were asked for.
+    pub(crate) fn orphans<'g>(rules: &'g Rules, grouped: &'g Grouped) -> impl Iterator<Item = OrphanScene<'g>> {
+        let text = |field: &'g Field, orphan: Orphan<'g>| {
+            let cell = orphan.text(scene_column(field));
+            scene_text(&[], field, cell).unwrap_or(cell)
+        };
+        grouped.orphans().map(move |orphan| OrphanScene {
+            visit_id: orphan.key(),
+            scene_id: text(&rules.scene_id, orphan),
+            task_code: rules.task_code.as_ref().map_or("", |field| text(field, orphan)),
+            source: orphan.location(),
+        })
     }
 
     /// Checks a visit and appends its body to `body`. Nothing is appended for an invalid visit.

@@ -3,6 +3,7 @@
 use super::buckets::{Buckets, NO_GROUP};
 use super::key_column::KEY;
 use super::near::NearKeys;
+use super::orphans::{Orphan, Orphans};
 use super::scenes::Scenes;
 use super::tally::Tally;
 use super::visits::{RowRef, VisitTable};
@@ -22,6 +23,8 @@ pub(crate) struct Grouped {
     /// The keys of orphans that are nearly those of a group.
     pub(super) near: HashMap<u32, NearKeys>,
     pub(super) folding: Folding,
+    /// `None` unless the caller wants to see them.
+    pub(super) orphans: Option<Orphans>,
     pub(super) tally: Tally,
 }
 
@@ -34,6 +37,11 @@ impl Grouped {
     /// What was counted while grouping.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The scenes of no visit, if they were asked for.
+    pub(crate) fn orphans(&self) -> impl Iterator<Item = Orphan<'_>> {
+        self.orphans.iter().flat_map(Orphans::views)
     }
 
     /// The batches of visits, by [`Visit::batch`].

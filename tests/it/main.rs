@@ -30,3 +30,4 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod suspicions;

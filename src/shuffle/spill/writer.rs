@@ -54,6 +54,8 @@ pub(in crate::shuffle) struct PartitionWriter {
     names: FileNames,
     /// Hashes of the keys whose visits filters left out.
     left_out: Arc<LeftOut>,
+    /// Whether the caller wants to see orphans.
+    keeps_orphans: bool,
     tally: Tally,
 }
 
@@ -93,6 +95,7 @@ impl PartitionWriter {
             cells: 0,
             names: FileNames::default(),
             left_out: Arc::default(),
+            keeps_orphans: false,
             tally: Tally::default(),
         }
     }
@@ -106,7 +109,8 @@ impl PartitionWriter {
         memory: u64,
         expected: u64,
     ) -> Result<PartitionWriter, ShuffleError> {
-        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, near, mut tally } = store;
+        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, near, orphans, mut tally } =
+            store;
         let mut writer = PartitionWriter::new(near.folding().clone(), index.hasher(), memory, expected);
         // If these counts do not add up in the end, the accounting ends the run.
         tally.visit_rows = tally.visit_rows.saturating_sub(visits.rows.len() as u64);
@@ -116,7 +120,8 @@ impl PartitionWriter {
             writer.add_visits(rows, None)?;
         }
         let mut scratch = String::new();
-        for (group, near) in near.give_up() {
+        // Orphans that are kept will be found again, and what they are near to.
+        for (group, near) in near.give_up().into_iter().filter(|_| orphans.is_none()) {
             let key = std::str::from_utf8(index.key(group)).unwrap_or_default();
             let partition = writer.partition(key, &mut scratch);
             writer.partitions[partition].near.push((key.into(), near));
@@ -137,8 +142,25 @@ impl PartitionWriter {
                 })
             })?;
         }
+        if let Some(orphans) = orphans {
+            writer.keep_orphans();
+            tally.orphan_places.clear();
+            for (record, file, row) in orphans.iter() {
+                tally.scene_rows = tally.scene_rows.saturating_sub(1);
+                tally.orphans = tally.orphans.saturating_sub(1);
+                let origin = SceneOrigin { file: writer.names.number(file), line: row };
+                let partition = writer.partition(record.split_key().0, &mut scratch);
+                // What is wrong with a cell of an orphan matters to nobody.
+                writer.partitions[partition].scenes.push(origin, &[], |text| text.push_str(record.cells()))?;
+            }
+        }
         writer.tally.add(&tally);
         Ok(writer)
+    }
+
+    /// Keeps the cells of orphans, to be asked for.
+    pub(in crate::shuffle) fn keep_orphans(&mut self) {
+        self.keeps_orphans = true;
     }
 
     /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
@@ -196,6 +218,7 @@ impl PartitionWriter {
             left_out: self.left_out,
             case_tells_apart: Mutex::default(),
             tally: self.tally,
+            keeps_orphans: self.keeps_orphans,
         })
     }
 
