@@ -106,7 +106,7 @@ impl Exports {
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // Batches that are read and not yet grouped take a part of the memory.
-        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::default());
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(None));
         if self.keeps_orphans {
             shuffle.keep_orphans();
         }
@@ -147,7 +147,7 @@ impl Exports {
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
         let filters = selection.filters(job);
         // A part of an export need not have a visit of its day.
-        let day = job.dated_day().filter(|_| !(filters.from || filters.to || filters.limit));
+        let day = job.dated_day.filter(|_| !(filters.from || filters.to || filters.limit));
         Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order, day, filters })
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Job {
     pub(crate) file: PathBuf,
     /// The day that `{date}` stands for.
     pub(crate) date: Option<NaiveDate>,
+    /// The same day, where a path or a command of an export names it down to the day: its visits are then of about that
+    /// day.
+    pub(crate) dated_day: Option<NaiveDate>,
     /// The visits export.
     pub(crate) visits: Source,
     /// The scenes export.
@@ -76,12 +79,6 @@ pub(crate) enum TokenSource {
 }
 
 impl Job {
-    /// The day that `{date}` stands for in the path of an export.
-    pub(crate) fn dated_day(&self) -> Option<NaiveDate> {
-        let paths = || self.visits.paths.iter().chain(&self.scenes.paths);
-        self.date.filter(|day| paths().any(|path| path.contains(&day.to_string())))
-    }
-
     /// All places where the job file names columns that its exports do not have, in the order of the file.
     ///
     /// # Errors

@@ -141,6 +141,7 @@ fn rules() -> Rules {
         scene_count: None,
         task_code_required: false,
         zone: None,
+        local_day: None,
         stores: None,
         users: None,
         task_codes: None,

@@ -31,3 +31,4 @@ mod resume;
 mod sandbox;
 mod schema;
 mod suspicions;
+mod times;
