@@ -65,11 +65,11 @@ impl<'a> OrphansTarget<'a> {
             Payloads::File(path) => {
                 let mut unread = None;
                 let replaced = owned_file::replace_with(&path, &ORPHANS, |to| {
-                    write_all(job, visits, to).or_else(|error| match error {
-                        Unwritten::Write(error) => Err(error),
+                    write_all(job, visits, to).map_err(|error| match error {
+                        Unwritten::Write(error) => error,
                         Unwritten::Read(error) => {
                             unread = Some(error);
-                            Err(io::Error::other("the scenes cannot be read"))
+                            io::Error::other("the scenes cannot be read")
                         }
                     })
                 });

@@ -121,7 +121,7 @@ impl PartitionWriter {
         }
         let mut scratch = String::new();
         // Orphans that are kept will be found again, and what they are near to.
-        for (group, near) in near.give_up().into_iter().filter(|_| orphans.is_none()) {
+        for (group, near) in near.give_up().filter(|_| orphans.is_none()) {
             let key = std::str::from_utf8(index.key(group)).unwrap_or_default();
             let partition = writer.partition(key, &mut scratch);
             writer.partitions[partition].near.push((key.into(), near));
