@@ -80,7 +80,7 @@ impl Signs {
                  time of day, or join the two with `columns`",
                 grouped(self.starts)
             );
-            Suspicion { count: self.starts, ..Suspicion::new(SuspicionCode::Midnight, message) }
+            Suspicion::new(SuspicionCode::Midnight, message)
         };
         let other_day = |day: NaiveDate, nearest: NaiveDate| {
             let message = format!(
@@ -88,7 +88,7 @@ impl Signs {
                  {nearest}: most often an old file under a new name, or the wrong --date",
                 count(self.dates, "visit", "visits")
             );
-            Suspicion { count: self.dates, ..Suspicion::new(SuspicionCode::OtherDay, message) }
+            Suspicion::new(SuspicionCode::OtherDay, message)
         };
         let midnight = (!self.has_other_start && self.starts >= MANY).then(midnight);
         let other_day =

@@ -108,7 +108,8 @@ fn unseen_end(text: &str) -> Option<char> {
 
 fn is_unseen(c: char) -> bool {
     match c {
-        '\t' | '\r' | '\n' => false,
+        // DEL is of neither set of control characters.
+        '\t' | '\r' | '\n' | '\u{7f}' => false,
         '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{ad}' => true,
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => true,
         c => c.is_control(),
@@ -187,7 +188,7 @@ mod tests {
             "V1\u{200e}",
             "a\u{2066}b",
             "a\u{1}b",
-            "12345678\u{7f}",
+            "12345678\u{1f}",
             "1\u{85}2",
             "1001\u{200d}",
             "\u{200c}1001",
@@ -195,8 +196,18 @@ mod tests {
         ] {
             assert_eq!(code(visible(text)), Some("invisible_character"), "{text:?}");
         }
-        for text in ["", "1001", "V 1", "a\tb\r\nc", "10\u{a0}01", "می\u{200c}خواهم", "ന്\u{200d}", "Zürich-1", "店１"]
-        {
+        for text in [
+            "",
+            "1001",
+            "V 1",
+            "5\u{7f}",
+            "a\tb\r\nc",
+            "10\u{a0}01",
+            "می\u{200c}خواهم",
+            "ന്\u{200d}",
+            "Zürich-1",
+            "店１",
+        ] {
             assert_eq!(code(visible(text)), None, "{text:?}");
         }
         let (_, message) = visible("1001\u{a0}").expect_err("a no-break space");

@@ -7,7 +7,7 @@ use crate::harness::{JobFile, Reply, SCENES_HEADER, ScriptedServer, VISITS_HEADE
 
 /// A visit that starts at this time, of a store of its own.
 fn starting(n: usize, start: &str) -> String {
-    format!("V{n},10{n},,{start},,,")
+    format!("V{n},10{n},2024-03-05,{start},,,")
 }
 
 /// A folder with visits that start at these times, each with a scene.
@@ -18,7 +18,7 @@ fn at_times(starts: &[&str]) -> Workdir {
 }
 
 fn local_job(base_url: &str) -> JobFile {
-    JobFile::to(base_url).without(&["visit_date"]).and("[time]\ntimezone = \"Europe/Paris\"")
+    JobFile::to(base_url).and("[time]\ntimezone = \"Europe/Paris\"")
 }
 
 #[test]
