@@ -1,12 +1,14 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
 use super::selection::Selector;
-use super::{AppError, Context, Selection, machine};
+use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
 use crate::near_key::Folding;
 use crate::scan::{Export, Location, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
+use crate::summary::Filters;
 use crate::suspicion::{Suspicion, SuspicionCode};
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ const BATCHES_AT_ONCE: usize = 16;
 pub(super) struct Exports {
     visits: Export,
     scenes: Export,
+    /// Whether scenes of no visit are kept, to be listed.
+    keeps_orphans: bool,
 }
 
 /// The visits of a job with their scenes.
@@ -41,6 +45,10 @@ pub(super) struct GroupedVisits {
     /// What opening and reading the exports has shown.
     pub(super) remarks: Remarks,
     pub(super) order: ExportOrder,
+    /// The day that names the exports, if one does and all of their visits are meant.
+    pub(super) day: Option<NaiveDate>,
+    /// What leaves visit rows out.
+    pub(super) filters: Filters,
 }
 
 /// The order of the exports: their files one after the other, those of the visits first.
@@ -73,11 +81,16 @@ impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
     pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
         match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
-            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes }),
+            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes, keeps_orphans: false }),
             (visits, scenes) => {
                 Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
             }
         }
+    }
+
+    /// The same exports, read so that scenes of no visit can be listed.
+    pub(super) fn keeping_orphans(self, keeps_orphans: bool) -> Exports {
+        Exports { keeps_orphans, ..self }
     }
 
     /// The files that are there, and the job file: what a wrong result path must not move away.
@@ -94,6 +107,9 @@ impl Exports {
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // Batches that are read and not yet grouped take a part of the memory.
         let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(None));
+        if self.keeps_orphans {
+            shuffle.keep_orphans();
+        }
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
@@ -123,10 +139,16 @@ impl Exports {
         if !is_flat {
             remarks.add(self.scenes.remarks().clone());
             remarks.add(of_scenes);
+        } else if job.scenes.only != job.visits.only {
+            remarks.unwanted.extend(of_scenes.unwanted);
         }
+        remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
-        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })
+        let filters = selection.filters(job);
+        // A part of an export need not have a visit of its day.
+        let day = job.dated_day.filter(|_| !(filters.from || filters.to || filters.limit));
+        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order, day, filters })
     }
 }
 

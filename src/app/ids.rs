@@ -41,7 +41,7 @@ pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<()
     out.flush().map_err(IdsError::Write)?;
     if count == 0 && !request.allow_empty {
         let left_out = visits.shuffled.tally().visits_left_out;
-        return Err(AppError::NoVisits { left_out }.into());
+        return Err(AppError::NoVisits { left_out, filters: visits.filters }.into());
     }
     Ok(())
 }

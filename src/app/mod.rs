@@ -5,11 +5,12 @@
 //! | --- | --- |
 //! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
-//! | `exports`, `selection` | the exports of a job, opened, read and grouped |
-//! | `survey` | builds every visit once and keeps none |
+//! | `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `bodies`, `orphans` | what a check writes into files |
 //! | `accounting` | the counts, held against each other |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
 //!
@@ -20,6 +21,7 @@ mod after;
 mod bodies;
 mod check;
 mod context;
+mod coverage;
 mod deliver;
 mod draft;
 mod earlier;
@@ -28,6 +30,7 @@ mod exports;
 mod ids;
 mod job_request;
 mod machine;
+mod orphans;
 mod page;
 mod pipeline;
 mod rerun;
@@ -36,9 +39,11 @@ mod run;
 mod run_inputs;
 mod run_report;
 mod selection;
+mod signs;
 mod survey;
 mod suspicions;
 mod token;
+mod unwanted;
 
 // The parts of errors and drafts, whose rooms are not public themselves.
 pub use crate::http_client::CertificateError;

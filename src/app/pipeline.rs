@@ -35,7 +35,7 @@ pub(super) fn send_all(
     Http::check(&job.endpoint, &token)?;
 
     let counters = Counters::default();
-    let so_far = run_report(cx, run, &file.path, &survey, &earlier, &counters);
+    let so_far = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let journal = file.begin(cx, &manifest(cx, run, &so_far, false), &inputs, &mut earlier, &counters.counts)?;
     // Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
     let invalid = survey.invalid + counters.counts.get(Status::Invalid);
@@ -52,7 +52,7 @@ pub(super) fn send_all(
     let (journal, kept) = delivered?;
 
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.delivered_and_gone(), &file.path)?;
-    let report = run_report(cx, run, &file.path, &survey, &earlier, &counters);
+    let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);
     let report = RunReport { exit, sending, ..report };
     file.finish(&manifest(cx, run, &report, true), journal)?;
@@ -69,9 +69,9 @@ fn survey_outstanding(
     cx.warn_all(&visits.remarks.warnings);
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
-    judge(cx, run.job, visits.remarks.suspicions.clone())?;
+    judge(cx, run.job, survey.suspicions(&visits.remarks))?;
     if survey.rows() == 0 && !run.options.allow_empty {
-        return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out });
+        return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out, filters: visits.filters });
     }
     cx.warn_all(&survey.warnings(visits.is_flat));
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;

@@ -5,6 +5,7 @@
 use super::batch::Cell;
 use super::problem::{Code, FieldError, shown};
 use super::time_hints::{STAND_IN, is_stand_in};
+use crate::text::start_of;
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -179,6 +180,15 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
         }
     };
     Err((Code::TimeUnit, message))
+}
+
+/// As many scenes as the export says. `said`: the digits of a whole number.
+pub(super) fn scene_count(said: &str, found: u32) -> Result<(), FieldError> {
+    if said.parse() == Ok(found) {
+        return Ok(());
+    }
+    let scenes = crate::text::count(u64::from(found), "scene", "scenes");
+    Err((Code::SceneCount, format!("the export says {}, and the visit has {scenes}", start_of(said, 20))))
 }
 
 /// A visit that does not end before it starts.

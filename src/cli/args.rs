@@ -82,6 +82,9 @@ pub(super) struct CheckArgs {
     /// Write the body of every valid visit to this file, one per line, as it would be sent; `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) payloads: Option<PathBuf>,
+    /// Write the scenes of no visit to this file, as CSV; `-`: standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) orphans: Option<PathBuf>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,

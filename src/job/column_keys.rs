@@ -45,6 +45,8 @@ pub(super) struct VisitColumns {
     pub(super) email_address: Option<Spanned<Column>>,
     /// A name of your own for the visit, at most 100 characters. Left out: the visit_id.
     pub(super) client_session_uid: Option<Spanned<Column>>,
+    /// How many scenes the visit has. Another number of them is a problem; it is never sent.
+    pub(super) scene_count: Option<Spanned<Column>>,
 }
 
 impl VisitColumns {
@@ -56,6 +58,7 @@ impl VisitColumns {
             &self.visit_type_id,
             &self.email_address,
             &self.client_session_uid,
+            &self.scene_count,
         ];
         let required = [&self.visit_id, &self.store_number, &self.session_start_time];
         required.into_iter().chain(optional.into_iter().flatten())

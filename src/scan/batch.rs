@@ -3,8 +3,9 @@
 use super::error::ScanError;
 use super::rows::{Fault, Lines, Rows};
 use super::source::{Only, Source};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{Field, Schema};
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// Makes a batch of `rows` rows. `arrays` are the columns of the picks, which the batch keeps, then those of the
@@ -21,7 +22,9 @@ pub(super) fn batch(
     mut faults: Vec<Fault>,
 ) -> Result<Rows, ScanError> {
     let picks = source.picks.len();
-    let keep = kept(&arrays.split_off(picks), &source.only, rows, picks, &faults);
+    let filtered = arrays.split_off(picks);
+    let keep = kept(&filtered, &source.only, rows, picks, &faults);
+    let unwanted = keep.as_ref().map(|keep| unwanted(&filtered, &source.only, keep)).unwrap_or_default();
     faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < picks));
     let named = source.picks.iter().zip(&arrays);
     let fields: Vec<Field> =
@@ -29,7 +32,7 @@ pub(super) fn batch(
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
     let batch = batch.map_err(|error| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() })?;
-    Ok(Rows { batch, file, lines, faults, keep })
+    Ok(Rows { batch, file, lines, faults, keep, unwanted })
 }
 
 /// Which rows the filters keep; `None` for all. A row with the wrong number of cells, or with a cell that cannot be
@@ -42,8 +45,7 @@ fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: 
     for (column, only) in columns.iter().zip(only) {
         let text = column.as_string_opt::<i32>();
         for (row, keep) in keep.iter_mut().enumerate() {
-            let cell = text.filter(|text| text.is_valid(row)).map_or("", |text| text.value(row));
-            *keep &= only.values.iter().any(|value| value == cell);
+            *keep &= is_wanted(only, cell(text, row));
         }
     }
     let concerns_a_filter = |fault: &&Fault| fault.column.is_none_or(|column| usize::from(column) >= picks);
@@ -51,4 +53,26 @@ fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: 
         keep[fault.row as usize] = true;
     }
     (!keep.iter().all(|keep| *keep)).then(|| BooleanArray::from(keep))
+}
+
+/// For each filter the values of the rows that it leaves out, with their counts.
+fn unwanted(columns: &[ArrayRef], only: &[Only], keep: &BooleanArray) -> Vec<Vec<(String, u64)>> {
+    let left_out: Vec<usize> = (0..keep.len()).filter(|&row| !keep.value(row)).collect();
+    let of_column = |(column, only): (&ArrayRef, &Only)| {
+        let mut counts: HashMap<&str, u64> = HashMap::new();
+        let text = column.as_string_opt::<i32>();
+        let cells = left_out.iter().map(|&row| cell(text, row));
+        cells.filter(|cell| !is_wanted(only, cell)).for_each(|cell| *counts.entry(cell).or_default() += 1);
+        counts.into_iter().map(|(value, rows)| (value.to_owned(), rows)).collect()
+    };
+    columns.iter().zip(only).map(of_column).collect()
+}
+
+#[inline]
+fn cell(column: Option<&StringArray>, row: usize) -> &str {
+    column.filter(|text| text.is_valid(row)).map_or("", |text| text.value(row))
+}
+
+fn is_wanted(only: &Only, cell: &str) -> bool {
+    only.values.iter().any(|value| value == cell)
 }

@@ -8,6 +8,7 @@ use super::parquet::ParquetReader;
 use super::remarks::Remarks;
 use super::rows::Rows;
 use super::source::Source;
+use super::unwanted::UnwantedCounts;
 
 /// The batches of an export. The first error ends it.
 pub(crate) struct Batches<'a> {
@@ -18,6 +19,7 @@ pub(crate) struct Batches<'a> {
     current: Option<(&'a ExportFile, FileReader)>,
     /// What the files that were read to their end have shown.
     remarks: Remarks,
+    unwanted: UnwantedCounts,
 }
 
 enum FileReader {
@@ -57,18 +59,22 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default() }
+        let unwanted = UnwantedCounts::new(source.section, &source.only);
+        Batches { source, files, next: 0, current: None, remarks: Remarks::default(), unwanted }
     }
 
     /// What reading has shown; complete once all batches were taken.
     pub(crate) fn into_remarks(self) -> Remarks {
-        self.remarks
+        let mut remarks = self.remarks;
+        remarks.unwanted.extend(self.unwanted.finish());
+        remarks
     }
 
     fn step(&mut self) -> Result<Option<Rows>, ScanError> {
         loop {
             if let Some((file, reader)) = &mut self.current {
-                if let Some(rows) = reader.next_rows()? {
+                if let Some(mut rows) = reader.next_rows()? {
+                    self.unwanted.add(&self.source.only, std::mem::take(&mut rows.unwanted));
                     return Ok(Some(rows));
                 }
                 let file = *file;

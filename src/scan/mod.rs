@@ -20,7 +20,7 @@
 //! | `discover` | which files an export consists of |
 //! | `partitions` | columns that `key=value` folders add |
 //! | `file` | one file, and where its columns come from |
-//! | `batch` | columns put together, filters applied |
+//! | `batch`, `unwanted` | columns put together, filters applied, what they leave out |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
 //! | `columns` | whether the files have the wanted columns |
@@ -47,6 +47,7 @@ mod rows;
 mod sniff;
 mod source;
 mod unpack;
+mod unwanted;
 
 pub(crate) use cells::whole;
 pub use error::{MissingColumn, ScanError};
@@ -58,3 +59,4 @@ pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
 pub(crate) use sniff::{decoded, sniff, split};
 pub(crate) use source::{Dialect, Only, Pick, Source};
+pub(crate) use unwanted::UnwantedColumn;

@@ -37,7 +37,7 @@ pub(crate) struct Pick {
 }
 
 /// A filter: rows are read only where `column` has one of `values`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Only {
     /// The name that the column has in the export.
     pub(crate) column: String,

@@ -192,7 +192,8 @@ fn cells_are_trimmed_of_spaces_and_tabs_unless_the_job_says_no() {
     let work = visits_with("store_code", &[" 7 "]);
     assert_eq!(values(&work, &JobFile::new().visits("trim", "false"), "store_number"), [" 7 "]);
     let work = visits_with("store_code", &["\u{a0}7\u{a0}"]);
-    assert_eq!(values(&work, &JobFile::new(), "store_number"), ["\u{a0}7\u{a0}"], "other white space is text");
+    let job = JobFile::new().and("[check]\naccept = [\"invisible_character\"]");
+    assert_eq!(values(&work, &job, "store_number"), ["\u{a0}7\u{a0}"], "other white space is text");
 }
 
 #[test]
@@ -478,7 +479,7 @@ fn an_empty_file_is_2_and_a_header_alone_is_8() {
 #[test]
 fn text_goes_into_the_body_as_utf_8_with_control_characters_escaped() {
     let work = visits_with("store_code", &["日本 é \u{1f600} \u{7f}", "a/b\\c \u{1}\u{1f}"]);
-    let found = bodies(&work, &JobFile::new());
+    let found = bodies(&work, &JobFile::new().and("[check]\naccept = [\"invisible_character\"]"));
     assert!(found[0].contains("\"store_number\":\"日本 é \u{1f600} \u{7f}\""), "{}", found[0]);
     assert!(found[1].contains(r#""store_number":"a/b\\c \u0001\u001f""#), "{}", found[1]);
 }

@@ -30,4 +30,5 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod suspicions;
 mod times;
