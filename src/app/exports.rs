@@ -116,13 +116,16 @@ impl Exports {
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
         }
-        let [of_visits, of_scenes] = read;
+        let [of_visits, mut of_scenes] = read;
+        let forms_of_scenes = std::mem::take(&mut of_scenes.id_forms);
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
         if !is_flat {
             remarks.add(self.scenes.remarks().clone());
             remarks.add(of_scenes);
         }
+        remarks.add(Remarks { id_forms: forms_of_scenes, ..Remarks::default() });
+        remarks.suspicions.extend(remarks.id_forms.suspicions());
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
         Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })

@@ -1,5 +1,6 @@
 //! Puts the columns that were read from a file together as a batch, and applies the filters on rows.
 
+use super::decimal_ids::IdWatch;
 use super::error::ScanError;
 use super::picked::picked;
 use super::rows::{Fault, Lines, Rows};
@@ -21,12 +22,14 @@ pub(super) fn batch(
     file: Arc<str>,
     lines: Lines,
     mut faults: Vec<Fault>,
+    watch: &mut IdWatch,
 ) -> Result<Rows, ScanError> {
     let unreadable =
         |error: ArrowError| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() };
     let parts = source.picks.iter().map(|pick| pick.columns.len()).sum();
     let keep = kept(&arrays.split_off(parts), &source.only, rows, parts, &faults);
     faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < parts));
+    watch.look(&arrays, keep.as_ref(), &faults, &lines);
     let arrays = picked(arrays, &source.picks, rows, &mut faults).map_err(unreadable)?;
     let named = source.picks.iter().zip(&arrays);
     let fields: Vec<Field> =

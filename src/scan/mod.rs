@@ -20,7 +20,7 @@
 //! | `discover` | which files an export consists of |
 //! | `partitions` | columns that `key=value` folders add |
 //! | `file` | one file, and where its columns come from |
-//! | `picked`, `batch` | columns joined and put together, filters applied |
+//! | `picked`, `decimal_ids`, `batch` | columns looked at, joined and put together, filters applied |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
 //! | `columns` | whether the files have the wanted columns |
@@ -34,6 +34,7 @@ mod cleaning;
 mod clock_text;
 mod columns;
 mod csv;
+mod decimal_ids;
 mod discover;
 mod error;
 mod export;

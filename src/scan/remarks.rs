@@ -1,5 +1,6 @@
 //! What a reader of an export notices that is not wrong with a single row.
 
+use super::decimal_ids::IdForms;
 use crate::suspicion::Suspicion;
 
 /// What opening or reading an export has shown beside its rows.
@@ -9,6 +10,8 @@ pub(crate) struct Remarks {
     pub(crate) warnings: Vec<String>,
     /// What is probably a mistake of the whole export.
     pub(crate) suspicions: Vec<Suspicion>,
+    /// How identifiers are written. What follows from it is known once both exports are read.
+    pub(crate) id_forms: IdForms,
 }
 
 impl Remarks {
@@ -16,5 +19,6 @@ impl Remarks {
     pub(crate) fn add(&mut self, other: Remarks) {
         self.warnings.extend(other.warnings);
         self.suspicions.extend(other.suspicions);
+        self.id_forms.add(other.id_forms);
     }
 }

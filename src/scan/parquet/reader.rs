@@ -4,8 +4,10 @@ use super::chunks::Chunks;
 use super::schema::{metadata, open, root_index, unreadable, why_unusable};
 use crate::scan::batch::batch;
 use crate::scan::cells;
+use crate::scan::decimal_ids::IdWatch;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
+use crate::scan::remarks::Remarks;
 use crate::scan::rows::{BATCH_ROWS, Lines, Rows};
 use crate::scan::source::Source;
 use parquet::arrow::ProjectionMask;
@@ -23,6 +25,7 @@ pub(in crate::scan) struct ParquetReader {
     source: Source,
     /// The number of the next row in the file, from 1.
     next_row: u64,
+    watch: IdWatch,
 }
 
 impl ParquetReader {
@@ -69,6 +72,7 @@ impl ParquetReader {
             projected,
             source: source.clone(),
             next_row: 1,
+            watch: IdWatch::new(source, &file.name, false),
         })
     }
 
@@ -79,6 +83,11 @@ impl ParquetReader {
     pub(in crate::scan) fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
         let failed = |reason: String| match self.chunks.failure() {
             Some(error) => ScanError::stored(&self.file, &error),
+            // The crate has no kind of error for it.
+            None if reason.contains("CRC checksum mismatch") => {
+                let reason = "a page does not fit its checksum, so its bytes have changed since they were written";
+                ScanError::Unreadable { file: self.file.to_string(), reason: reason.to_owned() }
+            }
             None => ScanError::Unreadable { file: self.file.to_string(), reason },
         };
         let Some(read) = self.input.next() else { return Ok(None) };
@@ -100,6 +109,11 @@ impl ParquetReader {
         faults.sort_by_key(|fault| fault.row);
         let lines = Lines::From(self.next_row);
         self.next_row += rows as u64;
-        batch(arrays, rows, &self.source, self.file.clone(), lines, faults).map(Some)
+        batch(arrays, rows, &self.source, self.file.clone(), lines, faults, &mut self.watch).map(Some)
+    }
+
+    /// What the file has shown, once it is read to its end.
+    pub(in crate::scan) fn take_remarks(&mut self) -> Remarks {
+        Remarks { id_forms: self.watch.finish(), ..Remarks::default() }
     }
 }
