@@ -168,13 +168,7 @@ impl IdWatch {
     }
 
     /// Looks at a batch. `keep`: the rows that count. `faults` are in the order of rows.
-    pub(super) fn look(
-        &mut self,
-        arrays: &[ArrayRef],
-        keep: Option<&BooleanArray>,
-        faults: &[Fault],
-        lines: &Lines,
-    ) {
+    pub(super) fn look(&mut self, arrays: &[ArrayRef], keep: Option<&BooleanArray>, faults: &[Fault], lines: &Lines) {
         // The cells of a row with too many or too few of them may be those of other columns.
         let is_sound = |row: usize| {
             let from = faults.partition_point(|fault| (fault.row as usize) < row);

@@ -48,9 +48,14 @@ pub(super) fn why_unusable(metadata: &ArrowReaderMetadata, at: usize) -> Option<
     if !cells::is_usable(field) {
         return Some(kind_in_words(field.data_type()));
     }
-    let is_16_bytes = *field.data_type() == DataType::FixedSizeBinary(16);
+    let kind = match field.data_type() {
+        DataType::Dictionary(_, value) => value,
+        kind => kind,
+    };
+    let is_16_bytes = *kind == DataType::FixedSizeBinary(16);
     let root = root_field(metadata.parquet_schema(), at)?;
-    let is_uuid = root.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid);
+    let is_uuid = root.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid)
+        || field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.uuid");
     (is_16_bytes && !is_uuid).then(|| "16 raw bytes (a GUID, in an order of bytes that nothing tells)".to_owned())
 }
 
