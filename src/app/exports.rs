@@ -3,6 +3,7 @@
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine};
 use crate::job::Job;
+use crate::near_key::Folding;
 use crate::scan::{Export, Location, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -91,8 +92,10 @@ impl Exports {
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
+        // The parts of a joined key are folded one by one.
+        let separator = job.visits.picks.first().map(|key| key.separator.as_str()).filter(|text| !text.is_empty());
         // Batches that are read and not yet grouped take a part of the memory.
-        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected);
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(separator));
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
