@@ -105,8 +105,10 @@ impl Exports {
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
+        // The parts of a joined key are folded one by one.
+        let separator = job.visits.picks.first().map(|key| key.separator.as_str()).filter(|text| !text.is_empty());
         // Batches that are read and not yet grouped take a part of the memory.
-        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(None));
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(separator));
         if self.keeps_orphans {
             shuffle.keep_orphans();
         }
@@ -133,7 +135,8 @@ impl Exports {
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
         }
-        let [of_visits, of_scenes] = read;
+        let [of_visits, mut of_scenes] = read;
+        let forms_of_scenes = std::mem::take(&mut of_scenes.id_forms);
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
         if !is_flat {
@@ -143,6 +146,8 @@ impl Exports {
             remarks.unwanted.extend(of_scenes.unwanted);
         }
         remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
+        remarks.add(Remarks { id_forms: forms_of_scenes, ..Remarks::default() });
+        remarks.suspicions.extend(remarks.id_forms.suspicions());
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
         let filters = selection.filters(job);

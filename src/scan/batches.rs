@@ -46,7 +46,7 @@ impl FileReader {
     fn take_remarks(&mut self) -> Remarks {
         match self {
             FileReader::Csv(reader) => reader.take_remarks(),
-            FileReader::Parquet(_) => Remarks::default(),
+            FileReader::Parquet(reader) => reader.take_remarks(),
         }
     }
 }

@@ -16,10 +16,11 @@
 //! | `source` | what to read |
 //! | `rows`, `remarks`, `error` | what comes out |
 //! | `unpack` | decompresses |
-//! | `cleaning`, `cells` | one column of cells, brought to few forms |
+//! | `cleaning`, `typed_nulls`, `clock_text`, `cells` | one column of cells, brought to few forms |
 //! | `discover` | which files an export consists of |
 //! | `partitions` | columns that `key=value` folders add |
 //! | `file` | one file, and where its columns come from |
+//! | `picked`, `decimal_ids` | columns looked at, and joined |
 //! | `batch`, `unwanted` | columns put together, filters applied, what they leave out |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
@@ -31,8 +32,10 @@ mod batch;
 mod batches;
 mod cells;
 mod cleaning;
+mod clock_text;
 mod columns;
 mod csv;
+mod decimal_ids;
 mod discover;
 mod error;
 mod export;
@@ -41,11 +44,13 @@ mod formats;
 mod open_file;
 mod parquet;
 mod partitions;
+mod picked;
 mod probe;
 mod remarks;
 mod rows;
 mod sniff;
 mod source;
+mod typed_nulls;
 mod unpack;
 mod unwanted;
 

@@ -1,5 +1,6 @@
 //! What a reader of an export notices that is not wrong with a single row.
 
+use super::decimal_ids::IdForms;
 use super::unwanted::UnwantedColumn;
 use crate::suspicion::Suspicion;
 
@@ -12,6 +13,8 @@ pub(crate) struct Remarks {
     pub(crate) suspicions: Vec<Suspicion>,
     /// What `only` has left out, column by column.
     pub(crate) unwanted: Vec<UnwantedColumn>,
+    /// How identifiers are written. What follows from it is known once both exports are read.
+    pub(crate) id_forms: IdForms,
 }
 
 impl Remarks {
@@ -20,5 +23,6 @@ impl Remarks {
         self.warnings.extend(other.warnings);
         self.suspicions.extend(other.suspicions);
         self.unwanted.extend(other.unwanted);
+        self.id_forms.add(other.id_forms);
     }
 }

@@ -382,7 +382,7 @@ fn store_numbers_and_keys_keep_their_leading_zeros_and_numbers_lose_them() {
 
 #[test]
 fn whole_numbers_are_integers_however_they_are_written() {
-    let cells = ["801", "801.0", "801.000", "8.01E2", "NaN", "nan"];
+    let cells = ["801", "801.0", "801.00", "8.01E2", "NaN", "nan"];
     let nothing = serde_json::Value::Null;
     let expected = [801.into(), 801.into(), 801.into(), 801.into(), nothing.clone(), nothing];
     assert_eq!(values(&visits_with("visit_type", &cells), &JobFile::new(), "visit_type_id"), expected);

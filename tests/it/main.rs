@@ -5,6 +5,7 @@ mod harness;
 
 mod broken_disks;
 mod browser;
+mod cells;
 mod cloud;
 mod describe;
 mod docs;

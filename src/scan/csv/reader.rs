@@ -8,10 +8,11 @@ use super::syntax::Syntax;
 use crate::scan::batch::batch;
 use crate::scan::cells;
 use crate::scan::cleaning::Cleaning;
+use crate::scan::decimal_ids::IdWatch;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
 use crate::scan::remarks::Remarks;
-use crate::scan::rows::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
+use crate::scan::rows::{BATCH_ROWS, CellFault, Fault, Rows};
 use crate::scan::source::Source;
 use crate::scan::unpack::unpacked;
 use crate::storage::Input;
@@ -85,12 +86,12 @@ pub(in crate::scan) struct CsvReader {
     /// How many columns the header has.
     columns: usize,
     wanted: Vec<WantedColumn>,
-    cleaning: Cleaning,
     source: Source,
     done: bool,
     /// The bytes of each column in the last batch. The next one will be about as large.
     sizes: Vec<usize>,
     remarks: Remarks,
+    watch: IdWatch,
 }
 
 impl CsvReader {
@@ -110,11 +111,11 @@ impl CsvReader {
             file: file.name.clone(),
             columns: header.len(),
             wanted: file.wanted(source),
-            cleaning: Cleaning::of(source),
             source: source.clone(),
             done: false,
             sizes: Vec::new(),
             remarks: Remarks::default(),
+            watch: IdWatch::new(source, &file.name, true),
         })
     }
 
@@ -126,11 +127,11 @@ impl CsvReader {
         if self.done {
             return Ok(None);
         }
-        let mut columns: Vec<ColumnBuffer> = Vec::new();
+        let mut columns: Vec<ColumnBuffer<'_>> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             if let ColumnSource::Header(from) = wanted.from {
                 let room = self.sizes.get(columns.len()).map_or(BATCH_ROWS * 8, |size| size + size / 32 + 64);
-                columns.push(ColumnBuffer::new(from, at, room));
+                columns.push(ColumnBuffer::new(from, at, &wanted.cleaning, room));
             }
         }
         let mut faults = Vec::new();
@@ -148,7 +149,7 @@ impl CsvReader {
             }
             let mut largest = 0;
             for column in &mut columns {
-                column.push(&self.records, &self.cleaning);
+                column.push(&self.records);
                 largest = largest.max(column.bytes());
             }
             rows += 1;
@@ -160,35 +161,38 @@ impl CsvReader {
             return Ok(None);
         }
         self.sizes = columns.iter().map(ColumnBuffer::bytes).collect();
-        self.batch(columns, rows, lines.finish(), faults).map(Some)
+        let arrays = self.arrays(columns, rows, &mut faults)?;
+        let (file, lines) = (self.file.clone(), lines.finish());
+        batch(arrays, rows, &self.source, file, lines, faults, &mut self.watch).map(Some)
     }
 
     /// What the file has shown, once it is read to its end.
     pub(in crate::scan) fn take_remarks(&mut self) -> Remarks {
+        self.remarks.id_forms = self.watch.finish();
         std::mem::take(&mut self.remarks)
     }
 
-    fn batch(
+    /// The wanted columns; those of the file itself are `columns`.
+    fn arrays(
         &self,
-        columns: Vec<ColumnBuffer>,
+        columns: Vec<ColumnBuffer<'_>>,
         rows: usize,
-        lines: Lines,
-        mut faults: Vec<Fault>,
-    ) -> Result<Rows, ScanError> {
+        faults: &mut Vec<Fault>,
+    ) -> Result<Vec<ArrayRef>, ScanError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
         let mut columns = columns.into_iter();
         for wanted in &self.wanted {
             arrays.push(match &wanted.from {
                 ColumnSource::Absent => cells::absent(rows),
                 ColumnSource::Folder(value) => cells::repeated(value, rows),
-                ColumnSource::Header(_) => match columns.next().map(|column| column.finish(&mut faults)) {
+                ColumnSource::Header(_) => match columns.next().map(|column| column.finish(faults)) {
                     Some(column) => Arc::new(column.map_err(|error| self.unreadable(&error.to_string()))?),
                     None => cells::absent(rows),
                 },
             });
         }
         faults.sort_by_key(|fault| fault.row);
-        batch(arrays, rows, &self.source, self.file.clone(), lines, faults)
+        Ok(arrays)
     }
 
     fn unreadable(&self, reason: &str) -> ScanError {
