@@ -2,9 +2,11 @@
 //!
 //! It knows one file at a time. Which files there are, and which filters apply, is the business of other modules.
 
+mod beginning;
 mod column;
 mod decode;
 mod line_numbers;
+mod line_patterns;
 mod marks;
 mod quoted;
 mod reader;

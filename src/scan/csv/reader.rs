@@ -11,7 +11,7 @@ use crate::scan::cleaning::Cleaning;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
 use crate::scan::rows::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
-use crate::scan::source::Source;
+use crate::scan::source::{Dialect, Source};
 use crate::scan::unpack::unpacked;
 use crate::storage::Input;
 use arrow::array::ArrayRef;
@@ -28,7 +28,8 @@ fn open(file: &ExportFile, input: Input, source: &Source) -> Result<CsvRecords, 
     let broken = |error: std::io::Error| ScanError::broken(&file.name, &error);
     let input = unpacked(input, file.compression).map_err(broken)?;
     let input = decoded(input, source.dialect.encoding).map_err(broken)?;
-    let syntax = Syntax { delimiter: file.delimiter, quote: source.dialect.quote, escape: source.dialect.escape };
+    let Dialect { quote, escape, .. } = source.dialect;
+    let syntax = Syntax { delimiter: file.delimiter, quote, escape, blanks: source.trim };
     let mut records = Splitter::new(input, syntax);
     records.take_separator_line().map_err(broken)?;
     Ok(records)
@@ -38,7 +39,10 @@ fn record_error(file: &str, error: RecordError) -> ScanError {
     let file = file.to_owned();
     match error {
         RecordError::Read(error) => ScanError::broken(&file, &error),
-        RecordError::OpenQuote { line } => ScanError::OpenQuote { file, line },
+        RecordError::Zeros { line } => {
+            let reason = format!("from line {line} on it holds nothing but zeros (NUL bytes)");
+            ScanError::Unreadable { file, reason }
+        }
         RecordError::TooLong { line } => ScanError::TooLong { file, line, megabytes: LONGEST_RECORD >> 20 },
     }
 }
