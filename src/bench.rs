@@ -98,6 +98,7 @@ impl Workload {
             rate: None,
             memory: None,
             max_duration: None,
+            accept: Vec::new(),
         };
         let job = Job::load(&path("job.toml"), &options).expect("a job file without mistakes");
         let order = if shuffled { "shuffled" } else { "clustered" };

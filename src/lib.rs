@@ -52,5 +52,6 @@ mod simulation;
 mod small_copy;
 mod storage;
 pub mod summary;
+mod suspicion;
 mod text;
 mod upload;

@@ -2,6 +2,7 @@
 
 use super::exports::Exports;
 use super::survey::{Bodies, Survey, survey};
+use super::suspicions::judge;
 use super::{AppError, Context, JobRequest, accounting, bodies};
 use crate::build::Glance;
 use crate::job::Job;
@@ -49,8 +50,8 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
-    let visits = exports.read(cx, &job, selection)?;
-    cx.warn_all(&visits.warnings);
+    let mut visits = exports.read(cx, &job, selection)?;
+    cx.warn_all(&visits.remarks.warnings);
     let survey_all = |bodies: Option<Bodies<'_>>| {
         survey(&visits, &job.rules, cx.now.timestamp(), &|_, range| range.collect(), bodies)
     };
@@ -58,6 +59,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         None => survey_all(None)?,
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
+    judge(cx, &job, std::mem::take(&mut visits.remarks.suspicions))?;
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&survey.warnings(visits.is_flat));
     Ok(check_report(cx, &job, &survey, visits.is_flat, request.job.allow_empty))

@@ -282,6 +282,7 @@ mod tests {
             rate: None,
             memory: None,
             max_duration: None,
+            accept: Vec::new(),
         };
         Job::load(&file("job.toml", toml), &options).expect("a job")
     }

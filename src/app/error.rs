@@ -5,9 +5,9 @@ use crate::outcome::Exit;
 use crate::owned_file::OwnedFileError;
 use crate::render::no_visits;
 use crate::results::{LockError, ResultsError};
-use crate::scan::{Location, ScanError};
+use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
-use crate::text::count;
+use crate::suspicion::Suspicion;
 use crate::upload::HttpError;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -41,14 +41,9 @@ pub enum AppError {
         /// Visit rows left out by `only`, the dates or the limit.
         left_out: u64,
     },
-    /// Scene rows that cannot be assigned to a visit.
-    #[error("{}", unreadable_scenes(*.rows, .first))]
-    UnreadableScenes {
-        /// How many rows.
-        rows: u64,
-        /// The first of them, with the reason.
-        first: Vec<(Location, String)>,
-    },
+    /// What is probably a mistake of a whole export, found before anything was sent.
+    #[error("{}", suspicious(.0))]
+    Suspicious(Vec<Suspicion>),
     /// The token is missing or cannot be read. The message never holds it.
     #[error("{0}")]
     Token(String),
@@ -275,17 +270,10 @@ fn of_write(error: &io::Error) -> Exit {
     }
 }
 
-fn unreadable_scenes(rows: u64, first: &[(Location, String)]) -> String {
-    let mut message = format!(
-        "{} of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete and nothing is sent:",
-        count(rows, "row", "rows")
-    );
-    for (location, reason) in first {
-        message.push_str(&format!("\n  {location}: {reason}"));
-    }
-    let more = rows.saturating_sub(first.len() as u64);
-    if more > 0 {
-        message.push_str(&format!("\n  … and {more} more"));
+fn suspicious(found: &[Suspicion]) -> String {
+    let mut message = "the exports look wrong, and what is sent wrong stays wrong, so nothing is sent:".to_owned();
+    for suspicion in found {
+        message.push_str(&format!("\n  {suspicion}"));
     }
     message
 }

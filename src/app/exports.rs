@@ -3,13 +3,14 @@
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine};
 use crate::job::Job;
-use crate::scan::{Export, Location, Rows, ScanError};
+use crate::scan::{Export, Location, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
+use crate::suspicion::{Suspicion, SuspicionCode};
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::Scope;
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// Batches of visits that are read and not yet grouped, at most.
 const VISITS_AHEAD: usize = 8;
@@ -20,8 +21,6 @@ const SHARE_AHEAD: u64 = 32;
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are grouped at once.
 const BATCHES_AT_ONCE: usize = 16;
-/// Unreadable scene rows that an error lists.
-const UNREADABLE_LISTED: usize = 10;
 
 /// The files of a job, found and with the columns that it names, but not read.
 #[derive(Debug)]
@@ -38,8 +37,8 @@ pub(super) struct GroupedVisits {
     pub(super) shuffled: ManuallyDrop<Shuffled>,
     /// Whether one flat export holds visits and scenes.
     pub(super) is_flat: bool,
-    /// What is allowed and yet worth a word.
-    pub(super) warnings: Vec<String>,
+    /// What opening and reading the exports has shown.
+    pub(super) remarks: Remarks,
     pub(super) order: ExportOrder,
 }
 
@@ -95,9 +94,9 @@ impl Exports {
         // Batches that are read and not yet grouped take a part of the memory.
         let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected);
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
-        std::thread::scope(|scope| -> Result<(), AppError> {
-            let visits = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
-            let scenes = read_ahead(scope, &self.scenes, ahead);
+        let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
+            let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
+            let (scenes, scenes_read) = read_ahead(scope, &self.scenes, ahead);
             for rows in visits {
                 let mut rows = rows?;
                 let keep = selector.keep(&mut rows);
@@ -109,43 +108,48 @@ impl Exports {
                 let batches: Vec<Rows> = std::iter::once(first).chain(more).collect::<Result<_, _>>()?;
                 shuffle.add_scenes(batches)?;
             }
-            Ok(())
+            let [visits, scenes] = [visits_read, scenes_read].map(ScopedJoinHandle::join);
+            let broke_off = |_| AppError::panicked("reading");
+            Ok([visits.map_err(broke_off)?, scenes.map_err(broke_off)?])
         })?;
         let shuffled = shuffle.finish()?;
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
         }
-        if !selection.ignore_unreadable_scenes {
-            refuse_unreadable_scenes(shuffled.tally())?;
-        }
-        let mut warnings: Vec<String> = self.visits.warnings().to_vec();
+        let [of_visits, of_scenes] = read;
+        let mut remarks = self.visits.remarks().clone();
+        remarks.add(of_visits);
         if !is_flat {
-            warnings.extend(self.scenes.warnings().iter().cloned());
+            remarks.add(self.scenes.remarks().clone());
+            remarks.add(of_scenes);
         }
+        remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
-        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, warnings, order })
+        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })
     }
 }
 
-/// Reads an export on a thread of its own, a few batches ahead of the receiver.
+/// Reads an export on a thread of its own, a few batches ahead of the receiver. The thread returns what reading has shown.
 fn read_ahead<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     export: &'env Export,
     ahead: usize,
-) -> Receiver<Result<Rows, ScanError>> {
+) -> (Receiver<Result<Rows, ScanError>>, ScopedJoinHandle<'scope, Remarks>) {
     let (batches, taken) = sync_channel(ahead);
     // It ends with the export, or when the receiver is gone.
-    scope.spawn(move || export.batches().try_for_each(|rows| batches.send(rows).map_err(drop)));
-    taken
+    let reading = scope.spawn(move || {
+        let mut all = export.batches();
+        let _ = all.try_for_each(|rows| batches.send(rows).map_err(drop));
+        all.into_remarks()
+    });
+    (taken, reading)
 }
 
 /// An unreadable scene may belong to any visit, and a visit that was sent without one of its scenes cannot be fixed.
-fn refuse_unreadable_scenes(tally: &Tally) -> Result<(), AppError> {
-    match tally.unreadable {
-        0 => Ok(()),
-        rows => {
-            let first = tally.unreadable_places.iter().take(UNREADABLE_LISTED).cloned().collect();
-            Err(AppError::UnreadableScenes { rows, first })
-        }
-    }
+fn unreadable_scenes(tally: &Tally) -> Option<Suspicion> {
+    let message = "rows of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete; fix the export";
+    let places = tally.unreadable_places.iter().map(|(location, reason)| format!("{location}: {reason}"));
+    let mut suspicion = places.fold(Suspicion::new(SuspicionCode::UnreadableScenes, message), Suspicion::at);
+    suspicion.count = tally.unreadable;
+    (tally.unreadable > 0).then_some(suspicion)
 }

@@ -1,6 +1,7 @@
 //! `ids`: the keys of visits and scenes with their ids, for another program that sends the images.
 
 use super::exports::Exports;
+use super::suspicions::judge;
 use super::{AppError, Context, JobRequest};
 use crate::build::{Builder, CHUNKS_PER_THREAD, SceneId, in_order};
 use std::io::{self, Write};
@@ -18,7 +19,8 @@ pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<()
     let exports = Exports::open(&job)?;
     cx.warn_all(&job.warnings);
     let visits = exports.read(cx, &job, selection)?;
-    cx.warn_all(&visits.warnings);
+    cx.warn_all(&visits.remarks.warnings);
+    judge(cx, &job, visits.remarks.suspicions.clone())?;
     let mut out = csv::Writer::from_writer(out);
     let mut count = 0;
     out.write_record(["visit_id", "session_uid", "scene_id", "scene_uid"])?;

@@ -25,6 +25,8 @@ pub struct JobRequest {
     pub max_duration: Option<String>,
     /// Whether exports without visits are fine.
     pub allow_empty: bool,
+    /// Codes of suspicions and problems that are none this time, beside those that the job accepts.
+    pub accept: Vec<String>,
 }
 
 impl JobRequest {
@@ -37,6 +39,7 @@ impl JobRequest {
             rate: self.rate.clone(),
             memory: self.memory.clone(),
             max_duration: self.max_duration.clone(),
+            accept: self.accept.clone(),
         };
         Ok(Job::load(&self.file, &options)?)
     }
@@ -50,8 +53,9 @@ impl JobRequest {
             limit: self.selection.limit,
             rate: self.rate.clone(),
             memory: self.memory.clone(),
-            ignore_unreadable_scenes: self.selection.ignore_unreadable_scenes,
             allow_empty: self.allow_empty,
+            accept: self.accept.clone(),
+            ignore_unreadable_scenes: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `pipeline` | the way of every run, on one screen |
 //! | `exports`, `selection` | the exports of a job, opened, read and grouped |
 //! | `survey` | builds every visit once and keeps none |
+//! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `accounting` | the counts, held against each other |
@@ -36,6 +37,7 @@ mod run_inputs;
 mod run_report;
 mod selection;
 mod survey;
+mod suspicions;
 mod token;
 
 // The parts of errors and drafts, whose rooms are not public themselves.
@@ -43,6 +45,7 @@ pub use crate::http_client::CertificateError;
 pub use crate::init::{Draft, Remark};
 pub use crate::scan::{Location, MissingColumn, ScanError};
 pub use crate::shuffle::ShuffleError;
+pub use crate::suspicion::{Suspicion, SuspicionCode};
 pub use crate::upload::HttpError;
 
 pub use after::After;

@@ -9,6 +9,7 @@ use super::result_file::{ResultFile, manifest};
 use super::run_inputs::RunInputs;
 use super::run_report::run_report;
 use super::survey::{Survey, survey};
+use super::suspicions::judge;
 use super::token::token;
 use super::{AppError, Context, Event, accounting};
 use crate::outcome::{Exit, Status};
@@ -65,9 +66,10 @@ fn survey_outstanding(
     visits: &GroupedVisits,
     earlier: &Earlier,
 ) -> Result<Survey, AppError> {
-    cx.warn_all(&visits.warnings);
+    cx.warn_all(&visits.remarks.warnings);
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
+    judge(cx, run.job, visits.remarks.suspicions.clone())?;
     if survey.rows() == 0 && !run.options.allow_empty {
         return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out });
     }

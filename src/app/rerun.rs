@@ -10,6 +10,7 @@ use crate::outcome::Status;
 use crate::render::quoted;
 use crate::results::{Lock, LockError, Manifest, RunOptions, Wanted, beside, resolve_path};
 use crate::summary::{RunCommand, RunReport};
+use crate::suspicion::SuspicionCode;
 use chrono::NaiveDate;
 use std::path::{Path, PathBuf};
 
@@ -26,10 +27,10 @@ pub struct RerunRequest {
     pub memory: Option<String>,
     /// Stops softly this long after the start of the program, such as `5h`. The earlier run's limit does not count.
     pub max_duration: Option<String>,
-    /// Passes over scene rows that cannot be assigned to a visit, beside what the earlier run allowed.
-    pub ignore_unreadable_scenes: bool,
     /// Exports without visits are fine, beside what the earlier run allowed.
     pub allow_empty: bool,
+    /// Codes of suspicions and problems that are none this time, beside those that the earlier run accepted.
+    pub accept: Vec<String>,
 }
 
 /// Sends again what a result file shows as not delivered, and replaces it with one row per visit again.
@@ -46,12 +47,7 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     let options = options(request, &manifest);
     let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
     let after = After::announce(cx, RunCommand::Rerun, &job);
-    let selection = Selection {
-        from: day(&options.from),
-        to: day(&options.to),
-        limit: options.limit,
-        ignore_unreadable_scenes: options.ignore_unreadable_scenes,
-    };
+    let selection = Selection { from: day(&options.from), to: day(&options.to), limit: options.limit };
     let report = refuse_other_ids(&job, &manifest, || Some(start_over(cx, &manifest, &path))).and_then(|()| {
         send_all(cx, &RunInputs { command: RunCommand::Rerun, job: &job, selection, options }, || Ok(file))
     });
@@ -118,8 +114,12 @@ fn options(request: &RerunRequest, manifest: &Manifest) -> RunOptions {
     let mut options = manifest.options.clone();
     options.rate = request.rate.clone().or(options.rate);
     options.memory = request.memory.clone().or(options.memory);
-    options.ignore_unreadable_scenes |= request.ignore_unreadable_scenes;
     options.allow_empty |= request.allow_empty;
+    if std::mem::take(&mut options.ignore_unreadable_scenes) {
+        options.accept.push(SuspicionCode::UnreadableScenes.name().to_owned());
+    }
+    let more = request.accept.iter().filter(|code| !manifest.options.accept.contains(code));
+    options.accept.extend(more.cloned());
     options
 }
 
@@ -132,6 +132,7 @@ fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, resul
         rate: options.rate.clone(),
         memory: options.memory.clone(),
         max_duration: request.max_duration.clone(),
+        accept: options.accept.clone(),
     }
 }
 
@@ -147,18 +148,26 @@ fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
         command.push_str(&format!("cd {} && ", path(&cx.base_dir)));
     }
     command.push_str(&format!("traxload run {} --results {}", path(&manifest.job), path(results)));
-    let RunOptions { date, from, to, limit, rate, memory, ignore_unreadable_scenes, allow_empty } = &manifest.options;
+    let RunOptions { date, from, to, limit, rate, memory, allow_empty, accept, ignore_unreadable_scenes: _ } =
+        &manifest.options;
     let limit = limit.map(|limit| limit.to_string());
-    let valued = [("date", date), ("from", from), ("to", to), ("limit", &limit), ("rate", rate), ("memory", memory)];
+    let accept = Some(accept.join(",")).filter(|codes| !codes.is_empty());
+    let valued = [
+        ("date", date),
+        ("from", from),
+        ("to", to),
+        ("limit", &limit),
+        ("rate", rate),
+        ("memory", memory),
+        ("accept", &accept),
+    ];
     for (name, value) in valued {
         if let Some(value) = value {
             command.push_str(&format!(" --{name} {}", quoted(value)));
         }
     }
-    for (name, is_set) in [("ignore-unreadable-scenes", ignore_unreadable_scenes), ("allow-empty", allow_empty)] {
-        if *is_set {
-            command.push_str(&format!(" --{name}"));
-        }
+    if *allow_empty {
+        command.push_str(" --allow-empty");
     }
     command + " --fresh"
 }

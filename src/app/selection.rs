@@ -17,8 +17,6 @@ pub struct Selection {
     pub to: Option<NaiveDate>,
     /// Only the first N visits; rows with the same key count as one.
     pub limit: Option<u64>,
-    /// Whether scene rows that cannot be assigned to a visit are passed over. Otherwise they end the run.
-    pub ignore_unreadable_scenes: bool,
 }
 
 impl Selection {

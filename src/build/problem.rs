@@ -88,6 +88,11 @@ codes! {
     BadRow "bad_row" "too few or too many cells: an unquoted delimiter, or `delimiter`, `quote` or `escape` is wrong";
 }
 
+impl Code {
+    /// The problems that a job may accept: then they are none.
+    pub const ACCEPTABLE: &'static [Code] = &[];
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -4,6 +4,7 @@
 
 use super::field::Field;
 use super::ids::Ids;
+use super::problem::Code;
 use super::zone::Zone;
 use std::collections::HashSet;
 
@@ -44,4 +45,13 @@ pub(crate) struct Rules {
     pub(crate) task_codes: Option<HashSet<String>>,
     /// The visit types that the API knows, as their digits. `None`: any value passes.
     pub(crate) visit_types: Option<HashSet<String>>,
+    /// Problems that are none in this job; each is one of [`Code::ACCEPTABLE`].
+    pub(crate) accepted: Vec<Code>,
+}
+
+impl Rules {
+    /// Whether what this code says is no problem in this job.
+    pub(crate) fn accepts(&self, code: Code) -> bool {
+        self.accepted.contains(&code)
+    }
 }

@@ -113,12 +113,12 @@ struct JobArgs {
     /// In place of the job's memory for grouping, such as 4GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
-    /// Pass over scene rows that cannot be assigned to a visit
-    #[arg(long)]
-    ignore_unreadable_scenes: bool,
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
+    /// Let suspicions through, by their codes, such as other_file,midnight
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    accept: Vec<String>,
 }
 
 /// How visits are sent, and where their results go.
@@ -151,12 +151,12 @@ pub(super) struct RerunArgs {
     /// Stop softly this long after the start, such as 5h; the rest is not attempted
     #[arg(long, value_name = "TIME")]
     max_duration: Option<String>,
-    /// Pass over scene rows that cannot be assigned to a visit
-    #[arg(long)]
-    ignore_unreadable_scenes: bool,
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
+    /// Let suspicions through, by their codes, such as other_file,midnight
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    accept: Vec<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -210,17 +210,13 @@ impl JobArgs {
         JobRequest {
             file: self.job.clone(),
             date: self.date,
-            selection: Selection {
-                from: self.from,
-                to: self.to,
-                limit: self.limit,
-                ignore_unreadable_scenes: self.ignore_unreadable_scenes,
-            },
+            selection: Selection { from: self.from, to: self.to, limit: self.limit },
             results: sending.and_then(|sending| sending.results.clone()),
             rate: sending.and_then(|sending| sending.rate.clone()),
             memory: self.memory.clone(),
             max_duration: sending.and_then(|sending| sending.max_duration.clone()),
             allow_empty: self.allow_empty,
+            accept: self.accept.clone(),
         }
     }
 }
@@ -233,8 +229,8 @@ impl RerunArgs {
             rate: self.rate.clone(),
             memory: self.memory.clone(),
             max_duration: self.max_duration.clone(),
-            ignore_unreadable_scenes: self.ignore_unreadable_scenes,
             allow_empty: self.allow_empty,
+            accept: self.accept.clone(),
         }
     }
 }

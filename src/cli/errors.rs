@@ -49,8 +49,14 @@ impl From<AppError> for Failure {
 fn remedy(error: &AppError) -> Option<String> {
     Some(match error {
         AppError::DaysSwapped { .. } => "; are --from and --to swapped?".to_owned(),
-        AppError::UnreadableScenes { .. } => {
-            "\nFix the export, or pass over such rows with --ignore-unreadable-scenes.".to_owned()
+        AppError::Suspicious(found) => {
+            let mut codes: Vec<&str> = found.iter().map(|suspicion| suspicion.code.name()).collect();
+            codes.dedup();
+            let accept = codes.iter().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
+            format!(
+                "\nWhat is right as it is can be let through: --accept {}, or for good, accept = [{accept}] under [check].",
+                codes.join(",")
+            )
         }
         AppError::NotAResultFile(_) => "; move it away, or name another one with --results".to_owned(),
         AppError::NoResultFile(_) => " A first run: traxload run JOB".to_owned(),

@@ -6,6 +6,7 @@ use super::quantities::MaxInvalid;
 use crate::build::Rules;
 use crate::notify::Notify;
 use crate::scan::{ScanError, Source};
+use crate::suspicion::SuspicionCode;
 use crate::upload::{Config, Endpoint};
 use chrono::NaiveDate;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) scenes: Source,
     /// How visits are read and checked.
     pub(crate) rules: Rules,
+    /// Suspicions that are none in this job.
+    pub(crate) accepted: Vec<SuspicionCode>,
     /// How many invalid visits are too many.
     pub(crate) max_invalid: MaxInvalid,
     /// The memory for grouping, in bytes; `None`: half of the machine's.

@@ -115,6 +115,9 @@ pub(super) struct CheckKeys {
     /// With more invalid visits than this nothing is sent: a share of the result rows such as "5%", or a number of
     /// visits. Left out: "50%".
     pub(super) max_invalid: Option<Spanned<Scalar>>,
+    /// Codes of suspicions that are none in this job, such as ["midnight"]. They are listed in docs/exports.md.
+    #[serde(default)]
+    pub(super) accept: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

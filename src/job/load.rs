@@ -10,7 +10,7 @@ use super::options::Options;
 use super::parse::parse;
 use super::paths::Placeholders;
 use super::values::Spanned;
-use super::{api, exports, notify, quantities, results, rules, sniff, upload};
+use super::{accept, api, exports, notify, quantities, results, rules, sniff, upload};
 use std::path::Path;
 
 impl Job {
@@ -49,7 +49,9 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     let section = keys.api.as_ref().map_or(diagnostics.end(), Spanned::span);
     let endpoint = api::endpoint(api, section, &keys.upload, &placeholders, diagnostics);
     let ids = api::ids(&keys.ids, &endpoint, diagnostics);
-    let (rules, visits, scenes) = rules::rules(keys, ids, zone, &placeholders, diagnostics);
+    let accepted = accept::accepted(&keys.check.accept, &options.accept, diagnostics);
+    let (mut rules, visits, scenes) = rules::rules(keys, ids, zone, &placeholders, diagnostics);
+    rules.accepted = accepted.problems;
     let memory = match &options.memory {
         Some(memory) => diagnostics.option("--memory", quantities::size(memory)),
         None => diagnostics.parsed(&keys.shuffle.memory, quantities::size),
@@ -63,6 +65,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         visits: exports::source("visits", &keys.visits, visits, &placeholders, diagnostics),
         scenes: exports::source("scenes", &keys.scenes, scenes, &placeholders, diagnostics),
         rules,
+        accepted: accepted.suspicions,
         max_invalid: rules::max_invalid(keys.check.max_invalid.as_ref(), diagnostics),
         memory,
         target: api::target(api),
@@ -138,6 +141,7 @@ metrics = "out/{name}.prom"
             rate: None,
             memory: None,
             max_duration: None,
+            accept: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! It opens the job file and the small lists that it names, and no export.
 
+mod accept;
 mod api;
 mod column_keys;
 mod column_places;

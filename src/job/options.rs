@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) memory: Option<String>,
     /// In place of the job's `max_duration`, in its notation.
     pub(crate) max_duration: Option<String>,
+    /// Codes to accept, beside those of the job.
+    pub(crate) accept: Vec<String>,
 }
 
 /// A day as `--date` names it.

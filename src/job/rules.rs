@@ -60,6 +60,7 @@ pub(super) fn rules(
         users: list(&keys.check.users),
         task_codes: list(&keys.check.task_codes),
         visit_types: list(&keys.check.visit_types),
+        accepted: Vec::new(),
     };
     check_date(keys, &rules, diagnostics);
     check_task_code(keys, &rules, diagnostics);

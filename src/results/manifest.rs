@@ -43,6 +43,7 @@ pub(crate) struct Manifest {
 
 /// The options of a run that decide what it sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct RunOptions {
     /// The day for `{date}` in the paths of the job, `--date`: `2024-03-05`.
     pub(crate) date: Option<String>,
@@ -56,10 +57,13 @@ pub(crate) struct RunOptions {
     pub(crate) rate: Option<String>,
     /// Memory for grouping in place of the job's, `--memory`: `4GB`.
     pub(crate) memory: Option<String>,
-    /// Whether scene rows that cannot be assigned to a visit are skipped, `--ignore-unreadable-scenes`.
-    pub(crate) ignore_unreadable_scenes: bool,
     /// Whether exports without visits are not an error, `--allow-empty`.
     pub(crate) allow_empty: bool,
+    /// Codes that were let through, `--accept`: `unreadable_scenes`.
+    pub(crate) accept: Vec<String>,
+    /// What the first version had in place of `accept = ["unreadable_scenes"]`.
+    #[serde(skip_serializing)]
+    pub(crate) ignore_unreadable_scenes: bool,
 }
 
 impl Manifest {

@@ -5,6 +5,7 @@ use super::error::ScanError;
 use super::file::ExportFile;
 use super::formats::Format;
 use super::parquet::ParquetReader;
+use super::remarks::Remarks;
 use super::rows::Rows;
 use super::source::Source;
 
@@ -15,6 +16,8 @@ pub(crate) struct Batches<'a> {
     /// The index of the file to read after `current`.
     next: usize,
     current: Option<(&'a ExportFile, FileReader)>,
+    /// What the files that were read to their end have shown.
+    remarks: Remarks,
 }
 
 enum FileReader {
@@ -36,6 +39,14 @@ impl FileReader {
             FileReader::Parquet(reader) => reader.next_rows(),
         }
     }
+
+    /// What the file has shown, once it is read to its end.
+    fn take_remarks(&mut self) -> Remarks {
+        match self {
+            FileReader::Csv(reader) => reader.take_remarks(),
+            FileReader::Parquet(_) => Remarks::default(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Batches<'_> {
@@ -46,7 +57,12 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        Batches { source, files, next: 0, current: None }
+        Batches { source, files, next: 0, current: None, remarks: Remarks::default() }
+    }
+
+    /// What reading has shown; complete once all batches were taken.
+    pub(crate) fn into_remarks(self) -> Remarks {
+        self.remarks
     }
 
     fn step(&mut self) -> Result<Option<Rows>, ScanError> {
@@ -56,6 +72,7 @@ impl<'a> Batches<'a> {
                     return Ok(Some(rows));
                 }
                 let file = *file;
+                self.remarks.add(reader.take_remarks());
                 self.current = None;
                 file.check_unchanged()?;
             }

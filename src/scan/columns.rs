@@ -3,6 +3,7 @@
 use super::error::{MissingColumn, ScanError};
 use super::file::ExportFile;
 use super::formats::Format;
+use super::remarks::Remarks;
 use super::source::Source;
 use crate::text::{did_you_mean, visible};
 use std::borrow::Cow;
@@ -19,13 +20,13 @@ pub(super) fn columns(files: &[ExportFile]) -> Vec<String> {
     found
 }
 
-/// Looks for every wanted column in the files. Returns warnings: files that lack a column that others have.
+/// Looks for every wanted column in the files. Remarks on files that lack a column that others have.
 ///
 /// # Errors
 /// Where a file has a wanted column twice, and where no file has one.
-pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Vec<String>, ScanError> {
+pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Remarks, ScanError> {
     let with_header: Vec<&ExportFile> = files.iter().filter(|file| !file.header.is_empty()).collect();
-    let Some(first) = with_header.first() else { return Ok(Vec::new()) };
+    let Some(first) = with_header.first() else { return Ok(Remarks::default()) };
     let picks = source.picks.iter().map(|pick| &pick.column);
     let mut wanted: Vec<&String> = picks.chain(source.only.iter().map(|only| &only.column)).collect();
     wanted.sort();
@@ -44,7 +45,8 @@ pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Vec
         return Err(no_columns(source.section, &nowhere, &columns(files), first, with_header.len()));
     }
     let is_alone = with_header.len() == 1;
-    Ok(with_header.iter().filter_map(|file| warning(file, &wanted, is_alone)).collect())
+    let warnings = with_header.iter().filter_map(|file| warning(file, &wanted, is_alone)).collect();
+    Ok(Remarks { warnings, ..Remarks::default() })
 }
 
 /// What a file lacks that other files have.

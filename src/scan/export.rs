@@ -8,6 +8,7 @@ use super::file::ExportFile;
 use super::formats::Format;
 use super::open_file::open_file;
 use super::parquet;
+use super::remarks::Remarks;
 use super::source::Source;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Export {
     source: Source,
     files: Vec<ExportFile>,
-    warnings: Vec<String>,
+    remarks: Remarks,
 }
 
 impl Export {
@@ -26,7 +27,7 @@ impl Export {
     /// Where a path is missing, a file is not of the format that it is taken for, or no file has a wanted column.
     pub(crate) fn open(source: Source) -> Result<Export, ScanError> {
         let mut files = Vec::new();
-        let mut warnings = Vec::new();
+        let mut remarks = Remarks::default();
         for found in find(&source.paths, &source.base_dir)? {
             files.push(open_file(found, &source)?);
         }
@@ -37,16 +38,17 @@ impl Export {
             return Err(ScanError::Empty { file: first.name.to_string() });
         }
         for file in files.iter().filter(|file| file.header.is_empty() && file.format == Format::Csv) {
-            warnings
+            remarks
+                .warnings
                 .push(format!("{} is empty: it has no header line and no rows; is its export complete?", file.name));
         }
-        warnings.extend(check_columns(&source, &files)?);
-        Ok(Export { source, files, warnings })
+        remarks.add(check_columns(&source, &files)?);
+        Ok(Export { source, files, remarks })
     }
 
-    /// What the reader of a summary should know: files that are empty, or that lack a column that others have.
-    pub(crate) fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// What opening has shown: files that are empty, or that lack a column that others have.
+    pub(crate) fn remarks(&self) -> &Remarks {
+        &self.remarks
     }
 
     /// Whether both exports consist of the same files: one flat export with a row per scene.

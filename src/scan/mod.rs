@@ -14,7 +14,7 @@
 //! | --- | --- |
 //! | `formats` | the one table of formats: endings and first bytes |
 //! | `source` | what to read |
-//! | `rows`, `error` | what comes out |
+//! | `rows`, `remarks`, `error` | what comes out |
 //! | `unpack` | decompresses |
 //! | `cleaning`, `cells` | one column of cells, brought to few forms |
 //! | `discover` | which files an export consists of |
@@ -42,6 +42,7 @@ mod open_file;
 mod parquet;
 mod partitions;
 mod probe;
+mod remarks;
 mod rows;
 mod sniff;
 mod source;
@@ -52,6 +53,7 @@ pub use error::{MissingColumn, ScanError};
 pub(crate) use export::Export;
 pub(crate) use formats::Format;
 pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
+pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
 pub(crate) use sniff::{decoded, sniff, split};

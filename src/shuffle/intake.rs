@@ -91,19 +91,18 @@ impl Shuffle {
         if keep.contains(&false) { rows.filtered(&BooleanArray::from(keep)) } else { Ok(rows) }
     }
 
-    /// Whether a row is a scene that can be assigned to a visit. A scene that cannot is counted.
+    /// Whether a row is a scene that can be looked up among the visits. One that cannot is counted.
     fn is_assignable(&mut self, rows: &Rows, row: usize) -> bool {
         let faults = rows.faults_of(row);
         if self.flat && faults.is_empty() && has_only_a_key(rows, row) {
             return false;
         }
         let broken = faults.iter().find(|fault| fault.column.is_none_or(|column| usize::from(column) == KEY));
-        let reason = match broken {
-            Some(fault) => fault.what.to_string(),
-            None if rows.text(KEY, row).is_empty() => "the visit's key is empty".to_owned(),
+        match broken {
+            Some(fault) => self.tally.add_unreadable(rows.location(row), fault.what.to_string()),
+            None if rows.text(KEY, row).is_empty() => self.tally.add_keyless_scene(rows.location(row)),
             None => return true,
-        };
-        self.tally.add_unreadable(rows.location(row), reason);
+        }
         false
     }
 

@@ -42,6 +42,13 @@ impl Tally {
         }
     }
 
+    /// A scene without a key belongs to no visit: it is an orphan that need not be looked up.
+    pub(super) fn add_keyless_scene(&mut self, location: Location) {
+        self.scenes_taken += 1;
+        self.scene_rows += 1;
+        self.add_orphan(location, "");
+    }
+
     pub(super) fn add_unreadable(&mut self, location: Location, reason: String) {
         self.unreadable += 1;
         if self.unreadable_places.len() < MAX_LISTED {

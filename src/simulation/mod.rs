@@ -143,6 +143,7 @@ fn rules() -> Rules {
         users: None,
         task_codes: None,
         visit_types: None,
+        accepted: Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ fn printed(args: &[&str]) -> String {
 fn every_shell_gets_completions_with_all_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = printed(&["completions", shell]);
-        for word in ["rerun", "check", "schema", "max-duration", "ignore-unreadable-scenes"] {
+        for word in ["rerun", "check", "schema", "max-duration", "accept"] {
             assert!(script.contains(word), "{shell} does not know {word}");
         }
     }

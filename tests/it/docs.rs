@@ -6,6 +6,7 @@
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use traxload::app::SuspicionCode;
 use traxload::build::Code;
 use traxload::outcome::{ErrorCode, Exit};
 
@@ -60,6 +61,9 @@ fn the_tables_say_what_the_program_knows() {
         tables += replace(&mut page, "problems", |_, _| {
             table("code | what to do", Code::ALL.iter().map(|code| format!("`{}` | {}", code.name(), code.hint())))
         });
+        tables += replace(&mut page, "suspicions", |_, _| {
+            table("code | when", SuspicionCode::ALL.iter().map(|code| format!("`{}` | {}", code.name(), code.about())))
+        });
         tables += replace(&mut page, "schema", |section, old| keys(&schema, section, old));
         if page != before && std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, &page).expect("written");
@@ -68,7 +72,7 @@ fn the_tables_say_what_the_program_knows() {
             assert_eq!(page, before, "{path} lags behind the program: UPDATE_DOCS=1 cargo test --test it docs::");
         }
     }
-    assert!(tables >= 18, "only {tables} tables were found");
+    assert!(tables >= 19, "only {tables} tables were found");
 }
 
 fn table(head: &str, rows: impl IntoIterator<Item = String>) -> String {

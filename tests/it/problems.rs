@@ -283,10 +283,10 @@ fn untrustworthy_scenes(scenes: &[u8], place: &str) {
     let server = ScriptedServer::replying(vec![Reply::ok()]);
     let work = Workdir::with_visits(1);
     work.write("scenes.csv", scenes);
-    work.run(&JobFile::to(&server.url())).ends_with(2).says(&[place, "--ignore-unreadable-scenes"]);
+    work.run(&JobFile::to(&server.url())).ends_with(2).says(&[place, "--accept", "unreadable_scenes"]);
     assert!(server.requests().is_empty() && !work.exists("results.csv"));
     work.traxload(&["check", "job.toml"]).ends_with(2);
-    let done = work.traxload(&["run", "job.toml", "--ignore-unreadable-scenes", "--json"]).ends_with(0);
+    let done = work.traxload(&["run", "job.toml", "--accept", "unreadable_scenes", "--json"]).ends_with(0);
     assert_eq!(done.json()["unreadable_scenes"], 1);
     assert_eq!(server.requests()[0].text(), crate::harness::body(1));
 }
@@ -299,8 +299,17 @@ fn a_scene_with_too_few_or_too_many_cells_makes_the_export_untrustworthy() {
 
 #[test]
 fn a_scene_without_a_readable_visit_makes_the_export_untrustworthy() {
-    untrustworthy_scenes(b"visit_id,scene_id,task_code\nV1,S1,T1\n ,S2,T1\n", "scenes.csv:3");
     untrustworthy_scenes(b"visit_id,scene_id,task_code\n\xff,S2,T1\nV1,S1,T1\n", "scenes.csv:2");
+}
+
+#[test]
+fn a_scene_without_a_key_is_an_orphan() {
+    let server = ScriptedServer::replying(vec![Reply::ok()]);
+    let work = Workdir::with_visits(1);
+    work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\n ,S2,T1\n");
+    let done = work.run(&JobFile::to(&server.url())).ends_with(0).says(&["scenes.csv:3", "visits export complete?"]);
+    drop(done);
+    assert_eq!(server.requests()[0].text(), crate::harness::body(1));
 }
 
 #[test]
@@ -311,7 +320,7 @@ fn a_quote_that_is_open_at_the_end_is_2_whatever_is_ignored() {
         let good = work.read(file);
         work.write(file, format!("{good}\"V3,never closed\n"));
         work.run(&JobFile::to(&server.url())).ends_with(2).says(&[&format!("{file}:4"), "quote"]);
-        work.traxload(&["run", "job.toml", "--ignore-unreadable-scenes"]).ends_with(2);
+        work.traxload(&["run", "job.toml", "--accept", "unreadable_scenes"]).ends_with(2);
         assert!(!work.exists("results.csv"));
     }
     assert!(server.requests().is_empty());

@@ -826,9 +826,9 @@ fn the_limit_of_a_run_is_remembered() {
 fn scene_rows_that_a_run_passed_over_are_passed_over_again() {
     let (server, switch) = refusing(&["V1"]);
     let work = Workdir::with_visits(1);
-    work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\n,S2,T1\n");
+    work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\nV1,S2\n");
     work.job(&JobFile::to(&server.url()));
-    work.traxload(&["run", "job.toml", "--ignore-unreadable-scenes"]).ends_with(3);
+    work.traxload(&["run", "job.toml", "--accept", "unreadable_scenes"]).ends_with(3);
     switch.fix();
     work.traxload(&["rerun", "results.csv"]).ends_with(0);
     assert_eq!(sent(&server, &["V1"]), [2]);

@@ -10,6 +10,7 @@ use crate::scan::cells;
 use crate::scan::cleaning::Cleaning;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
+use crate::scan::remarks::Remarks;
 use crate::scan::rows::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
 use crate::scan::source::{Dialect, Source};
 use crate::scan::unpack::unpacked;
@@ -93,6 +94,7 @@ pub(in crate::scan) struct CsvReader {
     done: bool,
     /// The bytes of each column in the last batch. The next one will be about as large.
     sizes: Vec<usize>,
+    remarks: Remarks,
 }
 
 impl CsvReader {
@@ -116,6 +118,7 @@ impl CsvReader {
             source: source.clone(),
             done: false,
             sizes: Vec::new(),
+            remarks: Remarks::default(),
         })
     }
 
@@ -162,6 +165,11 @@ impl CsvReader {
         }
         self.sizes = columns.iter().map(ColumnBuffer::bytes).collect();
         self.batch(columns, rows, lines.finish(), faults).map(Some)
+    }
+
+    /// What the file has shown, once it is read to its end.
+    pub(in crate::scan) fn take_remarks(&mut self) -> Remarks {
+        std::mem::take(&mut self.remarks)
     }
 
     fn batch(
