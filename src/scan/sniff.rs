@@ -76,7 +76,7 @@ pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed,
 pub(crate) fn decoded(head: &[u8], encoding: &'static Encoding) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
     // Reading from memory cannot fail.
-    let decoded = csv::decoded(Box::new(Cursor::new(head.to_vec())), encoding);
+    let decoded = csv::decoded(Box::new(Cursor::new(head.to_vec())), encoding, &csv::SharedSigns::default());
     let _ = decoded.and_then(|mut text| text.read_to_end(&mut out));
     out
 }

@@ -184,7 +184,7 @@ impl<R: Read> Splitter<R> {
 
     /// The line on which a quote opens that is still open at the end of the file, from 1.
     pub(in crate::scan) fn open_quote(&self) -> Option<u64> {
-        self.quoted.iter().find(|cell| cell.is_open).map(|cell| cell.line)
+        self.quoted.last().filter(|cell| cell.is_open).map(|cell| cell.line)
     }
 
     /// Whether a cell of the current record stands in quotes. It is known until the next record is read.
