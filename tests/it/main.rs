@@ -6,6 +6,7 @@ mod harness;
 mod broken_disks;
 mod browser;
 mod cloud;
+mod csv_text;
 mod describe;
 mod docs;
 mod exit_codes;

@@ -31,8 +31,7 @@ impl Hand {
 
     /// Whether the same program may have written both.
     pub(crate) fn is_like(&self, other: &Hand) -> bool {
-        let is_same_end = self.line_end.is_none() || other.line_end.is_none() || self.line_end == other.line_end;
-        self.delimiter == other.delimiter && is_same_end && self.quoting == other.quoting
+        self.line_end.is_some() && self == other
     }
 }
 

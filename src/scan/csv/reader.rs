@@ -174,12 +174,13 @@ impl CsvReader {
         mapped.sort_unstable();
         mapped.dedup();
         let names = mapped.iter().map(|at| header[*at].clone()).collect();
+        let kinds = RowKinds::new(&header, names, source.trim);
         let delimiter = records.syntax.delimiter;
         let has_header_line = source.frame.header.is_none();
         Ok(CsvReader {
             signs,
-            kinds: RowKinds::new(&header, names, source.trim),
-            quotes: StrayQuotes { delimiter, columns: header.len(), keys, mapped },
+            quotes: StrayQuotes { delimiter, columns: kinds.cells(), keys, mapped },
+            kinds,
             header_line: if has_header_line { records.record_line() } else { 0 },
             rows: 0,
             left_out: 0,

@@ -5,6 +5,7 @@
 use super::splitter::{END_MARK, Splitter};
 use crate::scan::cleaning::trimmed;
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 /// The byte order mark of a file that was joined to another.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -68,6 +69,11 @@ impl RowKinds {
     /// How many columns the header has.
     pub(super) fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// How many cells a row may have, but for empty ones behind its last.
+    pub(super) fn cells(&self) -> RangeInclusive<usize> {
+        self.header.len()..=self.columns
     }
 
     /// Whether a record has a cell for every column, those without a name at the end of the header left aside, and nothing

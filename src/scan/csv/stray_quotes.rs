@@ -7,6 +7,7 @@
 use super::splitter::{QuotedCellMark, Splitter};
 use crate::scan::cleaning::trimmed;
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 /// Why the quote of a cell is odd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub(super) enum Stray {
 /// What has to be known of a file to judge its quotes.
 pub(super) struct StrayQuotes {
     pub(super) delimiter: u8,
-    /// How many columns the header has.
-    pub(super) columns: usize,
+    /// How many cells a row may have.
+    pub(super) columns: RangeInclusive<usize>,
     /// The columns of the key.
     pub(super) keys: Vec<usize>,
     /// The columns that the job maps.
@@ -55,7 +56,7 @@ impl StrayQuotes {
             let cells: Vec<&[u8]> = line.split(|byte| *byte == self.delimiter).map(trimmed).collect();
             let is_like_own =
                 |key: &usize| own(*key).zip(cells.get(*key)).is_some_and(|(own, cell)| is_alike(own, cell));
-            cells.len() == self.columns && !self.keys.is_empty() && self.keys.iter().all(is_like_own)
+            self.columns.contains(&cells.len()) && !self.keys.is_empty() && self.keys.iter().all(is_like_own)
         };
         lines.iter().skip(1).any(is_a_row) || last.is_some_and(|line| self.is_the_row_below(record, at, line))
     }
@@ -118,7 +119,7 @@ mod tests {
 
     /// What is found in a file of four columns with the key in the first, of which the last is not mapped.
     fn found(text: &str) -> Vec<(u64, Stray)> {
-        let quotes = StrayQuotes { delimiter: b',', columns: 4, keys: vec![0], mapped: vec![0, 1, 2] };
+        let quotes = StrayQuotes { delimiter: b',', columns: 4..=4, keys: vec![0], mapped: vec![0, 1, 2] };
         let syntax = Syntax { delimiter: b',', quote: Some(b'"'), escape: None, blanks: true };
         let mut records = Splitter::new(text.as_bytes(), syntax);
         let mut all = Vec::new();
