@@ -73,7 +73,11 @@ fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
         ("skip", keys.skip.as_ref().map(Spanned::span)),
         ("ignore_lines", keys.ignore_lines.as_ref().map(Spanned::span)),
     ];
-    if meaning(&FORMATS, keys.format.as_ref()) == Some(Format::Parquet) {
+    let format = meaning(&FORMATS, keys.format.as_ref());
+    let is_named_parquet =
+        |path: &String| [".parquet", ".parq", ".pq"].iter().any(|ending| path.to_lowercase().ends_with(ending));
+    let paths = keys.path.get_ref().as_slice();
+    if format == Some(Format::Parquet) || format.is_none() && paths.iter().all(is_named_parquet) {
         for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
             diagnostics.add(span, format!("Parquet has no lines, so `{key}` means nothing there; take it out"));
         }

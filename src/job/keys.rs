@@ -56,7 +56,7 @@ pub(super) struct ExportKeys<C> {
     pub(super) format: Option<String>,
     /// The columns of files without a header line, in their order, such as ["visit_id", "store_code"].
     pub(super) header: Option<Spanned<Vec<String>>>,
-    /// How many lines stand before the header, or with `header` before the first row: they are left out. Left out: 0.
+    /// How many lines to pass over before the header, or with `header` before the first row. Left out: 0.
     pub(super) skip: Option<Spanned<u32>>,
     /// Lines (not inside quotes) that are no rows, such as ["---*", "(* rows affected)"]: * is any text, ? one character.
     /// They are left out and counted.

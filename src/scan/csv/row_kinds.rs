@@ -116,7 +116,10 @@ impl RowKinds {
         while cells.last().is_some_and(|cell| cell.is_empty()) {
             cells.pop();
         }
-        if cells == self.header {
+        // A line such as `sep=;` goes with the header of a joined file.
+        let is_separator =
+            || cells == [b"sep="] && record.len() == 2 || matches!(cells[..], [[b's', b'e', b'p', b'=', _]]);
+        if cells == self.header || is_separator() {
             return RowKind::Header;
         }
         let has_all_mapped =
@@ -136,8 +139,10 @@ impl RowKinds {
         if self.trim { trimmed(cell) } else { cell }
     }
 
-    /// The first cell of a joined file without its byte order mark, behind which quotes are no quotes.
+    /// The first cell of a joined file without the end mark of the file before and its own byte order mark, behind which
+    /// quotes are no quotes.
     fn without_mark<'c>(&self, cell: &'c [u8]) -> &'c [u8] {
+        let cell = cell.strip_prefix(&[END_MARK]).unwrap_or(cell);
         match cell.strip_prefix(MARK) {
             Some([b'"', name @ .., b'"']) => self.cell(name),
             Some(name) => self.cell(name),
@@ -181,6 +186,9 @@ mod tests {
             " \"id\" ,store,note,,",
             "\u{feff}id,store,note",
             "\u{feff}\"id\",store,note",
+            "\u{1a}\u{feff}id,store,note",
+            "sep=,",
+            "\"sep=;\"",
         ] {
             assert_eq!(kind(header), RowKind::Header, "{header}");
         }
