@@ -2,7 +2,8 @@
 //!
 //! It knows one record at a time. What becomes of the row is the reader's business.
 
-use super::splitter::{END_MARK, Splitter};
+use super::ending::END_MARK;
+use super::splitter::Splitter;
 use crate::scan::cleaning::trimmed;
 use std::io::Read;
 use std::ops::RangeInclusive;

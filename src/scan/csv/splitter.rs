@@ -33,14 +33,11 @@ pub(in crate::scan) const LONGEST_RECORD: usize = 64 << 20;
 /// How many zeros at the end of a record that is too long show that the file was not written to its end.
 const MANY_ZEROS: usize = 1 << 20;
 
-/// What old systems write behind the end of a text: Ctrl-Z.
-pub(super) const END_MARK: u8 = 0x1a;
-
 const FIRST_BUFFER: usize = 256 << 10;
 
 /// Where a cell stands.
 #[derive(Clone, Copy)]
-struct CellSpan {
+pub(super) struct CellSpan {
     start: usize,
     end: usize,
     /// Whether it is in `scratch`, because something was unescaped, and not in `buffer`.
@@ -78,15 +75,15 @@ pub(in crate::scan) struct Splitter<R> {
     /// Line of `buffer[start]`, from 1.
     pub(super) line: u64,
     record_line: u64,
-    cells: Vec<CellSpan>,
+    pub(super) cells: Vec<CellSpan>,
     scratch: Vec<u8>,
     quoted: Vec<QuotedCellMark>,
     /// How many zeros the file ends with. They are no part of its text.
-    zeros_at_end: usize,
-    /// Whether [`END_MARK`] stands behind the text.
-    has_end_mark: bool,
+    pub(super) zeros_at_end: usize,
+    /// Whether Ctrl-Z stands behind the text.
+    pub(super) has_end_mark: bool,
     /// Whether the last record has no line end.
-    is_cut: bool,
+    pub(super) is_cut: bool,
 }
 
 /// What an attempt to split a record off the buffer comes to.
@@ -195,40 +192,6 @@ impl<R: Read> Splitter<R> {
         })
     }
 
-    /// The line break that ends the current record, while no other was read.
-    pub(super) fn line_end(&self) -> &[u8] {
-        let text = &self.buffer[..self.start];
-        let breaks: [&[u8]; 3] = [b"\r\n", b"\n", b"\r"];
-        breaks.into_iter().find(|line_break| text.ends_with(line_break)).unwrap_or_default()
-    }
-
-    /// Once all records are read: whether the last one has no line end, nor the mark that old systems put at the end.
-    pub(super) fn is_cut(&self) -> bool {
-        self.is_cut && !self.has_end_mark
-    }
-
-    /// Once all records are read: how many zeros the file ends with.
-    pub(super) fn zeros_at_end(&self) -> usize {
-        self.zeros_at_end
-    }
-
-    /// Whether nothing but line breaks is left behind the current record. Its cells cannot be read afterwards.
-    ///
-    /// # Errors
-    /// Where the file cannot be read on.
-    pub(super) fn is_last(&mut self) -> Result<bool, RecordError> {
-        loop {
-            if self.buffer[self.start..self.end].iter().any(|byte| !matches!(byte, b'\n' | b'\r')) {
-                return Ok(false);
-            }
-            if self.at_end {
-                return Ok(true);
-            }
-            self.cells.clear();
-            self.fill().map_err(RecordError::Read)?;
-        }
-    }
-
     /// Reads on, because the buffer ends before the record does.
     fn more(&mut self) -> Result<(), RecordError> {
         let had = self.end - self.start;
@@ -267,16 +230,6 @@ impl<R: Read> Splitter<R> {
             }
             return Ok(());
         }
-    }
-
-    /// Leaves out zeros and Ctrl-Z at the end of the file. Neither ends a record, so all of them are in the buffer.
-    fn drop_what_is_behind_the_text(&mut self) {
-        let text = &self.buffer[self.start..self.end];
-        self.zeros_at_end = text.iter().rev().take_while(|byte| **byte == 0).count();
-        let text = &text[..text.len() - self.zeros_at_end];
-        let marks = text.iter().rev().take_while(|byte| **byte == END_MARK).count();
-        self.has_end_mark = marks > 0;
-        self.end -= self.zeros_at_end + marks;
     }
 
     /// One attempt to split a whole record off the buffer. After [`Step::More`] it starts over: at most one record per
