@@ -58,7 +58,7 @@ impl LinePatterns {
             None => return Matched::More,
         };
         let is_like = |text: &[u8]| self.patterns.iter().any(|pattern| is_like(text, pattern));
-        if !is_like(&text[..end]) && !(self.trim && is_like(trimmed(&text[..end]))) {
+        if !(is_like(&text[..end]) || self.trim && is_like(trimmed(&text[..end]))) {
             return Matched::No;
         }
         self.count += 1;
