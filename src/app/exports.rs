@@ -1,5 +1,6 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
+use super::file_ends::unterminated;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
@@ -139,11 +140,18 @@ impl Exports {
         let forms_of_scenes = std::mem::take(&mut of_scenes.id_forms);
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
-        if !is_flat {
+        let ends = std::mem::take(&mut remarks.ends);
+        if is_flat {
+            remarks.add(unterminated(&ends, &[]));
+            // The same files once more, but other columns of them matter.
+            remarks.suspicions.extend(of_scenes.suspicions);
+            if job.scenes.only != job.visits.only {
+                remarks.unwanted.extend(of_scenes.unwanted);
+            }
+        } else {
+            remarks.add(unterminated(&ends, &of_scenes.ends));
             remarks.add(self.scenes.remarks().clone());
-            remarks.add(of_scenes);
-        } else if job.scenes.only != job.visits.only {
-            remarks.unwanted.extend(of_scenes.unwanted);
+            remarks.add(Remarks { ends: Vec::new(), ..of_scenes });
         }
         remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
         remarks.add(Remarks { id_forms: forms_of_scenes, ..Remarks::default() });

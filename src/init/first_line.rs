@@ -7,8 +7,6 @@ use super::times::{is_dated, is_time};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FirstLine<'a> {
     Names,
-    /// Names that stand among the rows too, as where files were put one behind the other.
-    NamesAgain,
     /// A row: these of its cells are values.
     Values(Vec<&'a str>),
 }
@@ -27,11 +25,7 @@ pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
     }
     let is_below = |column: &&SampleColumn| column.values.contains(&column.name);
     let below: Vec<&str> = sample.columns.iter().filter(is_below).map(|column| column.name.as_str()).collect();
-    match below.len() {
-        0 => FirstLine::Names,
-        n if n > 1 && n == sample.columns.len() => FirstLine::NamesAgain,
-        _ => FirstLine::Values(below),
-    }
+    if below.is_empty() { FirstLine::Names } else { FirstLine::Values(below) }
 }
 
 fn is_value(text: &str) -> bool {

@@ -5,7 +5,7 @@
 
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
-use crate::scan::{CellFault, Export, Format, Only, Pick, Rows, ScanError, Source, sniff};
+use crate::scan::{CellFault, Export, Format, Frame, Only, Pick, Rows, ScanError, Source, sniff};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -81,6 +81,7 @@ impl ExportSample {
             paths: vec![path.to_owned()],
             format: look.misnamed.then_some(look.format),
             dialect: dialect.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
+            frame: Frame::default(),
             nulls: Vec::new(),
             trim: true,
             only: Vec::<Only>::new(),

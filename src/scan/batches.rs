@@ -1,6 +1,6 @@
 //! The batches of all files of an export, one file after the other.
 
-use super::csv::CsvReader;
+use super::csv::{CsvReader, Findings};
 use super::error::ScanError;
 use super::file::ExportFile;
 use super::formats::Format;
@@ -20,6 +20,7 @@ pub(crate) struct Batches<'a> {
     /// What the files that were read to their end have shown.
     remarks: Remarks,
     unwanted: UnwantedCounts,
+    findings: Findings,
 }
 
 enum FileReader {
@@ -59,13 +60,14 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        let unwanted = UnwantedCounts::new(source.section, &source.only);
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default(), unwanted }
+        let (findings, unwanted) = (Findings::default(), UnwantedCounts::new(source.section, &source.only));
+        Batches { source, files, next: 0, current: None, remarks: Remarks::default(), unwanted, findings }
     }
 
     /// What reading has shown; complete once all batches were taken.
     pub(crate) fn into_remarks(self) -> Remarks {
-        let mut remarks = self.remarks;
+        let mut remarks = self.findings.into_remarks(self.source.section);
+        remarks.add(self.remarks);
         remarks.unwanted.extend(self.unwanted.finish());
         remarks
     }
@@ -79,6 +81,9 @@ impl<'a> Batches<'a> {
                 }
                 let file = *file;
                 self.remarks.add(reader.take_remarks());
+                if let FileReader::Csv(reader) = reader {
+                    self.findings.join(reader.take_findings());
+                }
                 self.current = None;
                 file.check_unchanged()?;
             }

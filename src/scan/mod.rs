@@ -55,6 +55,7 @@ mod unpack;
 mod unwanted;
 
 pub(crate) use cells::whole;
+pub(crate) use csv::FileEnd;
 pub use error::{MissingColumn, ScanError};
 pub(crate) use export::Export;
 pub(crate) use formats::Format;
@@ -63,5 +64,5 @@ pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
 pub(crate) use sniff::{decoded, sniff, split};
-pub(crate) use source::{Dialect, Only, Pick, Source};
+pub(crate) use source::{Dialect, Frame, Only, Pick, Source};
 pub(crate) use unwanted::UnwantedColumn;

@@ -1,5 +1,6 @@
 //! What a reader of an export notices that is not wrong with a single row.
 
+use super::csv::FileEnd;
 use super::decimal_ids::IdForms;
 use super::unwanted::UnwantedColumn;
 use crate::suspicion::Suspicion;
@@ -15,6 +16,8 @@ pub(crate) struct Remarks {
     pub(crate) unwanted: Vec<UnwantedColumn>,
     /// How identifiers are written. What follows from it is known once both exports are read.
     pub(crate) id_forms: IdForms,
+    /// How its CSV files end.
+    pub(crate) ends: Vec<FileEnd>,
 }
 
 impl Remarks {
@@ -24,5 +27,6 @@ impl Remarks {
         self.suspicions.extend(other.suspicions);
         self.unwanted.extend(other.unwanted);
         self.id_forms.add(other.id_forms);
+        self.ends.extend(other.ends);
     }
 }

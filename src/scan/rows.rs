@@ -199,7 +199,10 @@ impl fmt::Display for CellFault {
                 write!(f, "the number {value} is not an exact identifier; export the column as text")
             }
             CellFault::Boolean(value) => write!(f, "{value} is a truth value, not text"),
-            CellFault::Cells { found: 1, expected } => write!(f, "the row has 1 cell, the header {expected}"),
+            CellFault::Cells { found: 1, expected } => write!(
+                f,
+                "the row has 1 cell, the header {expected}; if the line is no row, `ignore_lines` can leave it out"
+            ),
             CellFault::Cells { found, expected } => write!(f, "the row has {found} cells, the header {expected}"),
         }
     }

@@ -208,7 +208,7 @@ mod moto {
         let Some(moto) = Moto::shared() else { return };
         moto.create_bucket("nightly");
         let mut text = csv(1..=3);
-        text.push_str(&visit(4).replace(",801,", ",weekly,"));
+        text.push_str(&format!("{}\n", visit(4).replace(",801,", ",weekly,")));
         moto.put("nightly", "2024-03-05/visits.csv.gz", gzip(&text));
         moto.put("nightly", "2024-03-05/scenes.csv", scenes(4));
         let work = Workdir::new();

@@ -607,10 +607,9 @@ fn an_export_without_a_header_is_noticed() {
     let work = Workdir::with_visits(3);
     let (done, _) = init(&work, "visits.csv", "scenes.csv");
     assert!(!done.stderr.contains("first line"), "{}", done.stderr);
-    // Two files put behind each other.
+    // Two files put behind each other: the header is no row.
     work.write("twice.csv", work.read("visits.csv").repeat(2));
     let (done, _) = init_anew(&work, "twice.csv", "scenes.csv");
-    let done = done.says(&["the header of \"twice.csv\" is there again among its rows"]);
     assert!(!done.stderr.contains("first line"), "{}", done.stderr);
 }
 

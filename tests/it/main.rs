@@ -7,6 +7,7 @@ mod broken_disks;
 mod browser;
 mod cells;
 mod cloud;
+mod csv_text;
 mod describe;
 mod docs;
 mod exit_codes;
