@@ -1,6 +1,7 @@
 //! `check`: everything that a run does before it sends, and what it has found.
 
 use super::exports::Exports;
+use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
 use super::{AppError, Context, JobRequest, accounting, bodies};
@@ -46,10 +47,11 @@ impl std::fmt::Debug for Payloads<'_> {
 pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, AppError> {
     let selection = request.job.selection.check()?;
     let job = request.job.load(cx)?;
-    let exports = Exports::open(&job)?;
+    let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
+    let settling = Settling::new(&job, &exports);
     let mut visits = exports.read(cx, &job, selection)?;
     cx.warn_all(&visits.remarks.warnings);
     let survey_all = |bodies: Option<Bodies<'_>>| {
@@ -60,6 +62,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
     judge(cx, &job, std::mem::take(&mut visits.remarks.suspicions))?;
+    cx.warn_all(&settling.warning());
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&survey.warnings(visits.is_flat));
     Ok(check_report(cx, &job, &survey, visits.is_flat, request.job.allow_empty))

@@ -1,12 +1,13 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
+use super::outputs::Outputs;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine};
 use crate::job::Job;
-use crate::scan::{Export, Location, Remarks, Rows, ScanError};
+use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::suspicion::{Suspicion, SuspicionCode};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -70,11 +71,35 @@ impl ExportOrder {
 
 impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
-    pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
-        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
-            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes }),
+    pub(super) fn open(cx: &Context, job: &Job) -> Result<Exports, AppError> {
+        let mut outputs = Outputs::new(cx, job);
+        let [visits, scenes] = match (&job.visits.command, &job.scenes.command) {
+            (None, None) => [&job.visits, &job.scenes].map(|source| Export::open(source.clone())),
+            // A command may take long: what is wrong with the other export ends the run before it is started.
+            (Some(_), None) => {
+                let scenes = Export::open(job.scenes.clone());
+                let visits = if scenes.is_ok() { Some(outputs.open(&job.visits)) } else { None };
+                return Exports::of(job, visits, Some(scenes));
+            }
+            _ => {
+                let visits = outputs.open(&job.visits);
+                let scenes = if visits.is_ok() { Some(outputs.open(&job.scenes)) } else { None };
+                return Exports::of(job, Some(visits), scenes);
+            }
+        };
+        Exports::of(job, Some(visits), Some(scenes))
+    }
+
+    fn of(
+        job: &Job,
+        visits: Option<Result<Export, ScanError>>,
+        scenes: Option<Result<Export, ScanError>>,
+    ) -> Result<Exports, AppError> {
+        match (visits, scenes) {
+            (Some(Ok(visits)), Some(Ok(scenes))) => Ok(Exports { visits, scenes }),
             (visits, scenes) => {
-                Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
+                let errors = [visits, scenes].into_iter().flatten().filter_map(Result::err);
+                Err(job.missing_columns(errors.collect())?.into())
             }
         }
     }
@@ -83,6 +108,13 @@ impl Exports {
     pub(super) fn inputs(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
         let exports = self.visits.paths().chain(self.scenes.paths()).map(Path::to_owned);
         exports.chain([cx.base_dir.join(&job.file)]).filter_map(|path| path.canonicalize().ok()).collect()
+    }
+
+    /// The files as they were opened, for a last look at them.
+    pub(super) fn read_files(&self) -> Vec<ReadFile> {
+        let mut names = HashSet::new();
+        let all = self.visits.read_files().chain(self.scenes.read_files());
+        all.filter(|file| names.insert(file.name.clone())).collect()
     }
 
     /// Reads and groups everything: each export on a thread of its own, while this thread groups.
@@ -119,10 +151,9 @@ impl Exports {
         let [of_visits, of_scenes] = read;
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
-        if !is_flat {
-            remarks.add(self.scenes.remarks().clone());
-            remarks.add(of_scenes);
-        }
+        // Of a flat export, what is said of a file as a whole is said once.
+        remarks.add_new(self.scenes.remarks().clone());
+        remarks.add_new(of_scenes);
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
         Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })

@@ -5,9 +5,10 @@
 //! | --- | --- |
 //! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
-//! | `exports`, `selection` | the exports of a job, opened, read and grouped |
+//! | `outputs`, `exports`, `selection` | the exports of a job, opened, read and grouped |
 //! | `survey` | builds every visit once and keeps none |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
+//! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `accounting` | the counts, held against each other |
@@ -28,6 +29,7 @@ mod exports;
 mod ids;
 mod job_request;
 mod machine;
+mod outputs;
 mod page;
 mod pipeline;
 mod rerun;
@@ -36,6 +38,7 @@ mod run;
 mod run_inputs;
 mod run_report;
 mod selection;
+mod settle;
 mod survey;
 mod suspicions;
 mod token;

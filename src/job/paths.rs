@@ -29,6 +29,13 @@ impl Placeholders<'_> {
         }
     }
 
+    /// A part of a command, with `{name}` and `{date}` filled in. All other braces are its own.
+    pub(super) fn command(&self, part: &str) -> Result<String, String> {
+        let needs_a_day = "this command needs a day: add --date YYYY-MM-DD, --date yesterday or --date today";
+        let filled = self.dated(part).map_err(|_| needs_a_day.to_owned())?;
+        Ok(filled.replace("{name}", self.name))
+    }
+
     /// The path of a file on this machine that is read, with `{date}` filled in, from the base folder.
     pub(super) fn input(&self, path: &str) -> Result<PathBuf, String> {
         Ok(self.base_dir.join(self.dated(path)?))

@@ -1,5 +1,6 @@
 //! The batches of all files of an export, one file after the other.
 
+use super::columns::lacking;
 use super::csv::CsvReader;
 use super::error::ScanError;
 use super::file::ExportFile;
@@ -16,6 +17,8 @@ pub(crate) struct Batches<'a> {
     /// The index of the file to read after `current`.
     next: usize,
     current: Option<(&'a ExportFile, FileReader)>,
+    /// The rows of the current file so far.
+    rows: usize,
     /// What the files that were read to their end have shown.
     remarks: Remarks,
 }
@@ -57,7 +60,7 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default() }
+        Batches { source, files, next: 0, current: None, rows: 0, remarks: Remarks::default() }
     }
 
     /// What reading has shown; complete once all batches were taken.
@@ -69,12 +72,14 @@ impl<'a> Batches<'a> {
         loop {
             if let Some((file, reader)) = &mut self.current {
                 if let Some(rows) = reader.next_rows()? {
+                    self.rows += rows.batch.num_rows();
                     return Ok(Some(rows));
                 }
                 let file = *file;
                 self.remarks.add(reader.take_remarks());
                 self.current = None;
                 file.check_unchanged()?;
+                self.remarks.warnings.extend(lacking(file, std::mem::take(&mut self.rows)));
             }
             let Some(file) = self.files.get(self.next) else { return Ok(None) };
             self.next += 1;

@@ -12,6 +12,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | `containers` | files that hold something else, by their first bytes |
 //! | `formats` | the one table of formats: endings and first bytes |
 //! | `source` | what to read |
 //! | `rows`, `remarks`, `error` | what comes out |
@@ -23,6 +24,7 @@
 //! | `batch` | columns put together, filters applied |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
+//! | `left_out` | what is said of files that are left out |
 //! | `columns` | whether the files have the wanted columns |
 //! | `batches`, `export` | all files together |
 //! | `sniff` | the beginning of an unknown export, for `init` |
@@ -32,12 +34,14 @@ mod batches;
 mod cells;
 mod cleaning;
 mod columns;
+mod containers;
 mod csv;
 mod discover;
 mod error;
 mod export;
 mod file;
 mod formats;
+mod left_out;
 mod open_file;
 mod parquet;
 mod partitions;
@@ -50,7 +54,7 @@ mod unpack;
 
 pub(crate) use cells::whole;
 pub use error::{MissingColumn, ScanError};
-pub(crate) use export::Export;
+pub(crate) use export::{Export, ReadFile};
 pub(crate) use formats::Format;
 pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
 pub(crate) use remarks::Remarks;
