@@ -75,9 +75,12 @@ impl Context {
     }
 
     /// Asks the run to end: no new visits, attempts under way finish, every visit gets its row. The first reason counts.
-    /// A program that prints an export is ended at once.
     pub fn stop(&self, reason: StopReason) {
         self.stop.request(reason);
+    }
+
+    /// Ends the programs that print exports, for a caller that is about to end the process.
+    pub fn end_commands(&self) {
         self.commands.end();
     }
 

@@ -3,9 +3,9 @@
 use super::diagnostics::Diagnostics;
 use super::keys::ExportKeys;
 use super::paths::Placeholders;
+use super::quantities;
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, meaning};
-use super::quantities;
 use crate::scan::{Dialect, Format, Only, Pick, Source};
 use std::time::Duration;
 
@@ -52,11 +52,7 @@ pub(super) fn source<C>(
     }
 }
 
-fn paths<C>(
-    keys: &ExportKeys<C>,
-    placeholders: &Placeholders<'_>,
-    diagnostics: &mut Diagnostics<'_>,
-) -> Vec<String> {
+fn paths<C>(keys: &ExportKeys<C>, placeholders: &Placeholders<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<String> {
     let Some(path) = &keys.path else { return Vec::new() };
     let given = path.get_ref().as_slice();
     if given.iter().all(|path| path.trim().is_empty()) {
@@ -75,7 +71,8 @@ fn command<C>(
     if command.get_ref().first().is_none_or(|program| program.trim().is_empty()) {
         diagnostics.add(command.span(), "no program is given; name it and its arguments, each as a text of its own");
     }
-    if let Some(format) = keys.format.as_ref().filter(|format| meaning(&FORMATS, Some(format.get_ref())) != Some(Format::Csv))
+    if let Some(format) =
+        keys.format.as_ref().filter(|format| meaning(&FORMATS, Some(format.get_ref())) != Some(Format::Csv))
     {
         diagnostics.add(format.span(), "what a command prints is read as CSV; have it print CSV, and remove `format`");
     }

@@ -89,9 +89,8 @@ impl Walk<'_, '_> {
             }
         }
         let of_these: Vec<&str> = one_of(schema).collect();
-        let is_named = |key: &&str| {
-            table.contains_key(*key) || taken_out.iter().chain(&misspelt).any(|known| known == key)
-        };
+        let is_named =
+            |key: &&str| table.contains_key(*key) || taken_out.iter().chain(&misspelt).any(|known| known == key);
         if let Some(first) = of_these.first().filter(|_| !of_these.iter().any(is_named)) {
             self.missing_key(first, &known[*first], span, place);
         }
@@ -149,7 +148,9 @@ fn alternatives<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Value> {
     let several = ["anyOf", "oneOf"].iter().find_map(|key| schema[key].as_array());
     match (referred, several) {
         (Some(referred), _) => alternatives(root, referred),
-        (None, Some(several)) if !schema["properties"].is_object() => several.iter().flat_map(|schema| alternatives(root, schema)).collect(),
+        (None, Some(several)) if !schema["properties"].is_object() => {
+            several.iter().flat_map(|schema| alternatives(root, schema)).collect()
+        }
         _ => vec![schema],
     }
 }

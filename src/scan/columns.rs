@@ -110,7 +110,8 @@ fn renamed<'f>(file: &'f ExportFile, lacking: &PartialColumn) -> Option<&'f Stri
     let own = || file.header.iter().filter(|name| !name.is_empty() && !lacking.beside.contains(*name));
     let near = nearest(&lacking.name, own().map(String::as_str));
     let near = own().find(|name| Some(name.as_str()) == near || name.eq_ignore_ascii_case(&lacking.name));
-    let in_its_place = || lacking.place.and_then(|place| file.header.get(place)).filter(|name| own().any(|own| own == *name));
+    let in_its_place =
+        || lacking.place.and_then(|place| file.header.get(place)).filter(|name| own().any(|own| own == *name));
     near.or_else(in_its_place).or_else(|| own().next())
 }
 
@@ -121,7 +122,9 @@ pub(super) fn lacking(file: &ExportFile, rows: usize) -> Option<String> {
     let rows = count(rows as u64, "row", "rows");
     match columns.as_slice() {
         [] => None,
-        [only] => Some(format!("{name} has no column {only}; its {rows} count as empty there; is its export complete?")),
+        [only] => {
+            Some(format!("{name} has no column {only}; its {rows} count as empty there; is its export complete?"))
+        }
         several => Some(format!(
             "{name} has no columns {}; its {rows} count as empty there; is its export complete?",
             several.join(", ")

@@ -146,7 +146,9 @@ fn is_json(text: &[u8]) -> bool {
     match (first, rest.first()) {
         (b'{', Some(b'}')) | (b'[', Some(b'{' | b']')) => true,
         (b'{', Some(b'"')) => behind_text(rest) == Some(b':'),
-        (b'[', Some(b'[')) => rest[1..].trim_ascii_start().first().is_some_and(|next| b"\"[{-0123456789".contains(next)),
+        (b'[', Some(b'[')) => {
+            rest[1..].trim_ascii_start().first().is_some_and(|next| b"\"[{-0123456789".contains(next))
+        }
         (b'[', Some(b'"')) => matches!(behind_text(rest), Some(b',' | b']')),
         _ => false,
     }
@@ -265,7 +267,10 @@ mod tests {
             (office("xl/workbook.xml").as_slice(), Container::Workbook),
             (&office("word/document.xml"), Container::Document),
             (&entry("visits.csv"), Container::Zip),
-            (&[entry("mimetype"), b"application/vnd.oasis.opendocument.spreadsheet".to_vec()].concat(), Container::OpenDocument),
+            (
+                &[entry("mimetype"), b"application/vnd.oasis.opendocument.spreadsheet".to_vec()].concat(),
+                Container::OpenDocument,
+            ),
             (b"BZh91AY&SY\x01\x02", Container::Bzip2),
             (b"\xfd7zXZ\0\0\x04", Container::Xz),
             (&tar, Container::Tar),
@@ -287,9 +292,21 @@ mod tests {
     #[test]
     fn csv_is_none_of_them() {
         for head in [
-            "visit_id,store", "[visit_id],[store_code]", "<id>,<store>\n1,2\n", "{id},{store}", "{\"a\",\"b\"}\n",
-            "ORCode,store", "BZh9,store", "PKZ,store", "\"{\"\"a\"\":1}\",store", "Object,store", "< 5,x", "FEA,x", "",
-            "[1],[2]", "<",
+            "visit_id,store",
+            "[visit_id],[store_code]",
+            "<id>,<store>\n1,2\n",
+            "{id},{store}",
+            "{\"a\",\"b\"}\n",
+            "ORCode,store",
+            "BZh9,store",
+            "PKZ,store",
+            "\"{\"\"a\"\":1}\",store",
+            "Object,store",
+            "< 5,x",
+            "FEA,x",
+            "",
+            "[1],[2]",
+            "<",
         ] {
             assert_eq!(container(head.as_bytes()), None, "{head}");
         }

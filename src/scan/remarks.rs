@@ -15,7 +15,8 @@ impl Remarks {
     /// Adds what another look at the same files has shown, but for what is known.
     pub(crate) fn add_new(&mut self, other: Remarks) {
         let Remarks { warnings, suspicions } = other;
-        self.warnings.extend(warnings.into_iter().filter(|warning| !self.warnings.contains(warning)).collect::<Vec<_>>());
+        self.warnings
+            .extend(warnings.into_iter().filter(|warning| !self.warnings.contains(warning)).collect::<Vec<_>>());
         let new = suspicions.into_iter().filter(|suspicion| !self.suspicions.contains(suspicion));
         let new: Vec<Suspicion> = new.collect();
         self.suspicions.extend(new);

@@ -38,14 +38,14 @@ pub(crate) struct Invocation<'a> {
 /// Why there is no output.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    #[error("there is no program {0:?}; is it installed, and in a folder of PATH? A path starts from the working directory")]
+    #[error(
+        "there is no program {0:?}; is it installed, and in a folder of PATH? A path starts from the working directory"
+    )]
     NotFound(String),
     #[error("cannot start {0:?}: {1}")]
     NotStarted(String, io::Error),
     #[error("{program:?} {how}{said}")]
     Failed { program: String, how: String, said: String },
-    #[error("{0:?} was ended, because the run was")]
-    Ended(String),
     #[error("{0:?} had not ended when the time of max_duration was up; it was ended")]
     TimeIsUp(String),
     #[error("its output cannot be kept in {folder}: {source}; make room there, or set TMPDIR to another folder")]
@@ -70,7 +70,8 @@ struct Running {
 }
 
 impl Commands {
-    /// Ends all programs with all that they have started. No other one is started from here on.
+    /// Ends all programs with all that they have started, for a process that is about to end: who waits for one of them
+    /// waits until then, so that nobody takes the end for a failure.
     pub(crate) fn end(&self) {
         let mut running = self.running();
         running.is_over = true;
@@ -95,8 +96,10 @@ impl Commands {
         }
         let status = started.wait();
         let spool = copied?;
+        if self.running().is_over {
+            wait_for_the_end();
+        }
         match status {
-            _ if self.running().is_over => Err(CommandError::Ended(program)),
             Ok(status) if status.success() => Ok(Arc::new(spool)),
             Ok(status) => Err(CommandError::Failed { program, how: in_words(status), said: said() }),
             Err(error) => Err(CommandError::NotStarted(program, error)),
@@ -107,7 +110,8 @@ impl Commands {
     fn start(&self, mut command: Command, program: &str) -> Result<Started<'_>, CommandError> {
         let mut running = self.running();
         if running.is_over {
-            return Err(CommandError::Ended(program.to_owned()));
+            drop(running);
+            wait_for_the_end();
         }
         let child = command.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => CommandError::NotFound(program.to_owned()),
@@ -119,6 +123,13 @@ impl Commands {
 
     fn running(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The process is about to end.
+fn wait_for_the_end() -> ! {
+    loop {
+        std::thread::park();
     }
 }
 
@@ -229,7 +240,9 @@ fn in_lines(said: &str) -> String {
     let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
     match last {
         [] => ", and says nothing".to_owned(),
-        last => last.iter().fold(", and says".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300)),
+        last => {
+            last.iter().fold(", and says".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300))
+        }
     }
 }
 

@@ -205,7 +205,11 @@ fn exports_that_cannot_be_read() {
     check("nothing matches", b"", job().visits("path", "\"exports/*.csv\""));
     check("no pattern", b"", job().visits("path", "\"exports/[.csv\""));
     check("an empty file", b"", job());
-    check("an Excel workbook", b"PK\x03\x04xl/workbook.xml", job());
+    check(
+        "an Excel workbook",
+        b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0f\0\0\0xl/workbook.xml",
+        job(),
+    );
     check("a Parquet file by the name of a CSV file", b"PAR1\x00\x00PAR1", job());
     check("a CSV file as Parquet", visits.as_bytes(), job().visits("format", "\"parquet\""));
     check(

@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn messages_do_not_name_the_base_folder() {
         let folder = tempfile::tempdir().expect("a folder");
-        let says = |path: &str| find(&[path.to_owned()], folder.path(), false).expect_err("nothing is there").to_string();
+        let says =
+            |path: &str| find(&[path.to_owned()], folder.path(), false).expect_err("nothing is there").to_string();
         let paths = [("v.csv", "cannot open v.csv: "), ("*.csv", "no file matches *.csv;"), ("a[", "position 1: ")];
         for (path, start) in paths {
             let text = says(path);

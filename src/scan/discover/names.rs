@@ -22,20 +22,68 @@ pub(super) enum NameKind {
 }
 
 const CHECKSUMS: [&str; 28] = [
-    "crc", "crc32", "cksum", "checksum", "checksums", "sum", "sfv", "md5", "md5sum", "md5sums", "sha", "sha1", "sha1sum",
-    "sha224", "sha256", "sha256sum", "sha256sums", "sha384", "sha512", "sha512sum", "b2", "b2sum", "b3", "blake3", "asc",
-    "sig", "sign", "minisig",
+    "crc",
+    "crc32",
+    "cksum",
+    "checksum",
+    "checksums",
+    "sum",
+    "sfv",
+    "md5",
+    "md5sum",
+    "md5sums",
+    "sha",
+    "sha1",
+    "sha1sum",
+    "sha224",
+    "sha256",
+    "sha256sum",
+    "sha256sums",
+    "sha384",
+    "sha512",
+    "sha512sum",
+    "b2",
+    "b2sum",
+    "b3",
+    "blake3",
+    "asc",
+    "sig",
+    "sign",
+    "minisig",
 ];
 /// Names without their ending, which may be one of a text.
 const CHECKSUM_FILES: [&str; 10] = [
-    "checksum", "checksums", "md5sum", "md5sums", "sha1sum", "sha1sums", "sha256sum", "sha256sums", "sha512sum",
+    "checksum",
+    "checksums",
+    "md5sum",
+    "md5sums",
+    "sha1sum",
+    "sha1sums",
+    "sha256sum",
+    "sha256sums",
+    "sha512sum",
     "sha512sums",
 ];
 const BACKUPS: [&str; 5] = ["bak", "backup", "orig", "old", "save"];
 /// FTP clients, browsers, Hadoop, and programs that rename a file once it is whole.
 const UNFINISHED: [&str; 17] = [
-    "part", "partial", "filepart", "crdownload", "download", "opdownload", "tmp", "temp", "_copying_", "incomplete",
-    "inprogress", "in-progress", "uploading", "upload", "writing", "aria2", "gstmp",
+    "part",
+    "partial",
+    "filepart",
+    "crdownload",
+    "download",
+    "opdownload",
+    "tmp",
+    "temp",
+    "_copying_",
+    "incomplete",
+    "inprogress",
+    "in-progress",
+    "uploading",
+    "upload",
+    "writing",
+    "aria2",
+    "gstmp",
 ];
 
 /// What the name of a file says. `any_ending`: whether the job says the format, so that any other ending is that of data.
@@ -114,12 +162,17 @@ mod tests {
         all(NameKind::Aside, &["v.csv.md5", "v.csv.SHA256", "SHA256SUMS", "MD5SUMS.txt", "v.csv.gz.asc", "v.csv.crc"]);
         all(NameKind::Aside, &["import.log", "import.log.gz", "import.log.1", "Thumbs.db", "Desktop.ini", "README.md"]);
         all(NameKind::Backup, &["v.csv~", "v.csv.bak", "v.ORIG", "v.csv.old", "v.csv.bak.gz", "~$day3.xlsx"]);
-        let copied = ["v.csv.part", "v.csv.filepart", "v.crdownload", "v.csv._COPYING_", "v.csv.TMP", "v.csv.gz.partial"];
+        let copied =
+            ["v.csv.part", "v.csv.filepart", "v.crdownload", "v.csv._COPYING_", "v.csv.TMP", "v.csv.gz.partial"];
         all(NameKind::Unfinished, &copied);
-        let others = ["day3.xlsx", "scenes-2.csv.zip", "notes.docx", "v.dat", "v.csv.1", "v.csv.bz2", "v.tar.gz", "v.json"];
+        let others =
+            ["day3.xlsx", "scenes-2.csv.zip", "notes.docx", "v.dat", "v.csv.1", "v.csv.bz2", "v.tar.gz", "v.json"];
         all(NameKind::Other, &others);
         // The nearest that are data.
-        all(NameKind::Data, &["old.csv", "tmp.csv", "part.csv", "log.csv", "checksum_visits.csv", "v.log.csv", "md.txt"]);
+        all(
+            NameKind::Data,
+            &["old.csv", "tmp.csv", "part.csv", "log.csv", "checksum_visits.csv", "v.log.csv", "md.txt"],
+        );
     }
 
     #[test]
