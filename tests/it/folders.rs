@@ -252,7 +252,7 @@ fn tables_of_table_formats_are_refused_also_from_within() {
 fn a_file_that_changes_again_while_it_settles_is_not_sent() {
     let server = ScriptedServer::start(|_, _| Reply::ok());
     let work = in_a_folder();
-    let job = JobFile::to(&server.url()).visits("path", "\"v\"").visits("settle", "\"1500ms\"");
+    let job = JobFile::to(&server.url()).visits("path", "\"v\"").visits("settle", "\"3s\"");
     work.job(&job);
     let mut run = work.start(&["run", "job.toml"]);
     run.wait_for("looking at it again in");
@@ -261,8 +261,13 @@ fn a_file_that_changes_again_while_it_settles_is_not_sent() {
     assert_eq!(server.requests().len(), 0);
     assert!(!work.exists("results.csv"));
     // A check warns and does not wait.
-    work.traxload(&["check", "job.toml"]).ends_with(0).says(&["warning: v/", "has just been changed; is it complete?"]);
+    let touch = || work.write("v/2.csv", lines(VISITS_HEADER, &[visit(3)]));
+    touch();
+    work.traxload(&["check", "job.toml"])
+        .ends_with(0)
+        .says(&["warning: v/2.csv has just been changed; is it complete?"]);
     // A signal ends the wait.
+    touch();
     let mut run = work.start(&["run", "job.toml"]);
     run.wait_for("looking at it again in");
     run.signal("INT");
