@@ -73,28 +73,19 @@ impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
     pub(super) fn open(cx: &Context, job: &Job) -> Result<Exports, AppError> {
         let mut outputs = Outputs::new(cx, job);
-        let [visits, scenes] = match (&job.visits.command, &job.scenes.command) {
-            (None, None) => [&job.visits, &job.scenes].map(|source| Export::open(source.clone())),
-            // A command may take long: what is wrong with the other export ends the run before it is started.
+        // A command may take long: what is wrong with the other export ends the run before it is started.
+        let (visits, scenes) = match (&job.visits.command, &job.scenes.command) {
+            (None, None) => (Some(outputs.open(&job.visits)), Some(outputs.open(&job.scenes))),
             (Some(_), None) => {
-                let scenes = Export::open(job.scenes.clone());
-                let visits = if scenes.is_ok() { Some(outputs.open(&job.visits)) } else { None };
-                return Exports::of(job, visits, Some(scenes));
+                let scenes = outputs.open(&job.scenes);
+                (scenes.is_ok().then(|| outputs.open(&job.visits)), Some(scenes))
             }
-            _ => {
+            (_, Some(_)) => {
                 let visits = outputs.open(&job.visits);
-                let scenes = if visits.is_ok() { Some(outputs.open(&job.scenes)) } else { None };
-                return Exports::of(job, Some(visits), scenes);
+                let scenes = visits.is_ok().then(|| outputs.open(&job.scenes));
+                (Some(visits), scenes)
             }
         };
-        Exports::of(job, Some(visits), Some(scenes))
-    }
-
-    fn of(
-        job: &Job,
-        visits: Option<Result<Export, ScanError>>,
-        scenes: Option<Result<Export, ScanError>>,
-    ) -> Result<Exports, AppError> {
         match (visits, scenes) {
             (Some(Ok(visits)), Some(Ok(scenes))) => Ok(Exports { visits, scenes }),
             (visits, scenes) => {

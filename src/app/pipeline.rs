@@ -73,8 +73,10 @@ fn survey_outstanding(
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
     let mut suspicions = visits.remarks.suspicions.clone();
-    let is_refused = survey.rows() == 0 || is_refused(run.job, &suspicions);
-    suspicions.extend(settling.wait(cx, is_refused)?);
+    let sends_nothing = survey.rows() == 0
+        || is_refused(run.job, &suspicions)
+        || run.job.max_invalid.is_exceeded(survey.invalid, survey.rows());
+    suspicions.extend(settling.wait(cx, sends_nothing)?);
     judge(cx, run.job, suspicions)?;
     if survey.rows() == 0 && !run.options.allow_empty {
         return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out });

@@ -29,11 +29,11 @@ impl Settling {
     }
 
     /// Waits until every file was left alone for as long as the job says, and looks whether one has changed. Where
-    /// `is_refused`, nothing will be sent anyway, and the look is at once.
-    pub(super) fn wait(&self, cx: &Context, is_refused: bool) -> Result<Option<Suspicion>, AppError> {
+    /// nothing is sent anyway, the look is at once.
+    pub(super) fn wait(&self, cx: &Context, sends_nothing: bool) -> Result<Option<Suspicion>, AppError> {
         let left =
             self.files.iter().map(|file| (file.must_rest(SystemTime::now()), file)).max_by_key(|(left, _)| *left);
-        if let Some((left, file)) = left.filter(|(left, _)| !is_refused && !left.is_zero()) {
+        if let Some((left, file)) = left.filter(|(left, _)| !sends_nothing && !left.is_zero()) {
             let left_in_words = text::duration(left);
             let name = &file.name;
             cx.emit(Event::Note(&format!("{name} has just been changed: looking at it again in {left_in_words}")));

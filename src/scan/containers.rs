@@ -127,7 +127,10 @@ fn markup(text: &[u8], rest: &[u8]) -> Option<Container> {
     let tag = &text[..memchr::memchr(b'>', text)? + 1];
     let behind = text[tag.len()..].iter().find(|byte| !byte.is_ascii_whitespace());
     let is_tag = rest.first().is_some_and(|first| first.is_ascii_alphabetic() || matches!(first, b'!' | b'?'))
-        && (behind.is_none_or(|byte| *byte == b'<') || lower.starts_with(b"<html") || lower.starts_with(b"<!doctype"));
+        && (behind.is_none_or(|byte| *byte == b'<')
+            || has(b"</")
+            || lower.starts_with(b"<html")
+            || lower.starts_with(b"<!doctype"));
     if !is_tag {
         return None;
     }

@@ -63,13 +63,15 @@ pub enum ScanError {
     /// A folder is a table of a table format, or lies in one.
     #[error(
         "{path} belongs to {} {format} table: its files hold deleted and replaced rows too. Let a program that knows the format read it, in place of `path`: command = [{}], or write the table to a plain folder with Spark and name that",
-        if *.format == "Iceberg" { "an" } else { "a" }, table_command(.format, .path)
+        if *.format == "Iceberg" { "an" } else { "a" }, table_command(.format, .table)
     )]
     TableFormat {
         /// As the job gives it.
         path: String,
         /// Delta, Iceberg or Hudi.
         format: &'static str,
+        /// The folder of the table.
+        table: String,
     },
     /// A file is neither CSV nor Parquet, whatever its name says.
     #[error("{file} is {what}, not {expected}: {way_on}")]
@@ -196,14 +198,14 @@ pub enum ScanError {
 }
 
 /// What reads a table of a format, as the parts of a command.
-fn table_command(format: &str, path: &str) -> String {
+fn table_command(format: &str, table: &str) -> String {
     let call = match format {
         "Delta" => "delta_scan",
         "Iceberg" => "iceberg_scan",
         // DuckDB has none.
         _ => return "\"program\", \"argument\"".to_owned(),
     };
-    let folder = path.split(['*', '?', '[']).next().unwrap_or_default().trim_end_matches('/').replace('\'', "''");
+    let folder = table.replace('\'', "''");
     format!("\"duckdb\", \"-csv\", \"-c\", \"SELECT * FROM {call}('{folder}')\"")
 }
 

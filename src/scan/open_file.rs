@@ -27,6 +27,10 @@ pub(super) fn open_file(found: FoundFile, source: &Source) -> Result<Option<Expo
         (Some(FileKind::Container(_)), _) if found.is_unsure => return Ok(None),
         (Some(FileKind::Compressed(_)), _) if found.is_unsure && is_container(probe.inner) => return Ok(None),
         (Some(FileKind::Container(container)), _) => return Err(not_read(&found, container, expected)),
+        (Some(FileKind::Table(Format::Parquet)), Format::Csv) if is_output => {
+            let way_on = "have the command print CSV with a header line".to_owned();
+            return Err(ScanError::Container { file: found.name, what: "Parquet", expected, way_on });
+        }
         (Some(FileKind::Table(Format::Parquet)), Format::Csv) => return Err(other(&found, "Parquet")),
         (Some(FileKind::Compressed(_)), Format::Parquet) => return Err(other(&found, "a compressed file")),
         (None, Format::Parquet) if probe.is_text => return Err(other(&found, "text, such as CSV")),
@@ -47,9 +51,14 @@ pub(super) fn open_file(found: FoundFile, source: &Source) -> Result<Option<Expo
         stamp: probe.stamp,
         lacking: Vec::new(),
     };
-    file.header = match format {
-        Format::Csv => csv::header(&file, probe.input, source)?,
-        Format::Parquet => parquet::header(&file)?,
+    let header = match format {
+        Format::Csv => csv::header(&file, probe.input, source),
+        Format::Parquet => parquet::header(&file),
+    };
+    file.header = match header {
+        // A picture, a program, whatever it is.
+        Err(ScanError::BadHeader { .. }) if found.is_unsure && probe.has_zeros => return Ok(None),
+        header => header?,
     };
     Ok(Some(file))
 }

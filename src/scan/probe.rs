@@ -16,6 +16,8 @@ pub(super) struct FileProbe {
     pub(super) inner: Option<FileKind>,
     /// Whether it begins as text does.
     pub(super) is_text: bool,
+    /// Whether there is a zero byte at its beginning.
+    pub(super) has_zeros: bool,
     /// The format that the ending of its name says.
     pub(super) named: Option<Format>,
     /// The delimiter where nothing else says: what its name says, else a comma.
@@ -42,7 +44,7 @@ pub(super) fn probe(found: &FoundFile) -> Result<FileProbe, ScanError> {
     }
     let (named, delimiter) = named_format(&found.name);
     let delimiter = delimiter.unwrap_or(b',');
-    Ok(FileProbe { input, kind, inner, is_text: is_text(&head), named, delimiter, stamp })
+    Ok(FileProbe { input, kind, inner, is_text: is_text(&head), has_zeros: head.contains(&0), named, delimiter, stamp })
 }
 
 fn head_of(input: &mut impl Read) -> io::Result<Vec<u8>> {

@@ -37,7 +37,7 @@ pub(super) fn find(path: &str, base_dir: &Path, findings: &mut Findings) -> Resu
     }
     let about = std::fs::metadata(&opened).map_err(|source| ScanError::Missing { path: path.into(), source })?;
     if about.is_dir() {
-        tables::refuse_within(&opened, path)?;
+        tables::refuse_within(base_dir, Path::new(path), path)?;
         return search.find_in_folder(Path::new(path));
     }
     if !about.is_file() {
@@ -75,7 +75,7 @@ impl Search<'_> {
         if !self.read.insert(opened.canonicalize().map_err(unreadable)?) {
             return Ok(());
         }
-        tables::refuse(&opened, &folder.display().to_string())?;
+        tables::refuse(&opened, &folder.display().to_string(), folder)?;
         let mut names = Vec::new();
         for entry in std::fs::read_dir(opened).map_err(unreadable)? {
             names.push(entry.map_err(unreadable)?.file_name());
@@ -98,10 +98,10 @@ impl Search<'_> {
             if given.components().any(is_part_hidden) {
                 continue;
             }
-            let folder = self.base_dir.join(given.parent().unwrap_or(Path::new("")));
-            let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-            if folders.insert(folder.clone()) {
-                tables::refuse_within(&folder, path)?;
+            let folder = given.parent().unwrap_or(Path::new("")).to_owned();
+            if !folders.contains(&folder) {
+                tables::refuse_within(self.base_dir, &folder, path)?;
+                folders.insert(folder);
             }
             self.add(given, is_named)?;
         }

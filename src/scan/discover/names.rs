@@ -21,18 +21,15 @@ pub(super) enum NameKind {
     Other,
 }
 
-const CHECKSUMS: [&str; 28] = [
+const CHECKSUMS: [&str; 22] = [
     "crc",
     "crc32",
     "cksum",
     "checksum",
-    "checksums",
-    "sum",
     "sfv",
     "md5",
     "md5sum",
     "md5sums",
-    "sha",
     "sha1",
     "sha1sum",
     "sha224",
@@ -42,13 +39,10 @@ const CHECKSUMS: [&str; 28] = [
     "sha384",
     "sha512",
     "sha512sum",
-    "b2",
     "b2sum",
-    "b3",
     "blake3",
     "asc",
     "sig",
-    "sign",
     "minisig",
 ];
 /// Names without their ending, which may be one of a text.
@@ -64,7 +58,7 @@ const CHECKSUM_FILES: [&str; 10] = [
     "sha512sum",
     "sha512sums",
 ];
-const BACKUPS: [&str; 5] = ["bak", "backup", "orig", "old", "save"];
+const BACKUPS: [&str; 3] = ["bak", "orig", "old"];
 /// FTP clients, browsers, Hadoop, and programs that rename a file once it is whole.
 const UNFINISHED: [&str; 17] = [
     "part",

@@ -68,7 +68,12 @@ fn refuse_table(objects: &[Object], folder: &str, path: &str) -> Result<(), Scan
         let (_, folders) = parts.split_last()?;
         tables::format_of(folders.iter().copied(), || is_metadata)
     });
-    tables::refused(format, path)
+    tables::refused(format, path, literal_part(path))
+}
+
+/// A pattern down to its first special character.
+fn literal_part(path: &str) -> &str {
+    path.split(['*', '?', '[']).next().unwrap_or_default().trim_end_matches('/')
 }
 
 /// # Errors
@@ -80,7 +85,7 @@ fn refuse_table_level(below: &[String], bucket: &Bucket, path: &str) -> Result<(
     let metadata: Vec<String> = below.iter().filter(|key| name(key) == "metadata").cloned().collect();
     let objects = if metadata.is_empty() { Vec::new() } else { bucket.levels(&metadata).map_err(failed)? };
     let is_iceberg = objects.iter().flat_map(|(_, objects)| objects).any(|object| tables::is_of_iceberg(object.key()));
-    tables::refused(tables::format_of(names.iter().map(String::as_str), || is_iceberg), path)
+    tables::refused(tables::format_of(names.iter().map(String::as_str), || is_iceberg), path, literal_part(path))
 }
 
 /// In the order of a walk through folders: names are compared part by part.

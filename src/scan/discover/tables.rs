@@ -31,28 +31,32 @@ pub(super) fn is_of_iceberg(name: &str) -> bool {
 }
 
 /// # Errors
-/// Where a folder on this machine is a table, or lies in one.
-pub(super) fn refuse_within(folder: &Path, path: &str) -> Result<(), ScanError> {
+/// Where a folder on this machine is a table, or lies in one. `given`: the folder as the job gives it.
+pub(super) fn refuse_within(base_dir: &Path, given: &Path, path: &str) -> Result<(), ScanError> {
+    let folder = base_dir.join(given);
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
+    refuse(folder, path, given)?;
     let Ok(full) = folder.canonicalize() else { return Ok(()) };
-    full.ancestors().take(LEVELS).try_for_each(|folder| refuse(folder, path))
+    full.ancestors().take(LEVELS).try_for_each(|folder| refuse(folder, path, folder))
 }
 
 /// # Errors
-/// Where a folder on this machine is a table.
-pub(super) fn refuse(folder: &Path, path: &str) -> Result<(), ScanError> {
+/// Where a folder on this machine is a table. `shown`: what it is called in a command.
+pub(super) fn refuse(folder: &Path, path: &str, shown: &Path) -> Result<(), ScanError> {
     let there = ["_delta_log", ".hoodie", "metadata"].into_iter().filter(|name| folder.join(name).is_dir());
     let metadata = || {
         let entries = std::fs::read_dir(folder.join("metadata")).into_iter().flatten().flatten();
         entries.into_iter().any(|entry| is_of_iceberg(&entry.file_name().to_string_lossy()))
     };
-    refused(format_of(there, metadata), path)
+    let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+    refused(format_of(there, metadata), path, &shown.display().to_string())
 }
 
 /// # Errors
 /// Where there is a format.
-pub(super) fn refused(format: Option<&'static str>, path: &str) -> Result<(), ScanError> {
+pub(super) fn refused(format: Option<&'static str>, path: &str, table: &str) -> Result<(), ScanError> {
     match format {
-        Some(format) => Err(ScanError::TableFormat { path: path.to_owned(), format }),
+        Some(format) => Err(ScanError::TableFormat { path: path.to_owned(), format, table: table.to_owned() }),
         None => Ok(()),
     }
 }
