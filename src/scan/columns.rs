@@ -119,17 +119,16 @@ fn renamed<'f>(file: &'f ExportFile, lacking: &PartialColumn) -> Option<&'f Stri
 pub(super) fn lacking(file: &ExportFile, rows: usize) -> Option<String> {
     let name = &file.name;
     let columns: Vec<String> = file.lacking.iter().map(|column| format!("{column:?}")).collect();
-    let rows = count(rows as u64, "row", "rows");
-    match columns.as_slice() {
-        [] => None,
-        [only] => {
-            Some(format!("{name} has no column {only}; its {rows} count as empty there; is its export complete?"))
-        }
-        several => Some(format!(
-            "{name} has no columns {}; its {rows} count as empty there; is its export complete?",
-            several.join(", ")
-        )),
+    if columns.is_empty() || rows == 0 {
+        return None;
     }
+    let columns = if let [only] = columns.as_slice() {
+        format!("column {only}")
+    } else {
+        format!("columns {}", columns.join(", "))
+    };
+    let rows = count(rows as u64, "row", "rows");
+    Some(format!("{name} has no {columns}; the cells of its {rows} count as empty; is its export complete?"))
 }
 
 fn no_columns(

@@ -211,7 +211,7 @@ fn a_renamed_column_and_one_that_every_row_needs_are_suspicions() {
     // The nearest that is right: a part of the export that knows no task, in another order.
     work.write("s/2.csv", lines("scene_id,visit_id", &["S2,V2"]));
     let (done, bodies) = work.check(&job);
-    done.ends_with(0).says(&["warning: s/2.csv has no column \"task_code\"; its 1 row count as empty there"]);
+    done.ends_with(0).says(&["warning: s/2.csv has no column \"task_code\"; the cells of its 1 row count as empty"]);
     assert_eq!(bodies.len(), 2);
     // A column of its own that nobody needs.
     work.write("s/2.csv", lines("visit_id,scene_id,task_code,note", &["V2,S2,T1,x"]));

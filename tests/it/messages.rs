@@ -268,6 +268,7 @@ fn exports_that_are_worth_a_word() {
     work.job(&job().visits("path", "\"more\""));
     work.write("more/README.txt", "The visits of the week.\n");
     said.add("an empty file, one without a column, and a note", &work, &["check", "job.toml"]);
+    std::fs::remove_file(work.path("more/README.txt")).expect("it is there");
     said.add("a window that is too short", &work, &["check", "job.toml", "--rate", "1/min", "--max-duration", "10s"]);
     let work = Workdir::with_visits(1);
     let format = "{ column = \"started_at\", format = \"%Y-%m-%dT%H:%M:%SZ\" }";
