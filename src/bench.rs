@@ -9,6 +9,7 @@
 
 use crate::build::{Builder, Ids, Version};
 use crate::job::{Job, Options};
+use crate::near_key::Folding;
 use crate::scan::{Export, Rows, Source};
 use crate::shuffle::{Shuffle, ShuffleError, Shuffled};
 use chrono::DateTime;
@@ -177,7 +178,7 @@ fn all_rows(source: &Source) -> Vec<Rows> {
 /// Takes everything in, with this much memory for it.
 fn group((visits, scenes): (Vec<Rows>, Vec<Rows>), memory: u64) -> Shuffled {
     let bytes = |rows: &[Rows]| rows.iter().map(|rows| rows.batch.get_array_memory_size() as u64).sum::<u64>();
-    let mut shuffle = Shuffle::new(false, memory, bytes(&visits) + bytes(&scenes));
+    let mut shuffle = Shuffle::new(false, memory, bytes(&visits) + bytes(&scenes), Folding::default());
     for rows in visits {
         shuffle.add_visits(rows, None).expect("room for visits");
     }

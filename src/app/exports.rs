@@ -4,6 +4,7 @@ use super::outputs::Outputs;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine};
 use crate::job::Job;
+use crate::near_key::Folding;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -115,7 +116,7 @@ impl Exports {
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // Batches that are read and not yet grouped take a part of the memory.
-        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected);
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(None));
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));

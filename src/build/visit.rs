@@ -1,7 +1,8 @@
 //! One visit: reads its values, collects all its problems, and has its body written.
 //!
-//! Problems are listed in this order: other rows with the same key, the row as a whole, the key, the fields in the vendor's
-//! order, the scenes in the order of the export. The order of the fields in a body is the business of `body`.
+//! Problems are listed in this order: other rows with the same key, the row as a whole, the key, scenes under
+//! nearly the same key, the fields in the vendor's order, the scenes in the order of the export. The order of the fields in
+//! a body is the business of `body`.
 
 use super::batch::fault_error;
 use super::body::{self, SessionFields};
@@ -14,7 +15,7 @@ use super::reading::VisitRow;
 use super::scenes::{self, SceneCounts, SharedScenes};
 use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
-use crate::text::visible;
+use crate::text::{count, visible};
 use chrono::NaiveDate;
 use std::borrow::Cow;
 
@@ -46,6 +47,7 @@ pub(super) fn build(
         Ok("") => problems.add("visit_id", (Code::MissingField, "the visit has no key".to_owned())),
         Ok(_) => {}
     }
+    check_near_keys(visit, row, &mut problems);
     // In a row with too many or too few cells, cells may belong to other columns, and any other problem would be a guess.
     let fields = if bad_row.is_some() { None } else { fields(row, now, &mut problems) };
     let mut problems = problems.found;
@@ -110,6 +112,27 @@ fn check_duplicates(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProbl
     let message = format!("{} is also in {}{more}, with other values", shown(row.raw_key()), others.join(", "));
     problems.add("visit_id", (Code::DuplicateVisit, message));
     conflict.rows
+}
+
+/// Reports scenes of no visit whose key is nearly this one, at the place of the first scene of each key.
+fn check_near_keys(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProblems<'_>) {
+    let Some(near) = visit.near().filter(|_| !row.rules.accepts(Code::NearKey)) else { return };
+    for (at, other) in near.listed().iter().enumerate() {
+        let more = match near.more() {
+            scenes if scenes > 0 && at + 1 == near.listed().len() => {
+                format!("; so {} under other keys", count(scenes, "more scene does", "more scenes do"))
+            }
+            _ => String::new(),
+        };
+        let message = format!(
+            "{} under {}, which is nearly this key, {} (they differ in {}){more}",
+            count(other.scenes, "scene goes", "scenes go"),
+            shown(&other.key),
+            shown(row.raw_key()),
+            visit.differences(&other.key),
+        );
+        problems.found.add(Problem { code: Code::NearKey, field: "visit_id", message, location: other.first.clone() });
+    }
 }
 
 /// Reads and checks a visit's own fields in the vendor's order, which is the order of their problems. `None` where a

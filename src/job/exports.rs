@@ -2,7 +2,7 @@
 
 use super::diagnostics::Diagnostics;
 use super::keys::ExportKeys;
-use super::paths::Placeholders;
+use super::paths::{Placeholders, names_the_day};
 use super::quantities;
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, meaning};
@@ -76,8 +76,15 @@ fn command<C>(
     {
         diagnostics.add(format.span(), "what a command prints is read as CSV; have it print CSV, and remove `format`");
     }
-    let filled = command.get_ref().iter().map(|part| diagnostics.take(command.span(), placeholders.command(part)));
+    let filled = command.get_ref().iter().map(|part| diagnostics.take(command.span(), placeholders.in_command(part)));
     Some(filled.map(Option::unwrap_or_default).collect())
+}
+
+/// Whether the day stands in what is read of a section.
+pub(super) fn is_of_a_day<C>(keys: &ExportKeys<C>) -> bool {
+    let paths = keys.path.iter().flat_map(|path| path.get_ref().as_slice());
+    let command = keys.command.iter().flat_map(Spanned::get_ref);
+    paths.chain(command).any(|text| names_the_day(text))
 }
 
 fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialect {

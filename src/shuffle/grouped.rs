@@ -2,10 +2,13 @@
 
 use super::buckets::{Buckets, NO_GROUP};
 use super::key_column::KEY;
+use super::near::NearKeys;
 use super::scenes::Scenes;
 use super::tally::Tally;
 use super::visits::{RowRef, VisitTable};
+use crate::near_key::Folding;
 use crate::scan::{Location, Rows};
+use hashbrown::HashMap;
 
 /// How many of the rows that a visit conflicts with are named.
 const MAX_NAMED: usize = 3;
@@ -16,6 +19,9 @@ pub(crate) struct Grouped {
     pub(super) visits: VisitTable,
     /// `None` if there were no scenes at all.
     pub(super) scenes: Option<Buckets>,
+    /// The keys of orphans that are nearly those of a group.
+    pub(super) near: HashMap<u32, NearKeys>,
+    pub(super) folding: Folding,
     pub(super) tally: Tally,
 }
 
@@ -116,6 +122,18 @@ impl<'a> Visit<'a> {
         let others = rows.iter().filter(|&&other| other != self.number).take(MAX_NAMED);
         let others = others.map(|&number| Visit { grouped: self.grouped, number }.location()).collect();
         Some(Conflict { others, more: rows.len() - 1 > MAX_NAMED, rows: rows.len() })
+    }
+
+    /// The keys of orphans that are nearly its own, if there are any.
+    #[inline]
+    pub(crate) fn near(&self) -> Option<&'a NearKeys> {
+        let near = &self.grouped.near;
+        if near.is_empty() { None } else { near.get(&self.row_ref().group) }
+    }
+
+    /// What its key and one that is near it differ in, for people.
+    pub(crate) fn differences(&self, near: &str) -> String {
+        self.grouped.folding.differences(self.key(), near)
     }
 
     /// Its scenes. The rows of one key share them.

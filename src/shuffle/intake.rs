@@ -6,6 +6,7 @@ use super::memory::MemoryStore;
 use super::shuffled::{GroupedStore, Shuffled};
 use super::spill::PartitionWriter;
 use super::tally::Tally;
+use crate::near_key::Folding;
 use crate::scan::Rows;
 use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
@@ -41,12 +42,13 @@ enum RowStore {
 
 impl Shuffle {
     /// `flat`: visits and scenes are the same rows of the same files. `memory`: how many bytes may be held before temporary
-    /// files are used. `expected`: how many bytes the exports need in memory, about.
-    pub(crate) fn new(flat: bool, memory: u64, expected: u64) -> Self {
+    /// files are used. `expected`: how many bytes the exports need in memory, about. `folding`: which keys are nearly the
+    /// same.
+    pub(crate) fn new(flat: bool, memory: u64, expected: u64, folding: Folding) -> Self {
         let store = if expected > memory.saturating_mul(SPILL_AT_ONCE_FACTOR) {
-            RowStore::Disk(Box::new(PartitionWriter::new(DefaultHashBuilder::default(), memory, expected)))
+            RowStore::Disk(Box::new(PartitionWriter::new(folding, DefaultHashBuilder::default(), memory, expected)))
         } else {
-            RowStore::Memory(Box::default())
+            RowStore::Memory(Box::new(MemoryStore::new(folding)))
         };
         Shuffle { flat, memory, expected, store, held: 0, tally: Tally::default() }
     }
@@ -127,7 +129,7 @@ impl Shuffle {
     pub(crate) fn finish(self) -> Result<Shuffled, ShuffleError> {
         let mut tally = self.tally;
         let store = match self.store {
-            RowStore::Memory(store) => GroupedStore::Memory(Box::new(store.finish())),
+            RowStore::Memory(store) => GroupedStore::Memory(Box::new(store.finish_whole()?)),
             RowStore::Disk(writer) => {
                 let partitions = writer.finish()?;
                 tally.add(partitions.tally());

@@ -4,13 +4,16 @@ use super::buckets::{BucketBuilder, GroupedRows, NO_GROUP};
 use super::error::ShuffleError;
 use super::grouped::Grouped;
 use super::key_column::{KEY, keys};
+use super::near::{NearKeys, NearScenes, case_tells_apart};
 use super::record::SceneRecord;
 use super::tally::Tally;
 use super::visits::VisitGrouper;
+use crate::key_index::KeyIndex;
+use crate::near_key::Folding;
 use crate::scan::{Fault, Lines, Location, Rows};
 use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashSet};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -20,13 +23,33 @@ pub(super) struct MemoryStore {
     pub(super) visits: VisitGrouper,
     /// `None` until the first scenes come.
     pub(super) scenes: Option<BucketBuilder>,
+    pub(super) near: NearScenes,
     pub(super) tally: Tally,
 }
 
+/// Scenes of no group, among the rows of a batch.
+struct Strays {
+    /// How many scenes are of visits that filters left out.
+    left_out: u64,
+    /// The rows of the others.
+    orphans: Vec<u32>,
+    /// The rows of orphans that are probably near visits, with the groups of these.
+    near: Vec<(u32, u32)>,
+}
+
 impl MemoryStore {
+    /// A store for everything. `folding`: how keys are folded.
+    pub(super) fn new(folding: Folding) -> MemoryStore {
+        MemoryStore { near: NearScenes::new(folding), ..MemoryStore::default() }
+    }
+
     /// A store for one partition. `hasher`: how keys were hashed. `left_out`: hashes of keys whose visits filters left out.
-    pub(super) fn for_partition(hasher: DefaultHashBuilder, left_out: &[u64]) -> MemoryStore {
-        MemoryStore { visits: VisitGrouper::new(hasher, left_out), ..MemoryStore::default() }
+    pub(super) fn for_partition(
+        folding: Folding,
+        hasher: DefaultHashBuilder,
+        left_out: Arc<HashSet<u64>>,
+    ) -> MemoryStore {
+        MemoryStore { visits: VisitGrouper::new(hasher, left_out), ..MemoryStore::new(folding) }
     }
 
     /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
@@ -48,11 +71,17 @@ impl MemoryStore {
         let index = &self.visits.index;
         let with_groups = |rows: Rows| {
             let groups = index.find_all(keys(&rows));
-            GroupedRows { rows, groups }
+            let strays = self.strays(&groups, |row| rows.text(KEY, row));
+            (GroupedRows { rows, groups }, strays)
         };
-        let batches: Vec<GroupedRows> = batches.into_par_iter().map(with_groups).collect();
-        for GroupedRows { rows, groups } in &batches {
-            self.count_scenes(groups, |row| (rows.text(KEY, row), rows.location(row)));
+        let (batches, mut strays): (Vec<GroupedRows>, Vec<Strays>) = batches.into_par_iter().map(with_groups).unzip();
+        if strays.iter().any(|strays| !strays.orphans.is_empty()) {
+            self.near.begin(&self.visits.index);
+            let batches = batches.par_iter().zip(&mut strays);
+            batches.for_each(|(GroupedRows { rows, .. }, strays)| self.find_near(strays, |row| rows.text(KEY, row)));
+        }
+        for (GroupedRows { rows, groups }, strays) in batches.iter().zip(&strays) {
+            self.count_scenes(groups.len(), strays, |row| (rows.text(KEY, row), rows.location(row)));
         }
         self.buckets(width).add_rows(batches)
     }
@@ -70,21 +99,58 @@ impl MemoryStore {
         lines: Lines,
         faults: Vec<Fault>,
     ) -> Result<(), ShuffleError> {
-        let groups = self.visits.index.find_all(records.iter().map(|record| record.split_key().0.as_bytes()));
-        self.count_scenes(&groups, |row| (records[row].split_key().0, lines.location(row, &file)));
+        let key = |row: usize| records[row].split_key().0;
+        let groups = self.visits.index.find_all((0..records.len()).map(|row| key(row).as_bytes()));
+        let mut strays = self.strays(&groups, key);
+        if !strays.orphans.is_empty() {
+            self.near.begin(&self.visits.index);
+            self.find_near(&mut strays, key);
+        }
+        self.count_scenes(groups.len(), &strays, |row| (key(row), lines.location(row, &file)));
         self.buckets(cells - 1).add_records(records, &groups, file, lines, faults)
     }
 
-    /// Counts scenes by the group of each. A scene without one is an orphan, unless its visit was left out on purpose.
-    fn count_scenes<'r>(&mut self, groups: &[u32], key_and_location: impl Fn(usize) -> (&'r str, Location)) {
-        self.tally.scene_rows += groups.len() as u64;
-        for row in (0..groups.len()).filter(|&row| groups[row] == NO_GROUP) {
-            let (key, location) = key_and_location(row);
-            if self.visits.is_left_out(key.as_bytes()) {
-                self.tally.scenes_left_out += 1;
+    /// The scenes without a group. Each is an orphan, unless filters left its visit out.
+    fn strays<'r>(&self, groups: &[u32], key: impl Fn(usize) -> &'r str) -> Strays {
+        let strays = (0..).zip(groups).filter(|(_, group)| **group == NO_GROUP).map(|(row, _)| row);
+        let (mut left_out, mut orphans) = (0, Vec::new());
+        for row in strays {
+            if self.visits.is_left_out(key(row as usize).as_bytes()) {
+                left_out += 1;
             } else {
-                self.tally.add_orphan(location, key);
+                orphans.push(row);
             }
+        }
+        Strays { left_out, orphans, near: Vec::new() }
+    }
+
+    fn find_near<'r>(&self, strays: &mut Strays, key: impl Fn(usize) -> &'r str) {
+        let orphans = strays.orphans.iter().map(|&row| (row, key(row as usize)));
+        strays.near = self.near.groups(&self.visits.index, orphans);
+    }
+
+    fn count_scenes<'r>(
+        &mut self,
+        scenes: usize,
+        strays: &Strays,
+        key_and_location: impl Fn(usize) -> (&'r str, Location),
+    ) {
+        self.tally.scene_rows += scenes as u64;
+        self.tally.scenes_left_out += strays.left_out;
+        for &row in &strays.orphans {
+            let (key, location) = key_and_location(row as usize);
+            self.tally.add_orphan(location, key);
+        }
+        for &(row, group) in &strays.near {
+            let (key, location) = key_and_location(row as usize);
+            self.near.add(&self.visits.index, group, key, location);
+        }
+    }
+
+    /// Takes keys near a visit's that were found before.
+    pub(super) fn take_over_near(&mut self, visit: &str, found: NearKeys) {
+        if let Some(group) = self.visits.index.find(self.visits.index.hash(visit.as_bytes()), visit.as_bytes()) {
+            self.near.take_over(group, found);
         }
     }
 
@@ -99,8 +165,29 @@ impl MemoryStore {
         self.scenes.as_ref().is_none_or(|scenes| scenes.has_room_for(rows, bytes))
     }
 
-    /// The visits with their scenes.
-    pub(super) fn finish(self) -> Grouped {
-        Grouped { visits: self.visits.finish(), scenes: self.scenes.map(BucketBuilder::finish), tally: self.tally }
+    /// The visits with their scenes. `case_tells_apart`: whether visits of the export have keys that differ in case only;
+    /// it is asked only where that matters.
+    ///
+    /// # Errors
+    /// Those of `case_tells_apart`.
+    pub(super) fn finish(
+        self,
+        case_tells_apart: impl FnOnce(&KeyIndex, &Folding) -> Result<bool, ShuffleError>,
+    ) -> Result<Grouped, ShuffleError> {
+        let folding = self.near.folding().clone();
+        let near = self.near.finish(|folding| case_tells_apart(&self.visits.index, folding))?;
+        let scenes = self.scenes.map(BucketBuilder::finish);
+        Ok(Grouped { visits: self.visits.finish(), scenes, near, folding, tally: self.tally })
+    }
+
+    /// The visits of the whole export with their scenes.
+    ///
+    /// # Errors
+    /// None: memory has no disk.
+    pub(super) fn finish_whole(self) -> Result<Grouped, ShuffleError> {
+        self.finish(|visits, folding| {
+            let keys = (0..visits.len() as u32).map(|group| visits.key(group));
+            Ok(case_tells_apart(keys, folding, &visits.hasher()))
+        })
     }
 }

@@ -10,7 +10,8 @@
 //! And there is one form of a scene, `record`, in memory and in files alike.
 //!
 //! The room looks at the key's column and at no other, but to tell rows that are identical from rows that differ
-//! (`duplicates`), for which no column needs to mean anything.
+//! (`duplicates`), for which no column needs to mean anything. `near` finds the visits that orphans were probably meant
+//! for.
 
 mod arena;
 mod buckets;
@@ -20,6 +21,7 @@ mod grouped;
 mod intake;
 mod key_column;
 mod memory;
+mod near;
 mod origins;
 mod record;
 mod scatter;

@@ -1,7 +1,9 @@
 //! The store as a whole: what it does in memory, and that it does the same through temporary files.
 
+use super::near::NearKeys;
 use super::shuffled::GroupedStore;
 use super::{Grouped, Shuffle, ShuffleError};
+use crate::near_key::Folding;
 use crate::scan::{CellFault, Fault, Lines, Rows};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -15,7 +17,7 @@ fn rows(columns: &[&[&str]]) -> Rows {
 }
 
 fn in_memory(flat: bool) -> Shuffle {
-    Shuffle::new(flat, u64::MAX, 0)
+    Shuffle::new(flat, u64::MAX, 0, Folding::default())
 }
 
 fn whole(shuffle: Shuffle) -> Grouped {
@@ -83,9 +85,51 @@ fn scenes_without_a_usable_key_are_unreadable_but_not_the_empty_ones_of_an_outer
     assert_eq!((broken(false), broken(true)), (3, 2));
 }
 
-/// A batch as one may come from anywhere: of several files, at odd lines, with faults.
+/// What is found near a visit: the keys, the place of the first scene of each, how many scenes they are, and how many more.
+fn near_of(grouped: &Grouped, visit: usize) -> (Vec<(String, u64, u64)>, u64) {
+    let near = grouped.visit(visit).near();
+    let listed = near.map(NearKeys::listed).unwrap_or_default();
+    let listed = listed.iter().map(|near| (near.key.to_string(), near.first.row, near.scenes));
+    (listed.collect(), near.map_or(0, NearKeys::more))
+}
+
+#[test]
+fn orphans_are_with_the_visits_that_they_are_near_and_stay_orphans() {
+    let mut shuffle = in_memory(false);
+    let keep = BooleanArray::from(vec![true, true, false, true]);
+    shuffle.add_visits(rows(&[&["V3", "007", "v4", "7.0"]]), Some(&keep)).expect("added");
+    let scenes: [&[&str]; 2] = [&["V3", "v3", "07", "V4", "V30", "v3", " V3", "v3 ", "v 3", "V3\t"], &["s"; 10]];
+    shuffle.add_scenes(vec![rows(&scenes)]).expect("added");
+    let grouped = whole(shuffle);
+    assert_eq!((grouped.tally().orphans, grouped.tally().scene_rows), (9, 10));
+    let named = |key: &str, row, scenes| (key.to_owned(), row, scenes);
+    assert_eq!(near_of(&grouped, 0), (vec![named("v3", 3, 2), named(" V3", 8, 1), named("v3 ", 9, 1)], 1));
+    assert_eq!(near_of(&grouped, 1), (vec![named("07", 4, 1)], 0));
+    assert_eq!(near_of(&grouped, 2), (vec![named("07", 4, 1)], 0), "it may be of either");
+    assert_eq!(scenes_of(&grouped, 0), ["s"]);
+}
+
+#[test]
+fn where_visits_have_keys_that_differ_in_case_only_it_tells_keys_apart() {
+    let mut shuffle = in_memory(false);
+    shuffle.add_visits(rows(&[&["a1", "A1", "b2", "c3"]]), None).expect("added");
+    shuffle.add_scenes(vec![rows(&[&["B2", "c3 ", "C3"], &["s1", "s2", "s3"]])]).expect("added");
+    let grouped = whole(shuffle);
+    assert_eq!(near_of(&grouped, 2), (vec![], 0));
+    assert_eq!(near_of(&grouped, 3), (vec![("c3 ".to_owned(), 3, 1)], 0));
+}
+
+/// A batch as one may come from anywhere: of several files, at odd lines, with faults, its keys written in many ways.
 fn odd_rows(keys: &[u8], file: u8, first: u64, spread: bool, broken: bool) -> Rows {
-    let keys: Vec<String> = keys.iter().map(|key| format!("k{key}")).collect();
+    let key = |key: &u8| match (key / 12, key % 12) {
+        (n, 0) => format!("K{n}"),
+        (n, 1) => format!("k{n}\u{a0}"),
+        (n, 2) => format!("K{n} "),
+        (n, 3) => format!("\u{200b}k{n}"),
+        (n, 4) => format!(" k{n}"),
+        _ => format!("k{key}"),
+    };
+    let keys: Vec<String> = keys.iter().map(key).collect();
     let cells: Vec<String> =
         (0..keys.len()).map(|row| format!("{file}-{}", "x".repeat(row * row * row % 9_000))).collect();
     let columns = [&keys, &cells].map(|cells| cells.iter().map(String::as_str).collect::<Vec<_>>());
@@ -114,7 +158,7 @@ type OddBatch = (Vec<u8>, u8, u64, bool, bool);
 
 /// Everything that is known of each visit, and what was counted.
 fn everything(visits: &[OddBatch], scenes: &[OddBatch], memory: u64, expected: u64) -> (Vec<String>, String) {
-    let mut shuffle = Shuffle::new(false, memory, expected);
+    let mut shuffle = Shuffle::new(false, memory, expected, Folding::default());
     for (keys, file, first, spread, broken) in visits {
         shuffle.add_visits(odd_rows(keys, *file, *first, *spread, *broken), None).expect("added");
     }
@@ -136,7 +180,8 @@ fn everything(visits: &[OddBatch], scenes: &[OddBatch], memory: u64, expected: u
                     (scene.location(), scene.text(1), faults)
                 });
                 let scenes: Vec<_> = scenes.collect();
-                told.push(format!("{} {} {scenes:?}", visit.key(), visit.location()));
+                let near = near_of(grouped, at);
+                told.push(format!("{} {} {scenes:?} {near:?}", visit.key(), visit.location()));
             }
             Ok::<(), ShuffleError>(())
         })

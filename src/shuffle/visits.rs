@@ -10,6 +10,7 @@ use crate::scan::Rows;
 use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Where the row of a visit is. Each has a result row of its own.
 #[derive(Clone, Copy, Debug)]
@@ -42,18 +43,15 @@ pub(super) struct VisitGrouper {
     /// The numbers of the rows of groups whose rows differ, by group and digest. A key like "N/A" may have a great many
     /// rows, and only those with the same digest are compared.
     by_digest: HashMap<(u32, u64), Vec<u32>>,
-    /// Hashes of the keys of rows that filters left out: their scenes are not orphans.
-    pub(super) left_out: HashSet<u64>,
+    /// Hashes of the keys of rows that filters left out: their scenes are not orphans. All partitions of an export share
+    /// them.
+    pub(super) left_out: Arc<HashSet<u64>>,
 }
 
 impl VisitGrouper {
     /// `hasher`: how keys are hashed. `left_out`: hashes of keys whose rows were left out before.
-    pub(super) fn new(hasher: DefaultHashBuilder, left_out: &[u64]) -> VisitGrouper {
-        VisitGrouper {
-            index: KeyIndex::new(hasher),
-            left_out: left_out.iter().copied().collect(),
-            ..VisitGrouper::default()
-        }
+    pub(super) fn new(hasher: DefaultHashBuilder, left_out: Arc<HashSet<u64>>) -> VisitGrouper {
+        VisitGrouper { index: KeyIndex::new(hasher), left_out, ..VisitGrouper::default() }
     }
 
     /// Takes a batch. Rows for which `keep` is false are left out.
@@ -80,7 +78,7 @@ impl VisitGrouper {
 
     /// Whether the key is one whose rows filters left out.
     pub(super) fn is_left_out(&self, key: &[u8]) -> bool {
-        self.left_out.contains(&self.index.hash(key))
+        !self.left_out.is_empty() && self.left_out.contains(&self.index.hash(key))
     }
 
     pub(super) fn finish(self) -> VisitTable {
@@ -90,7 +88,7 @@ impl VisitGrouper {
     fn leave_out(&mut self, batch: usize, row: usize) {
         let key = self.visits.batches[batch].text(KEY, row);
         if !key.is_empty() {
-            self.left_out.insert(self.index.hash(key.as_bytes()));
+            Arc::make_mut(&mut self.left_out).insert(self.index.hash(key.as_bytes()));
         }
     }
 

@@ -7,6 +7,7 @@
 mod world;
 
 use crate::build::{Builder, Field, Ids, Rules, Version};
+use crate::near_key::Folding;
 use crate::outcome::{Exit, Status, StopReason};
 use crate::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
 use crate::scan::{Lines, Rows};
@@ -139,6 +140,7 @@ fn rules() -> Rules {
         task_code: None,
         task_code_required: false,
         zone: None,
+        local_day: None,
         stores: None,
         users: None,
         task_codes: None,
@@ -158,7 +160,7 @@ fn batch(columns: Vec<Vec<String>>) -> Rows {
 fn exports(visits: usize) -> Shuffled {
     let keys: Vec<String> = (0..visits).map(|visit| format!("V{visit}")).collect();
     let same = |text: &str| vec![text.to_owned(); visits];
-    let mut shuffle = Shuffle::new(false, u64::MAX, 0);
+    let mut shuffle = Shuffle::new(false, u64::MAX, 0, Folding::default());
     let columns = vec![keys.clone(), same("S1"), same("2024-03-05"), same("2024-03-05T08:00:00Z")];
     shuffle.add_visits(batch(columns), None).unwrap();
     shuffle.add_scenes(vec![batch(vec![keys, same("scene")])]).unwrap();

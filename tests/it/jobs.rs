@@ -41,7 +41,10 @@ fn mistakes_are_told_with_file_line_and_column() {
             "no pattern of time",
             JobFile::new().visit_column("visit_date", "{ column = \"visit_date\", format = \"%Q\" }"),
         ),
-        ("a date that cannot be known", JobFile::new().without(&["visit_date"])),
+        ("a date that cannot be known", {
+            let start = "{ column = \"started_at\", format = \"%Y-%m-%d %H:%M\" }";
+            JobFile::new().without(&["visit_date"]).visit_column("session_start_time", start)
+        }),
         ("column and constant", JobFile::new().visit_column("store_number", "{ column = \"a\", value = \"b\" }")),
         ("an unknown encoding", JobFile::new().visits("encoding", "\"utf-9\"")),
         ("a long delimiter", JobFile::new().scenes("delimiter", "\";;\"")),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const HEADER: &str = "visit_id,store_code,visit_date,started_at,ended_at,visit_type,rep_email,tz";
 
 /// Visits named after what is wrong with them. `\xff` stands for a byte that is not UTF-8.
-const NASTY: [&str; 32] = [
+const NASTY: [&str; 33] = [
     "fine,1001,2024-03-05,2024-03-05T08:00:00Z,2024-03-05T08:30:00Z,monthly,rep@example.com,",
     "no store,,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
     ",1001,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
@@ -42,9 +42,10 @@ const NASTY: [&str; 32] = [
     "bad text,10\u{1}01,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
     "bad row,1001,2024-03-05,2024-03-05T08:00:00Z,monthly,,",
     "day number,1001,2024-03-05,45356.3333,,monthly,,",
+    "near key,1001,2024-03-05,2024-03-05T08:00:00Z,,monthly,,",
 ];
 
-const NASTY_SCENES: [&str; 9] = [
+const NASTY_SCENES: [&str; 10] = [
     "scene without id,,T1",
     "scene without task,S1,",
     "scene of odd task,S1,T9",
@@ -54,6 +55,7 @@ const NASTY_SCENES: [&str; 9] = [
     "fine,S1,T1",
     "fine,S2,T2",
     "fine,S1,T1",
+    "NEAR KEY,S1,T1",
 ];
 
 /// The visits whose trouble is in their scenes.
@@ -133,6 +135,7 @@ fn the_first_problem_of_each_visit_is_its_error_code_and_every_code_occurs() {
         ("bad email", "bad_email"),
         ("mangled", "mangled_number"),
         ("no scenes", "no_scenes"),
+        ("near key", "near_key"),
         ("unmapped", "unmapped_value"),
         ("unknown store", "unknown_store"),
         ("unknown user", "unknown_user"),

@@ -1,5 +1,5 @@
-//! Distributes rows past the memory budget to temporary files, one for each partition: by a piece of their key's hash, so
-//! that a visit and its scenes are in the same. A file holds the visits of the partition (`visit_file`) and behind them its
+//! Distributes rows past the memory budget to temporary files, one for each partition: by a piece of the hash of
+//! their key's fold, so that a visit and its scenes are in the same, and orphans that are near it too. A file holds the visits of the partition (`visit_file`) and behind them its
 //! scenes (`scene_file`).
 
 use super::reader::{Partition, Partitions};
@@ -7,19 +7,22 @@ use super::scene_file::{SceneOrigin, SceneWriter};
 use super::side_columns::{FileNames, FileNumbers, with_side_columns};
 use super::visit_file::VisitWriter;
 use crate::key_index;
+use crate::near_key::Folding;
 use crate::scan::Rows;
 use crate::shuffle::error::ShuffleError;
-use crate::shuffle::key_column::{KEY, keys};
+use crate::shuffle::key_column::{KEY, text_keys};
 use crate::shuffle::memory::MemoryStore;
+use crate::shuffle::near::{NearKeys, fold_hash};
 use crate::shuffle::record::{TextColumn, push_cell, push_row, text_columns};
 use crate::shuffle::scatter::scatter;
 use crate::shuffle::tally::Tally;
 use crate::shuffle::visits::VisitGrouper;
 use arrow::array::{BooleanArray, UInt32Array};
 use arrow::compute::take_record_batch;
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashSet};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
 
 /// A partition should fill one part in so many of the budget when it is grouped: a few are in memory at once.
 const BUDGET_PER_PARTITION: u64 = 8;
@@ -35,6 +38,7 @@ const BUDGET_PER_WAITING: u64 = 16;
 /// Takes rows in: first all visits, then all scenes.
 #[derive(Debug)]
 pub(in crate::shuffle) struct PartitionWriter {
+    folding: Folding,
     hasher: DefaultHashBuilder,
     /// The budget in bytes.
     memory: u64,
@@ -47,6 +51,8 @@ pub(in crate::shuffle) struct PartitionWriter {
     /// Cells of a scene, with its key. 0 until the first scenes come.
     cells: usize,
     names: FileNames,
+    /// Hashes of the keys whose visits filters left out.
+    left_out: Arc<HashSet<u64>>,
     tally: Tally,
 }
 
@@ -55,22 +61,28 @@ struct WrittenPartition {
     visits: VisitWriter,
     /// It takes over the file of the visits when they are complete.
     scenes: SceneWriter,
-    /// Hashes of the keys whose visits filters left out.
-    left_out: Vec<u64>,
+    /// Orphans that were found before: the key of a visit, and the keys near it.
+    near: Vec<(Box<str>, NearKeys)>,
 }
 
 impl PartitionWriter {
-    /// `hasher`: how keys are hashed. `memory`: the budget in bytes. `expected`: the bytes of everything, about, for the
-    /// number of partitions.
-    pub(in crate::shuffle) fn new(hasher: DefaultHashBuilder, memory: u64, expected: u64) -> PartitionWriter {
+    /// `folding`, `hasher`: how keys are folded and hashed. `memory`: the budget in bytes. `expected`: the bytes of
+    /// everything, about, for the number of partitions.
+    pub(in crate::shuffle) fn new(
+        folding: Folding,
+        hasher: DefaultHashBuilder,
+        memory: u64,
+        expected: u64,
+    ) -> PartitionWriter {
         let count = expected.saturating_mul(BUDGET_PER_PARTITION) / memory.max(1);
         let count = count.clamp(*PARTITIONS.start(), *PARTITIONS.end());
         let partitions = (0..count).map(|_| WrittenPartition {
             visits: VisitWriter::default(),
             scenes: SceneWriter::new(memory / BUDGET_PER_COLLECTED / count),
-            left_out: Vec::new(),
+            near: Vec::new(),
         });
         PartitionWriter {
+            folding,
             hasher,
             memory,
             partitions: partitions.collect(),
@@ -79,6 +91,7 @@ impl PartitionWriter {
             waiting_bytes: 0,
             cells: 0,
             names: FileNames::default(),
+            left_out: Arc::default(),
             tally: Tally::default(),
         }
     }
@@ -92,28 +105,33 @@ impl PartitionWriter {
         memory: u64,
         expected: u64,
     ) -> Result<PartitionWriter, ShuffleError> {
-        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, mut tally } = store;
-        let mut writer = PartitionWriter::new(index.hasher(), memory, expected);
+        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, near, mut tally } = store;
+        let mut writer = PartitionWriter::new(near.folding().clone(), index.hasher(), memory, expected);
         // If these counts do not add up in the end, the accounting ends the run.
         tally.visit_rows = tally.visit_rows.saturating_sub(visits.rows.len() as u64);
         drop(visits.rows);
-        for hash in left_out {
-            writer.leave_out(hash);
-        }
+        writer.left_out = left_out;
         for rows in visits.batches {
             writer.add_visits(rows, None)?;
+        }
+        let mut scratch = String::new();
+        for (group, near) in near.give_up() {
+            let key = std::str::from_utf8(index.key(group)).unwrap_or_default();
+            let partition = writer.partition(key, &mut scratch);
+            writer.partitions[partition].near.push((key.into(), near));
         }
         if let Some(scenes) = scenes {
             writer.begin_scenes()?;
             writer.cells = scenes.width() + 1;
             scenes.give_up(|group, record, origins| {
                 tally.scene_rows = tally.scene_rows.saturating_sub(1);
-                let (key, location) = (index.key(group), origins.location(record.number()));
+                let key = std::str::from_utf8(index.key(group)).unwrap_or_default();
+                let location = origins.location(record.number());
                 let origin = SceneOrigin { file: writer.names.number(&location.file), line: location.row };
-                let partition = partition_of(index.hash(key), writer.partitions.len());
+                let partition = writer.partition(key, &mut scratch);
                 let scenes = &mut writer.partitions[partition].scenes;
                 scenes.push(origin, origins.faults(record.number()), |text| {
-                    push_cell(text, std::str::from_utf8(key).unwrap_or_default());
+                    push_cell(text, key);
                     text.push_str(record.cells());
                 })
             })?;
@@ -138,7 +156,7 @@ impl PartitionWriter {
             self.tally.visits_left_out += 1;
             let key = rows.text(KEY, row);
             if !key.is_empty() {
-                self.leave_out(key_index::hash(&self.hasher, key.as_bytes()));
+                Arc::make_mut(&mut self.left_out).insert(key_index::hash(&self.hasher, key.as_bytes()));
             }
         }
         self.add(rows.filtered(keep)?)
@@ -161,19 +179,26 @@ impl PartitionWriter {
     pub(in crate::shuffle) fn finish(mut self) -> Result<Partitions, ShuffleError> {
         self.begin_scenes()?;
         self.distribute()?;
-        let partitions = self.partitions.into_iter().map(|WrittenPartition { visits, scenes, mut left_out }| {
-            left_out.shrink_to_fit();
+        let partitions = self.partitions.into_iter().map(|WrittenPartition { visits, scenes, near }| {
             let (file, scenes_start) = scenes.finish()?;
-            Ok(Partition { file, scenes_start, visit_rows: visits.rows(), left_out })
+            Ok(Partition { file: file.map(Mutex::new), scenes_start, visit_rows: visits.rows(), near })
         });
         let partitions = partitions.collect::<Result<_, ShuffleError>>()?;
-        let names = self.names.into_names();
-        Ok(Partitions { hasher: self.hasher, partitions, cells: self.cells, names, tally: self.tally })
+        Ok(Partitions {
+            folding: self.folding,
+            hasher: self.hasher,
+            partitions,
+            cells: self.cells,
+            names: self.names.into_names(),
+            left_out: self.left_out,
+            case_tells_apart: Mutex::default(),
+            tally: self.tally,
+        })
     }
 
-    fn leave_out(&mut self, hash: u64) {
-        let partition = partition_of(hash, self.partitions.len());
-        self.partitions[partition].left_out.push(hash);
+    /// The partition of a key.
+    fn partition(&self, key: &str, scratch: &mut String) -> usize {
+        partition_of(fold_hash(&self.hasher, &self.folding, key, scratch), self.partitions.len())
     }
 
     fn add(&mut self, rows: Rows) -> Result<(), ShuffleError> {
@@ -200,8 +225,12 @@ impl PartitionWriter {
     fn distribute(&mut self) -> Result<(), ShuffleError> {
         let batches = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
-        let (hasher, count) = (&self.hasher, self.partitions.len());
-        let numbers: Vec<Vec<u8>> = batches.par_iter().map(|rows| partition_rows(rows, hasher, count)).collect();
+        const { assert!(*PARTITIONS.end() <= 1 << u8::BITS, "the number of a partition is a byte") };
+        let partition_rows = |rows: &Rows| {
+            let mut scratch = String::new();
+            text_keys(&rows.batch).map(|key| self.partition(key, &mut scratch) as u8).collect()
+        };
+        let numbers: Vec<Vec<u8>> = batches.par_iter().map(partition_rows).collect();
         if self.at_scenes {
             return write_scenes(&mut self.partitions, &batches, &numbers, &mut self.names);
         }
@@ -266,12 +295,6 @@ fn write_scenes(
         partition.scenes.push(origin, faults, |text| push_row(text, &batch.columns, row))
     };
     scatter(partitions, &batches, |batch| batch.partitions, usize::from, push)
-}
-
-/// The partition of each row.
-fn partition_rows(rows: &Rows, hasher: &DefaultHashBuilder, count: usize) -> Vec<u8> {
-    const { assert!(*PARTITIONS.end() <= 1 << u8::BITS, "the number of a partition is a byte") };
-    keys(rows).map(|key| partition_of(key_index::hash(hasher, key), count) as u8).collect()
 }
 
 fn partition_of(hash: u64, count: usize) -> usize {
