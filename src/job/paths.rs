@@ -273,7 +273,7 @@ mod tests {
         let dated = dated();
         for (argument, filled) in [
             ("SELECT {'day': '{date}', 'n': {}}", "SELECT {'day': '2024-03-04', 'n': {}}"),
-            ("{print $1} {name} {time} {dat}", "{print $1} {name} {time} {dat}"),
+            ("{print $1} {name} {time} {dat}", "{print $1} n {time} {dat}"),
             ("{date: {$gt: 1}} {date:ISODate(1)}", "{date: {$gt: 1}} {date:ISODate(1)}"),
             ("exports/{date:%Y/%m}/v.csv", "exports/2024/03/v.csv"),
             ("{", "{"),
