@@ -2,6 +2,7 @@
 
 use super::exports::{Exports, GroupedVisits};
 use super::orphans::OrphansTarget;
+use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
 use super::{AppError, Context, JobRequest, accounting, bodies, unwanted};
@@ -49,7 +50,7 @@ impl std::fmt::Debug for Payloads<'_> {
 pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, AppError> {
     let selection = request.job.selection.check()?;
     let job = request.job.load(cx)?;
-    let exports = Exports::open(&job)?;
+    let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
@@ -57,6 +58,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.inputs(cx, &job))?),
         None => None,
     };
+    let settling = Settling::new(&job, &exports);
     let exports = exports.keeping_orphans(orphans.is_some());
     let visits = exports.read(cx, &job, selection)?;
     cx.warn_all(&visits.remarks.warnings);
@@ -68,6 +70,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
     judge(cx, &job, survey.suspicions(&visits.remarks))?;
+    cx.warn_all(&settling.warning());
     if let Some(orphans) = orphans {
         orphans.write(&job, &visits)?;
     }

@@ -257,6 +257,7 @@ impl AppError {
             AppError::Lock(LockError::Unwritable { source, .. }) => of_write(source),
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
             AppError::File(FileError { source: Some(source), .. }) => of_write(source),
+            AppError::Scan(ScanError::Command { source: Some(source), .. }) => of_write(source),
             AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,
         }

@@ -1,16 +1,17 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
 use super::file_ends::unterminated;
+use super::outputs::Outputs;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
 use crate::near_key::Folding;
-use crate::scan::{Export, Location, Remarks, Rows, ScanError};
+use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::summary::Filters;
 use crate::suspicion::{Suspicion, SuspicionCode};
 use chrono::NaiveDate;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -80,11 +81,26 @@ impl ExportOrder {
 
 impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
-    pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
-        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
-            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes, keeps_orphans: false }),
+    pub(super) fn open(cx: &Context, job: &Job) -> Result<Exports, AppError> {
+        let mut outputs = Outputs::new(cx, job);
+        // A command may take long: what is wrong with the other export ends the run before it is started.
+        let (visits, scenes) = match (&job.visits.command, &job.scenes.command) {
+            (None, None) => (Some(outputs.open(&job.visits)), Some(outputs.open(&job.scenes))),
+            (Some(_), None) => {
+                let scenes = outputs.open(&job.scenes);
+                (scenes.is_ok().then(|| outputs.open(&job.visits)), Some(scenes))
+            }
+            (_, Some(_)) => {
+                let visits = outputs.open(&job.visits);
+                let scenes = visits.is_ok().then(|| outputs.open(&job.scenes));
+                (Some(visits), scenes)
+            }
+        };
+        match (visits, scenes) {
+            (Some(Ok(visits)), Some(Ok(scenes))) => Ok(Exports { visits, scenes, keeps_orphans: false }),
             (visits, scenes) => {
-                Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
+                let errors = [visits, scenes].into_iter().flatten().filter_map(Result::err);
+                Err(job.missing_columns(errors.collect())?.into())
             }
         }
     }
@@ -98,6 +114,13 @@ impl Exports {
     pub(super) fn inputs(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
         let exports = self.visits.paths().chain(self.scenes.paths()).map(Path::to_owned);
         exports.chain([cx.base_dir.join(&job.file)]).filter_map(|path| path.canonicalize().ok()).collect()
+    }
+
+    /// The files as they were opened, for a last look at them.
+    pub(super) fn read_files(&self) -> Vec<ReadFile> {
+        let mut names = HashSet::new();
+        let all = self.visits.read_files().chain(self.scenes.read_files());
+        all.filter(|file| names.insert(file.name.clone())).collect()
     }
 
     /// Reads and groups everything: each export on a thread of its own, while this thread groups.
@@ -136,25 +159,19 @@ impl Exports {
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
         }
-        let [of_visits, mut of_scenes] = read;
-        let forms_of_scenes = std::mem::take(&mut of_scenes.id_forms);
+        let [of_visits, of_scenes] = read;
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
+        let mut scenes = self.scenes.remarks().clone();
+        scenes.add(of_scenes);
         let ends = std::mem::take(&mut remarks.ends);
-        if is_flat {
-            remarks.add(unterminated(&ends, &[]));
-            // The same files once more, but other columns of them matter.
-            remarks.suspicions.extend(of_scenes.suspicions);
-            if job.scenes.only != job.visits.only {
-                remarks.unwanted.extend(of_scenes.unwanted);
-            }
-        } else {
-            remarks.add(unterminated(&ends, &of_scenes.ends));
-            remarks.add(self.scenes.remarks().clone());
-            remarks.add(Remarks { ends: Vec::new(), ..of_scenes });
+        remarks.add(unterminated(&ends, if is_flat { &[] } else { &scenes.ends }));
+        if is_flat && job.scenes.only == job.visits.only {
+            scenes.unwanted.clear();
         }
+        // Of a flat export, what is said of a file as a whole is said once.
+        remarks.add_new(scenes);
         remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
-        remarks.add(Remarks { id_forms: forms_of_scenes, ..Remarks::default() });
         remarks.suspicions.extend(remarks.id_forms.suspicions());
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));

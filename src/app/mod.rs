@@ -5,9 +5,10 @@
 //! | --- | --- |
 //! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
-//! | `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
+//! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `bodies`, `orphans` | what a check writes into files |
@@ -32,6 +33,7 @@ mod ids;
 mod job_request;
 mod machine;
 mod orphans;
+mod outputs;
 mod page;
 mod pipeline;
 mod rerun;
@@ -40,6 +42,7 @@ mod run;
 mod run_inputs;
 mod run_report;
 mod selection;
+mod settle;
 mod signs;
 mod survey;
 mod suspicions;

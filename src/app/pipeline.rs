@@ -8,8 +8,9 @@ use super::exports::{Exports, GroupedVisits};
 use super::result_file::{ResultFile, manifest};
 use super::run_inputs::RunInputs;
 use super::run_report::run_report;
+use super::settle::Settling;
 use super::survey::{Survey, survey};
-use super::suspicions::judge;
+use super::suspicions::{is_refused, judge};
 use super::token::token;
 use super::{AppError, Context, Event, accounting};
 use crate::outcome::{Exit, Status};
@@ -27,11 +28,12 @@ pub(super) fn send_all(
     run.selection.check()?;
     let token = token(cx, job)?;
     let file = claim()?;
-    let exports = Exports::open(job)?;
+    let exports = Exports::open(cx, job)?;
     cx.warn_all(&job.warnings);
     let inputs = exports.inputs(cx, job);
+    let settling = Settling::new(job, &exports);
     let (visits, mut earlier) = in_parallel(|| exports.read(cx, job, run.selection), || file.earlier(job))?;
-    let survey = survey_outstanding(cx, run, &visits, &earlier)?;
+    let survey = survey_outstanding(cx, run, &visits, &earlier, &settling)?;
     Http::check(&job.endpoint, &token)?;
 
     let counters = Counters::default();
@@ -65,11 +67,17 @@ fn survey_outstanding(
     run: &RunInputs<'_>,
     visits: &GroupedVisits,
     earlier: &Earlier,
+    settling: &Settling,
 ) -> Result<Survey, AppError> {
     cx.warn_all(&visits.remarks.warnings);
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
-    judge(cx, run.job, survey.suspicions(&visits.remarks))?;
+    let mut suspicions = survey.suspicions(&visits.remarks);
+    let sends_nothing = survey.rows() == 0
+        || is_refused(run.job, &suspicions)
+        || run.job.max_invalid.is_exceeded(survey.invalid, survey.rows());
+    suspicions.extend(settling.wait(cx, sends_nothing)?);
+    judge(cx, run.job, suspicions)?;
     if survey.rows() == 0 && !run.options.allow_empty {
         return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out, filters: visits.filters });
     }

@@ -8,6 +8,7 @@ use super::dialect::{self, GuessedDialect};
 use crate::scan::{CellFault, Export, Format, Frame, Only, Pick, Rows, ScanError, Source, sniff};
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of a CSV file from which its dialect is guessed.
 const HEAD: usize = 4 << 20;
@@ -79,6 +80,9 @@ impl ExportSample {
             base_dir: base_dir.to_owned(),
             section,
             paths: vec![path.to_owned()],
+            command: None,
+            settle: Duration::ZERO,
+            mandatory: Vec::new(),
             format: look.misnamed.then_some(look.format),
             dialect: dialect.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
             frame: Frame::default(),

@@ -1,5 +1,6 @@
 //! The batches of all files of an export, one file after the other.
 
+use super::columns::lacking;
 use super::csv::{CsvReader, Findings};
 use super::error::ScanError;
 use super::file::ExportFile;
@@ -17,6 +18,8 @@ pub(crate) struct Batches<'a> {
     /// The index of the file to read after `current`.
     next: usize,
     current: Option<(&'a ExportFile, FileReader)>,
+    /// The rows of the current file so far.
+    rows: usize,
     /// What the files that were read to their end have shown.
     remarks: Remarks,
     unwanted: UnwantedCounts,
@@ -61,7 +64,7 @@ impl std::fmt::Debug for Batches<'_> {
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
         let (findings, unwanted) = (Findings::default(), UnwantedCounts::new(source.section, &source.only));
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default(), unwanted, findings }
+        Batches { source, files, next: 0, current: None, rows: 0, remarks: Remarks::default(), unwanted, findings }
     }
 
     /// What reading has shown; complete once all batches were taken.
@@ -77,6 +80,7 @@ impl<'a> Batches<'a> {
             if let Some((file, reader)) = &mut self.current {
                 if let Some(mut rows) = reader.next_rows()? {
                     self.unwanted.add(&self.source.only, std::mem::take(&mut rows.unwanted));
+                    self.rows += rows.batch.num_rows();
                     return Ok(Some(rows));
                 }
                 let file = *file;
@@ -86,6 +90,7 @@ impl<'a> Batches<'a> {
                 }
                 self.current = None;
                 file.check_unchanged()?;
+                self.remarks.warnings.extend(lacking(file, std::mem::take(&mut self.rows)));
             }
             let Some(file) = self.files.get(self.next) else { return Ok(None) };
             self.next += 1;

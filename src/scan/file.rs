@@ -29,6 +29,8 @@ pub(super) struct ExportFile {
     pub(super) header: Vec<String>,
     /// Its state when it was found.
     pub(super) stamp: Stamp,
+    /// Wanted columns that it lacks and other files have, where that is worth no more than a warning.
+    pub(super) lacking: Vec<String>,
 }
 
 /// Where the cells of a wanted column come from in one file.
@@ -80,6 +82,11 @@ impl ExportFile {
     /// Whether the file itself or a folder has a column of this name.
     pub(super) fn has(&self, column: &String) -> bool {
         self.header.contains(column) || folder_value(&self.given, column).is_some()
+    }
+
+    /// Whether it is what a command has written.
+    pub(super) fn is_output(&self) -> bool {
+        matches!(self.data, DataFile::Output(..))
     }
 
     /// How many bytes its mapped columns may fill in memory: a guess from its size.

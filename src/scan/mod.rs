@@ -12,6 +12,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | `containers` | files that hold something else, by their first bytes |
 //! | `formats` | the one table of formats: endings and first bytes |
 //! | `source` | what to read |
 //! | `rows`, `remarks`, `error` | what comes out |
@@ -24,6 +25,7 @@
 //! | `batch`, `unwanted` | columns put together, filters applied, what they leave out |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
+//! | `left_out` | what is said of files that are left out |
 //! | `columns` | whether the files have the wanted columns |
 //! | `batches`, `export` | all files together |
 //! | `sniff` | the beginning of an unknown export, for `init` |
@@ -34,6 +36,7 @@ mod cells;
 mod cleaning;
 mod clock_text;
 mod columns;
+mod containers;
 mod csv;
 mod decimal_ids;
 mod discover;
@@ -41,6 +44,7 @@ mod error;
 mod export;
 mod file;
 mod formats;
+mod left_out;
 mod open_file;
 mod parquet;
 mod partitions;
@@ -57,7 +61,7 @@ mod unwanted;
 pub(crate) use cells::whole;
 pub(crate) use csv::FileEnd;
 pub use error::{MissingColumn, ScanError};
-pub(crate) use export::Export;
+pub(crate) use export::{Export, ReadFile};
 pub(crate) use formats::Format;
 pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
 pub(crate) use remarks::Remarks;

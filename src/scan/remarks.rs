@@ -21,6 +21,18 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
+    /// Adds what another look at the same files has shown, but for what is known.
+    pub(crate) fn add_new(&mut self, other: Remarks) {
+        let Remarks { warnings, suspicions, unwanted, id_forms, ends: _ } = other;
+        self.unwanted.extend(unwanted);
+        self.id_forms.add(id_forms);
+        self.warnings
+            .extend(warnings.into_iter().filter(|warning| !self.warnings.contains(warning)).collect::<Vec<_>>());
+        let new = suspicions.into_iter().filter(|suspicion| !self.suspicions.contains(suspicion));
+        let new: Vec<Suspicion> = new.collect();
+        self.suspicions.extend(new);
+    }
+
     /// Adds what another part of the export has shown.
     pub(crate) fn add(&mut self, other: Remarks) {
         self.warnings.extend(other.warnings);

@@ -3,7 +3,8 @@
 use super::csv::{self, Splitter, Syntax};
 use super::discover::find;
 use super::error::ScanError;
-use super::formats::{FileKind, Format, has_the_name_of_a_table, kind_of_bytes};
+use super::formats::{FileKind, Format, HEAD, has_the_name_of_a_table, kind_of_bytes};
+use super::open_file::not_read;
 use super::probe::probe;
 use super::source::Dialect;
 use super::unpack::unpacked;
@@ -33,15 +34,16 @@ pub(crate) struct Sniffed {
 /// # Errors
 /// Where there is no such file, all files are empty, or the first that is not is neither CSV nor Parquet.
 pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed, ScanError> {
-    let mut found = find(&[path.to_owned()], base_dir)?;
+    let mut found = find(&[path.to_owned()], base_dir, false)?.files;
     let files = found.len();
     // A README beside tables does not tell how they are written.
     found.sort_by_key(|file| !has_the_name_of_a_table(&file.name));
     for file in &found {
-        let workbook = || Err(ScanError::Workbook { file: file.name.clone(), expected: Format::Csv.name() });
+        let container = |container| Err(not_read(file, container, Format::Csv.name()));
         let probe = probe(file)?;
         let (format, compression) = match probe.kind {
-            Some(FileKind::Workbook) => return workbook(),
+            Some(FileKind::Container(_)) if file.is_unsure => continue,
+            Some(FileKind::Container(kind)) => return container(kind),
             Some(FileKind::Table(format)) => (format, None),
             Some(FileKind::Compressed(compression)) => (Format::Csv, Some(compression)),
             None => (Format::Csv, None),
@@ -53,9 +55,10 @@ pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed,
             let input = unpacked(probe.input, compression).map_err(broken)?;
             input.take(most as u64 + 1).read_to_end(&mut head).map_err(broken)?;
             // What was compressed is looked at again.
-            match kind_of_bytes(&head) {
+            match kind_of_bytes(&head[..head.len().min(HEAD)]) {
                 _ if head.is_empty() => continue,
-                Some(FileKind::Workbook) => return workbook(),
+                Some(FileKind::Container(_)) if file.is_unsure => continue,
+                Some(FileKind::Container(kind)) => return container(kind),
                 Some(FileKind::Table(Format::Parquet)) => {
                     let (found, expected) = ("a compressed file", Format::Parquet.name());
                     return Err(ScanError::OtherFormat { file: file.name.clone(), found, expected });

@@ -5,6 +5,7 @@
 use super::formats::Format;
 use encoding_rs::Encoding;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The dialect of CSV files.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,10 @@ pub(crate) struct Source {
     pub(crate) section: &'static str,
     /// Files, folders and globs, on this machine or in object storage.
     pub(crate) paths: Vec<String>,
+    /// In place of paths: a program with its arguments, whose output is the export.
+    pub(crate) command: Option<Vec<String>>,
+    /// How long a local file must not have changed before anything is sent.
+    pub(crate) settle: Duration,
     /// The folder that relative local paths start from. Empty: the working directory. It appears in no message and
     /// in no [`Location`](super::Location): files are named as `paths` names them.
     pub(crate) base_dir: PathBuf,
@@ -102,6 +107,8 @@ pub(crate) struct Source {
     pub(crate) trim: bool,
     /// Filters on rows, all of which must hold.
     pub(crate) only: Vec<Only>,
+    /// Columns of the export without which a row of it means nothing.
+    pub(crate) mandatory: Vec<String>,
     /// The wanted columns, in the order that batches have them.
     pub(crate) picks: Vec<Pick>,
 }

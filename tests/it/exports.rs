@@ -456,9 +456,9 @@ fn a_column_that_is_not_there_is_2_and_names_the_nearest() {
 #[test]
 fn a_workbook_under_any_name_is_2_and_says_so() {
     let work = Workdir::with_visits(1);
-    let workbook = b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00";
+    let workbook = [b"PK\x03\x04".as_slice(), &[0; 22], b"\x13\0\0\0[Content_Types].xml"].concat();
     for name in ["book.xlsx", "book.csv", "book.parquet", "book"] {
-        work.write(name, workbook);
+        work.write(name, &workbook);
         refused(&work, &JobFile::new().visits("path", &format!("\"{name}\"")), &[name, "Excel"]);
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct RowWatch {
     /// How many rows were read and how many of them left out, the header aside.
     rows: u64,
     left_out: u64,
+    /// Whether it is what a command has printed: it ends with the command, and not because it was cut.
+    is_output: bool,
     hand: Option<Hand>,
     signs: SharedSigns,
     findings: Findings,
@@ -64,6 +66,7 @@ impl RowWatch {
             header_line: if has_header_line { records.record_line() } else { 0 },
             rows: 0,
             left_out: 0,
+            is_output: file.is_output(),
             hand: has_header_line.then(|| Hand::of(records)),
             signs,
             findings: Findings::default(),
@@ -142,7 +145,7 @@ impl RowWatch {
         if zeros > 0 {
             let line = if is_cut { last_row } else { records.line };
             self.findings.zeros_at_end(zeros, format!("{file}:{line}"));
-        } else if let (Some(hand), None) = (self.hand.take(), records.open_quote()) {
+        } else if let (Some(hand), None, false) = (self.hand.take(), records.open_quote(), self.is_output) {
             self.findings.end(FileEnd { file: file.clone(), hand, last_row, is_cut });
         }
     }
