@@ -44,7 +44,7 @@ fn key(pool: &mut ColumnPool<'_>) -> FieldEntry {
 /// The columns that part the rows as store, start and person do: the key of a visit repeats, what belongs to the visit
 /// depends on it, and it tells apart what differs there.
 fn by_values(pool: &ColumnPool<'_>) -> Vec<usize> {
-    let best = |words: &Words, fits: &dyn Fn(&ColumnProfile<'_>) -> bool| pool.best(words, fits).map(|(at, _)| at);
+    let best = |words: &Words, fits: &dyn Fn(&ColumnProfile<'_>) -> bool| pool.named(words, fits).first().copied();
     let start = best(&names::START, &|profile| profile.may_be_times() && !profile.is_empty());
     let store = best(&names::STORE, &|profile| profile.times.is_none() && !profile.is_empty());
     let (Some(start), Some(store)) = (start, store) else { return Vec::new() };
@@ -57,7 +57,7 @@ fn by_values(pool: &ColumnPool<'_>) -> Vec<usize> {
         let is_else = !profile.may_be_text()
             || profile.emails > 0.5
             || profile.zones > 0.98
-            || profile.has_times_of_day
+            || profile.is_clock()
             || of_visits.contains(at);
         if is_else || profile.filled < pool.sample.rows {
             return false;

@@ -12,7 +12,9 @@
 //! It knows nothing of ids, of the network, or of how a job is read.
 
 mod cell_text;
+mod choice;
 mod column_pool;
+mod day_and_time;
 mod day_month;
 mod dialect;
 mod entry;
@@ -22,18 +24,23 @@ mod flat;
 mod join;
 mod keys;
 mod names;
+mod nulls;
+mod only;
 mod page;
 mod plan;
 mod profile;
 mod sample;
+mod scene_key;
 mod times;
 mod toml_text;
 mod visit_times;
+mod words;
 mod write;
 
 pub use page::{Draft, Remark};
 
 use crate::scan::ScanError;
+use day_and_time::join_days_and_times;
 use sample::ExportSample;
 use std::path::Path;
 
@@ -43,7 +50,8 @@ use std::path::Path;
 /// # Errors
 /// Where an export cannot be read.
 pub(crate) fn draft(base_dir: &Path, visits: &str, scenes: &str) -> Result<Draft, ScanError> {
-    let visits = ExportSample::take("visits", base_dir, visits)?;
+    let mut visits = ExportSample::take("visits", base_dir, visits)?;
     let scenes = ExportSample::take("scenes", base_dir, scenes)?;
+    join_days_and_times(&mut visits);
     Ok(write::write(&plan::plan(&visits, &scenes), &visits, &scenes))
 }

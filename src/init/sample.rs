@@ -5,6 +5,7 @@
 
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
+use super::nulls::NULLS;
 use crate::scan::{CellFault, Export, Format, Only, Pick, Rows, ScanError, Source, sniff};
 use std::collections::HashSet;
 use std::path::Path;
@@ -47,13 +48,20 @@ pub(super) struct ExportSample {
     export: Export,
 }
 
-/// A column as far as it was looked at.
-#[derive(Debug)]
+/// A column as far as it was looked at: one of the export, or several of it joined.
+#[derive(Clone, Debug, Default)]
 pub(super) struct SampleColumn {
+    /// The name in the export; of joined columns, what stands for them in comments.
     pub(super) name: String,
+    /// The names of the columns that it is joined from; empty for a column of the export.
+    pub(super) parts: Vec<String>,
+    /// What stands between the joined cells.
+    pub(super) separator: &'static str,
     pub(super) column_type: ColumnType,
     /// The value in each sampled row; empty where there is none.
     pub(super) values: Vec<String>,
+    /// Whether the values end in `.0` in the export. It is left out here.
+    pub(super) has_decimals: bool,
 }
 
 /// A file of an export, opened.
@@ -64,6 +72,51 @@ struct SampledFile {
 }
 
 impl SampleColumn {
+    /// Several columns joined, row by row. Where one of the cells is empty, all is.
+    pub(super) fn joined(columns: &[&SampleColumn], separator: &'static str) -> SampleColumn {
+        let rows = columns.iter().map(|column| column.values.len()).min().unwrap_or_default();
+        let cell = |row: usize| {
+            let cells: Vec<&str> = columns.iter().map(|column| column.values[row].as_str()).collect();
+            if cells.contains(&"") { String::new() } else { cells.join(separator) }
+        };
+        let parts: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        SampleColumn {
+            name: parts.join(" + "),
+            values: (0..rows).map(cell).collect(),
+            parts,
+            separator,
+            column_type: ColumnType::Text,
+            has_decimals: columns.iter().any(|column| column.has_decimals),
+        }
+    }
+
+    /// The columns of the export that it is made of.
+    pub(super) fn sources(&self) -> &[String] {
+        if self.parts.is_empty() { std::slice::from_ref(&self.name) } else { &self.parts }
+    }
+
+    /// Takes the `.0` off numbers that have nothing else behind the point, as floats are written where a column has gaps.
+    /// Three zeros may be those of a thousand.
+    fn drop_decimals(&mut self) {
+        let whole = |value: &str| -> Option<usize> {
+            let (whole, zeros) = value.split_once('.').unwrap_or((value, ""));
+            let is_whole = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
+            let is_zero = zeros.bytes().all(|b| b == b'0') && zeros.len() != 3 && !value.ends_with('.');
+            (is_whole && is_zero).then_some(whole.len())
+        };
+        let numbers = || self.filled().filter(|value| !NULLS.contains(value));
+        let are_whole = self.column_type == ColumnType::Text && numbers().all(|value| whole(value).is_some());
+        if !are_whole || !numbers().any(|value| value.contains('.')) {
+            return;
+        }
+        for value in &mut self.values {
+            if let Some(length) = whole(value) {
+                value.truncate(length);
+            }
+        }
+        self.has_decimals = true;
+    }
+
     /// The values that are not empty, in the order of the rows.
     pub(super) fn filled(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(String::as_str).filter(|value| !value.is_empty())
@@ -90,7 +143,7 @@ impl ExportSample {
         let unusable = export.unusable_columns()?;
         let is_usable = |name: &String| !name.is_empty() && !unusable.iter().any(|(bad, _)| bad == name);
         let names = export.columns().into_iter().filter(is_usable).take(COLUMNS);
-        let column = |name| SampleColumn { name, column_type: ColumnType::Unknown, values: Vec::new() };
+        let column = |name| SampleColumn { name, ..SampleColumn::default() };
         let mut sample = ExportSample {
             path: path.to_owned(),
             files: look.files,
@@ -109,6 +162,7 @@ impl ExportSample {
             export,
         };
         sample.read(&source)?;
+        sample.columns.iter_mut().for_each(SampleColumn::drop_decimals);
         Ok(sample)
     }
 

@@ -5,10 +5,9 @@ use super::dialect::GuessedDialect;
 use super::entry::FieldEntry;
 use super::first_line::{FirstLine, first_line};
 use super::page::{Draft, JobPage};
-use super::plan::DraftPlan;
-use super::profile::NULLS;
+use super::plan::{DraftPlan, SectionPlan};
 use super::sample::ExportSample;
-use super::toml_text::{listed, quoted};
+use super::toml_text::{listed, quoted, quoted_list};
 use super::visit_times::ZoneLine;
 use crate::job::OPEN;
 use chrono::NaiveDate;
@@ -23,11 +22,11 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
     source(&mut page, visits, &plan.visits);
     page.line("");
     page.line("[visits.columns]                      # field of the API = column of the export");
-    page.entries(&plan.visits);
+    page.entries(&plan.visits.fields);
     let is_flat = scenes.has_the_files_of(visits);
-    let mut used = columns_of(&plan.visits);
+    let mut used = columns_of(&plan.visits.fields);
     if is_flat {
-        used.extend(columns_of(&plan.scenes));
+        used.extend(columns_of(&plan.scenes.fields));
     }
     leftovers(&mut page, visits, &used);
 
@@ -36,9 +35,9 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
     source(&mut page, scenes, &plan.scenes);
     page.line("");
     page.line("[scenes.columns]");
-    page.entries(&plan.scenes);
+    page.entries(&plan.scenes.fields);
     if !is_flat {
-        leftovers(&mut page, scenes, &columns_of(&plan.scenes));
+        leftovers(&mut page, scenes, &columns_of(&plan.scenes.fields));
     }
 
     page.line("");
@@ -47,6 +46,11 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
         date_format(&mut page, question);
     }
     zone(&mut page, plan.zone);
+    if plan.is_at_midnight {
+        page.line("");
+        page.line("[check]");
+        page.line("# accept = [\"midnight\"]               # every visit starts at midnight, and that is as it should be");
+    }
     rest(&mut page);
     page.into_draft()
 }
@@ -54,7 +58,7 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
 fn head(page: &mut JobPage, plan: &DraftPlan) {
     page.comment("A job for traxload, drafted by `traxload init` from a look at the exports. What speaks for a guess stands beside it: read every line once.");
     let is_zone_asked = matches!(plan.zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
-    let of_fields = plan.visits.iter().chain(&plan.scenes).filter(|entry| entry.question.is_some()).count();
+    let of_fields = plan.visits.fields.iter().chain(&plan.scenes.fields).filter(|entry| entry.question.is_some()).count();
     match of_fields + usize::from(is_zone_asked) + usize::from(plan.date_format.is_some()) {
         0 => page.comment("No question is open. Next: traxload check, then traxload run, each with the name of this file."),
         1 => page.comment("One question is open, marked QUESTION. Until you answer it, traxload check and run refuse this file and name the line."),
@@ -66,7 +70,7 @@ fn head(page: &mut JobPage, plan: &DraftPlan) {
 }
 
 /// How the files of a section are written.
-fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
+fn source(page: &mut JobPage, sample: &ExportSample, section: &SectionPlan) {
     let files = if sample.files > 1 { format!("{} files", sample.files) } else { String::new() };
     page.pair("path", &quoted(&sample.path), &files);
     for stray in sample.strays() {
@@ -94,10 +98,14 @@ fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
     if let Some(guess) = &sample.dialect {
         dialect(page, guess, sample.usual_delimiter);
     }
-    let nulls = nulls(sample, entries);
-    if !nulls.is_empty() {
-        let list: Vec<String> = std::iter::once("").chain(nulls).map(quoted).collect();
-        page.pair("null_values", &format!("[{}]", list.join(", ")), "what stands for an empty cell");
+    if !section.nulls.is_empty() {
+        let list: Vec<&str> = std::iter::once("").chain(section.nulls.iter().map(String::as_str)).collect();
+        page.pair("null_values", &quoted_list(&list), "what stands for an empty cell");
+    }
+    if let Some(only) = &section.only {
+        page.comment(&only.why);
+        page.line(format!("# only = {}   # saw: {}", only.filter, only.saw));
+        page.remark(false, only.remark.clone());
     }
     let has_title = sample.ragged > sample.rows;
     if has_title {
@@ -186,14 +194,6 @@ fn compact_day(path: &str) -> Option<&str> {
     })
 }
 
-/// The words for an empty cell that occur in the columns of a section.
-fn nulls<'a>(sample: &ExportSample, entries: &[FieldEntry]) -> Vec<&'a str> {
-    let used = columns_of(entries);
-    let columns = || sample.columns.iter().filter(|column| used.contains(&column.name.as_str()));
-    let occurs = |null: &&str| columns().any(|column| column.filled().any(|value| value == *null));
-    NULLS.into_iter().filter(occurs).collect()
-}
-
 /// The columns that fields are filled from.
 fn columns_of(entries: &[FieldEntry]) -> Vec<&str> {
     entries.iter().flat_map(FieldEntry::columns).collect()
@@ -201,7 +201,8 @@ fn columns_of(entries: &[FieldEntry]) -> Vec<&str> {
 
 /// The columns that are not used, and those that cannot be.
 fn leftovers(page: &mut JobPage, sample: &ExportSample, used: &[&str]) {
-    let unused = sample.columns.iter().map(|column| column.name.as_str()).filter(|name| !used.contains(name));
+    let own = sample.columns.iter().filter(|column| column.parts.is_empty());
+    let unused = own.map(|column| column.name.as_str()).filter(|name| !used.contains(name));
     let unused = listed(unused, 20);
     if !unused.is_empty() {
         page.comment(&format!("Columns that are not used: {unused}"));
