@@ -35,9 +35,10 @@ impl<'a> ColumnPool<'a> {
         self.sample.columns.iter().position(|known| known.name == column)
     }
 
-    /// The places of the columns that are not taken.
+    /// The places of the columns that are not taken. Keys of several columns fill nothing else.
     pub(super) fn free(&self) -> impl Iterator<Item = usize> {
-        (0..self.profiles.len()).filter(|at| !self.taken.contains(at))
+        let is_free = |at: &usize| !self.taken.contains(at) && !self.sample.columns[*at].is_key_of_several();
+        (0..self.profiles.len()).filter(is_free)
     }
 
     /// The free columns whose values fit, each with the score of its name, the best first.

@@ -14,6 +14,7 @@
 mod cell_text;
 mod choice;
 mod column_pool;
+mod composite;
 mod day_and_time;
 mod day_month;
 mod dialect;
@@ -24,6 +25,7 @@ mod flat;
 mod join;
 mod keys;
 mod names;
+mod near;
 mod nulls;
 mod only;
 mod page;
@@ -40,6 +42,7 @@ mod write;
 pub use page::{Draft, Remark};
 
 use crate::scan::ScanError;
+use composite::join_keys;
 use day_and_time::join_days_and_times;
 use sample::ExportSample;
 use std::path::Path;
@@ -51,7 +54,10 @@ use std::path::Path;
 /// Where an export cannot be read.
 pub(crate) fn draft(base_dir: &Path, visits: &str, scenes: &str) -> Result<Draft, ScanError> {
     let mut visits = ExportSample::take("visits", base_dir, visits)?;
-    let scenes = ExportSample::take("scenes", base_dir, scenes)?;
+    let mut scenes = ExportSample::take("scenes", base_dir, scenes)?;
+    if !scenes.has_the_files_of(&visits) {
+        join_keys(&mut visits, &mut scenes);
+    }
     join_days_and_times(&mut visits);
     Ok(write::write(&plan::plan(&visits, &scenes), &visits, &scenes))
 }

@@ -95,6 +95,11 @@ impl SampleColumn {
         if self.parts.is_empty() { std::slice::from_ref(&self.name) } else { &self.parts }
     }
 
+    /// Whether it is a key of several columns, and not a day with a time of day.
+    pub(super) fn is_key_of_several(&self) -> bool {
+        !self.parts.is_empty() && self.separator != " "
+    }
+
     /// Takes the `.0` off numbers that have nothing else behind the point, as floats are written where a column has gaps.
     /// Three zeros may be those of a thousand.
     fn drop_decimals(&mut self) {
