@@ -1,5 +1,6 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
+use super::file_ends::unterminated;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine};
 use crate::job::Job;
@@ -119,9 +120,15 @@ impl Exports {
         let [of_visits, of_scenes] = read;
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
-        if !is_flat {
+        let ends = std::mem::take(&mut remarks.ends);
+        if is_flat {
+            remarks.add(unterminated(&ends, &[]));
+            // The same files once more, but other columns of them matter.
+            remarks.suspicions.extend(of_scenes.suspicions);
+        } else {
+            remarks.add(unterminated(&ends, &of_scenes.ends));
             remarks.add(self.scenes.remarks().clone());
-            remarks.add(of_scenes);
+            remarks.add(Remarks { ends: Vec::new(), ..of_scenes });
         }
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));

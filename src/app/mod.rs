@@ -25,6 +25,7 @@ mod draft;
 mod earlier;
 mod error;
 mod exports;
+mod file_ends;
 mod ids;
 mod job_request;
 mod machine;

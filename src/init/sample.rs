@@ -6,7 +6,7 @@
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
 use super::nulls::NULLS;
-use crate::scan::{CellFault, Export, Format, Only, Pick, Rows, ScanError, Source, sniff};
+use crate::scan::{CellFault, Export, Format, Frame, Only, Pick, Rows, ScanError, Source, sniff};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -139,6 +139,7 @@ impl ExportSample {
             paths: vec![path.to_owned()],
             format: look.misnamed.then_some(look.format),
             dialect: dialect.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
+            frame: Frame::default(),
             nulls: Vec::new(),
             trim: true,
             only: Vec::<Only>::new(),

@@ -5,7 +5,7 @@ use super::keys::ExportKeys;
 use super::paths::Placeholders;
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, meaning};
-use crate::scan::{Dialect, Only, Pick, Source};
+use crate::scan::{Dialect, Format, Frame, Only, Pick, Source};
 
 /// What is read of an export. `section` is `visits` or `scenes`.
 pub(super) fn source<C>(
@@ -28,6 +28,7 @@ pub(super) fn source<C>(
         base_dir: placeholders.base_dir.to_owned(),
         format: meaning(&FORMATS, keys.format.as_ref()),
         dialect: dialect(keys, diagnostics),
+        frame: frame(keys, diagnostics),
         nulls: keys.null_values.clone().unwrap_or_default(),
         trim: keys.trim.unwrap_or(true),
         only: only
@@ -63,6 +64,52 @@ fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialec
         diagnostics.add(span, "the delimiter cannot be the quote or the escape as well; choose another character");
     }
     Dialect { delimiter, quote, escape, encoding: encoding.unwrap_or(encoding_rs::UTF_8) }
+}
+
+/// Which lines of the files are no rows.
+fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
+    let spans = [
+        ("header", keys.header.as_ref().map(Spanned::span)),
+        ("skip", keys.skip.as_ref().map(Spanned::span)),
+        ("ignore_lines", keys.ignore_lines.as_ref().map(Spanned::span)),
+    ];
+    if meaning(&FORMATS, keys.format.as_ref()) == Some(Format::Parquet) {
+        for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            diagnostics.add(span, format!("Parquet has no lines, so `{key}` means nothing there; take it out"));
+        }
+    }
+    if let Some(header) = &keys.header {
+        check_header(header, diagnostics);
+    }
+    if let Some(lines) = &keys.ignore_lines {
+        let takes_all = |pattern: &String| pattern.trim().chars().all(|letter| letter == '*');
+        if lines.get_ref().iter().any(takes_all) {
+            diagnostics.add(
+                lines.span(),
+                "an empty pattern, or one of * alone, is like any line; write what these lines have in common, such as \"---*\"",
+            );
+        }
+    }
+    Frame {
+        header: keys.header.as_ref().map(|header| header.get_ref().iter().map(|name| name.trim().to_owned()).collect()),
+        skip: keys.skip.as_ref().map_or(0, |skip| *skip.get_ref()),
+        ignore_lines: keys.ignore_lines.as_ref().map(|lines| lines.get_ref().clone()).unwrap_or_default(),
+    }
+}
+
+/// A list of columns has names, and each of them once. Columns that nobody needs may stay unnamed.
+fn check_header(header: &Spanned<Vec<String>>, diagnostics: &mut Diagnostics<'_>) {
+    let names: Vec<&str> = header.get_ref().iter().map(|name| name.trim()).collect();
+    if names.iter().all(|name| name.is_empty()) {
+        diagnostics.add(
+            header.span(),
+            "no column is named; name the columns of the files in their order, or leave `header` out",
+        );
+    }
+    let is_twice = |(at, name): &(usize, &&str)| !name.is_empty() && names[..*at].contains(*name);
+    if let Some((_, name)) = names.iter().enumerate().find(is_twice) {
+        diagnostics.add(header.span(), format!("the column {name:?} is named twice; give each a name of its own"));
+    }
 }
 
 fn one_byte(text: &str) -> Result<u8, String> {

@@ -54,6 +54,13 @@ pub(super) struct ExportKeys<C> {
     /// How the files are written. Left out: their names decide.
     #[schemars(extend("enum" = words(&FORMATS)))]
     pub(super) format: Option<String>,
+    /// The columns of files without a header line, in their order, such as ["visit_id", "store_code"].
+    pub(super) header: Option<Spanned<Vec<String>>>,
+    /// How many lines stand before the header, or with `header` before the first row: they are left out. Left out: 0.
+    pub(super) skip: Option<Spanned<u32>>,
+    /// Lines (not inside quotes) that are no rows, such as ["---*", "(* rows affected)"]: * is any text, ? one character.
+    /// They are left out and counted.
+    pub(super) ignore_lines: Option<Spanned<Vec<String>>>,
     /// A single ASCII character, such as ";" or "\t". Left out: ",", and "\t" for .tsv and .tab.
     pub(super) delimiter: Option<Spanned<String>>,
     /// The quote; doubled inside quotes it stands for itself. Left out: '"'. "": there are no quotes.

@@ -1,6 +1,6 @@
 //! The batches of all files of an export, one file after the other.
 
-use super::csv::CsvReader;
+use super::csv::{CsvReader, Findings};
 use super::error::ScanError;
 use super::file::ExportFile;
 use super::formats::Format;
@@ -18,6 +18,7 @@ pub(crate) struct Batches<'a> {
     current: Option<(&'a ExportFile, FileReader)>,
     /// What the files that were read to their end have shown.
     remarks: Remarks,
+    findings: Findings,
 }
 
 enum FileReader {
@@ -57,12 +58,14 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default() }
+        Batches { source, files, next: 0, current: None, remarks: Remarks::default(), findings: Findings::default() }
     }
 
     /// What reading has shown; complete once all batches were taken.
     pub(crate) fn into_remarks(self) -> Remarks {
-        self.remarks
+        let mut remarks = self.findings.into_remarks(self.source.section);
+        remarks.add(self.remarks);
+        remarks
     }
 
     fn step(&mut self) -> Result<Option<Rows>, ScanError> {
@@ -73,6 +76,9 @@ impl<'a> Batches<'a> {
                 }
                 let file = *file;
                 self.remarks.add(reader.take_remarks());
+                if let FileReader::Csv(reader) = reader {
+                    self.findings.join(reader.take_findings());
+                }
                 self.current = None;
                 file.check_unchanged()?;
             }

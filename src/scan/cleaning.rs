@@ -27,8 +27,9 @@ impl Cleaning {
     }
 }
 
+/// Without the spaces and tabs around it.
 #[inline]
-fn trimmed(mut cell: &[u8]) -> &[u8] {
+pub(super) fn trimmed(mut cell: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = cell {
         cell = rest;
     }

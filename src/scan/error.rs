@@ -124,19 +124,31 @@ pub enum ScanError {
         /// Its Parquet or Arrow type.
         found: String,
     },
-    /// A quote is still open at the end of a file.
+    /// A quote of the header is still open at the end of a file.
     #[error(
-        "{file}:{line}: a quote that is opened in this row is never closed, so the rest of the file cannot be split into rows; check `quote` and `escape` in the job file"
+        "{file}:{line}: a quote that is opened in the header is never closed, so the file cannot be split into rows; check `quote` and `escape` in the job file"
     )]
     OpenQuote {
         /// The file.
         file: String,
-        /// The line on which the row starts, from 1.
+        /// The line on which it opens, from 1.
         line: u64,
+    },
+    /// A row has the names of the header in another order.
+    #[error(
+        "{file}:{line}: this row has the names of the header ({header}) in another order: files with other columns were joined, and the rows below would be read into the wrong columns; export them as files of their own"
+    )]
+    OtherOrder {
+        /// The file.
+        file: String,
+        /// The line of the row, from 1.
+        line: u64,
+        /// Where the header stands.
+        header: String,
     },
     /// A row is longer than 64 MiB.
     #[error(
-        "{file}:{line}: this row is longer than {megabytes} MiB; probably a quote in it is never closed: check `quote` and `escape` in the job file"
+        "{file}:{line}: this row is longer than {megabytes} MiB; probably a quote in it is never closed: check `quote` and `escape` in the job file; `quote = \"\"` where quotes mean nothing"
     )]
     TooLong {
         /// The file.

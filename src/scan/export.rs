@@ -129,7 +129,7 @@ impl Export {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::{Dialect, Pick};
+    use crate::scan::{Dialect, Frame, Pick};
 
     fn source(base_dir: PathBuf, column: &str) -> Source {
         Source {
@@ -138,6 +138,7 @@ mod tests {
             base_dir,
             format: None,
             dialect: Dialect::default(),
+            frame: Frame::default(),
             nulls: Vec::new(),
             trim: true,
             only: Vec::new(),

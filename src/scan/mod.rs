@@ -49,6 +49,7 @@ mod source;
 mod unpack;
 
 pub(crate) use cells::whole;
+pub(crate) use csv::FileEnd;
 pub use error::{MissingColumn, ScanError};
 pub(crate) use export::Export;
 pub(crate) use formats::Format;
@@ -57,4 +58,4 @@ pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
 pub(crate) use sniff::{decoded, sniff, split};
-pub(crate) use source::{Dialect, Only, Pick, Source};
+pub(crate) use source::{Dialect, Frame, Only, Pick, Source};

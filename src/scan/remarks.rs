@@ -1,5 +1,6 @@
 //! What a reader of an export notices that is not wrong with a single row.
 
+use super::csv::FileEnd;
 use crate::suspicion::Suspicion;
 
 /// What opening or reading an export has shown beside its rows.
@@ -9,6 +10,8 @@ pub(crate) struct Remarks {
     pub(crate) warnings: Vec<String>,
     /// What is probably a mistake of the whole export.
     pub(crate) suspicions: Vec<Suspicion>,
+    /// How its CSV files end.
+    pub(crate) ends: Vec<FileEnd>,
 }
 
 impl Remarks {
@@ -16,5 +19,6 @@ impl Remarks {
     pub(crate) fn add(&mut self, other: Remarks) {
         self.warnings.extend(other.warnings);
         self.suspicions.extend(other.suspicions);
+        self.ends.extend(other.ends);
     }
 }

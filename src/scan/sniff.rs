@@ -76,7 +76,7 @@ pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed,
 pub(crate) fn decoded(head: &[u8], encoding: &'static Encoding) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
     // Reading from memory cannot fail.
-    let decoded = csv::decoded(Box::new(Cursor::new(head.to_vec())), encoding);
+    let decoded = csv::decoded(Box::new(Cursor::new(head.to_vec())), encoding, &csv::SharedSigns::default());
     let _ = decoded.and_then(|mut text| text.read_to_end(&mut out));
     out
 }
@@ -85,7 +85,7 @@ pub(crate) fn decoded(head: &[u8], encoding: &'static Encoding) -> Vec<u8> {
 /// first line such as `sep=;` names the delimiter and is not a record.
 pub(crate) fn split(text: &[u8], dialect: &Dialect, most: usize) -> (Vec<Vec<Vec<u8>>>, bool) {
     let delimiter = dialect.delimiter.unwrap_or(b',');
-    let syntax = Syntax { delimiter, quote: dialect.quote, escape: dialect.escape };
+    let syntax = Syntax { delimiter, quote: dialect.quote, escape: dialect.escape, blanks: true };
     let mut input = Splitter::new(text, syntax);
     let mut records = Vec::new();
     if input.take_separator_line().is_err() {
@@ -93,6 +93,7 @@ pub(crate) fn split(text: &[u8], dialect: &Dialect, most: usize) -> (Vec<Vec<Vec
     }
     while records.len() < most {
         match input.advance() {
+            Ok(true) if input.open_quote().is_some() => return (records, false),
             Ok(true) => {
                 records.push((0..input.len()).map(|at| input.cell(at).unwrap_or_default().to_vec()).collect());
             }

@@ -25,6 +25,17 @@ impl Default for Dialect {
     }
 }
 
+/// Lines of CSV files around their rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    /// The columns of files without a header line.
+    pub(crate) header: Option<Vec<String>>,
+    /// How many lines stand before the header, or before the first row where there is none.
+    pub(crate) skip: u32,
+    /// Patterns of lines that are no rows: `*` stands for any text, `?` for one character.
+    pub(crate) ignore_lines: Vec<String>,
+}
+
 /// A column to read.
 #[derive(Clone, Debug)]
 pub(crate) struct Pick {
@@ -59,6 +70,8 @@ pub(crate) struct Source {
     pub(crate) format: Option<Format>,
     /// How CSV files are written.
     pub(crate) dialect: Dialect,
+    /// Which lines of CSV files are no rows.
+    pub(crate) frame: Frame,
     /// Cells that count as empty, in addition to the empty cell.
     pub(crate) nulls: Vec<String>,
     /// Whether spaces and tabs around a cell are dropped.
