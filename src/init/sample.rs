@@ -250,7 +250,7 @@ impl ExportSample {
             let has = own.contains(&column.name);
             places.push(has.then_some(picks.len()));
             if has {
-                picks.push(Pick { name: picks.len().to_string(), column: column.name.clone(), as_text: false });
+                picks.push(Pick::plain(&picks.len().to_string(), &column.name, false));
             }
         }
         Ok(Some(SampledFile { export: Export::open(Source { picks, ..alone })?, places }))

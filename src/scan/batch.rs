@@ -1,17 +1,19 @@
 //! Puts the columns that were read from a file together as a batch, and applies the filters on rows.
 
 use super::error::ScanError;
+use super::picked::picked;
 use super::rows::{Fault, Lines, Rows};
 use super::source::{Only, Source};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
 use std::sync::Arc;
 
-/// Makes a batch of `rows` rows. `arrays` are the columns of the picks, which the batch keeps, then those of the
-/// filters, which it does not.
+/// Makes a batch of `rows` rows. `arrays` are the columns that the picks are made from, then those of the filters, which
+/// the batch does not keep.
 ///
 /// # Errors
-/// Where the columns are not all of one length.
+/// Where the columns are not all of one length, or too long.
 pub(super) fn batch(
     mut arrays: Vec<ArrayRef>,
     rows: usize,
@@ -20,21 +22,24 @@ pub(super) fn batch(
     lines: Lines,
     mut faults: Vec<Fault>,
 ) -> Result<Rows, ScanError> {
-    let picks = source.picks.len();
-    let keep = kept(&arrays.split_off(picks), &source.only, rows, picks, &faults);
-    faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < picks));
+    let unreadable =
+        |error: ArrowError| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() };
+    let parts = source.picks.iter().map(|pick| pick.columns.len()).sum();
+    let keep = kept(&arrays.split_off(parts), &source.only, rows, parts, &faults);
+    faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < parts));
+    let arrays = picked(arrays, &source.picks, rows, &mut faults).map_err(unreadable)?;
     let named = source.picks.iter().zip(&arrays);
     let fields: Vec<Field> =
         named.map(|(pick, array)| Field::new(&pick.name, array.data_type().clone(), true)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
-    let batch = batch.map_err(|error| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() })?;
+    let batch = batch.map_err(unreadable)?;
     Ok(Rows { batch, file, lines, faults, keep })
 }
 
 /// Which rows the filters keep; `None` for all. A row with the wrong number of cells, or with a cell that cannot be
 /// read, is kept: it is not known what the filter would see, and the row must not vanish.
-fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: &[Fault]) -> Option<BooleanArray> {
+fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, parts: usize, faults: &[Fault]) -> Option<BooleanArray> {
     if only.is_empty() {
         return None;
     }
@@ -46,7 +51,7 @@ fn kept(columns: &[ArrayRef], only: &[Only], rows: usize, picks: usize, faults: 
             *keep &= only.values.iter().any(|value| value == cell);
         }
     }
-    let concerns_a_filter = |fault: &&Fault| fault.column.is_none_or(|column| usize::from(column) >= picks);
+    let concerns_a_filter = |fault: &&Fault| fault.column.is_none_or(|column| usize::from(column) >= parts);
     for fault in faults.iter().filter(concerns_a_filter) {
         keep[fault.row as usize] = true;
     }

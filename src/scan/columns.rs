@@ -27,7 +27,7 @@ pub(super) fn columns(files: &[ExportFile]) -> Vec<String> {
 pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Remarks, ScanError> {
     let with_header: Vec<&ExportFile> = files.iter().filter(|file| !file.header.is_empty()).collect();
     let Some(first) = with_header.first() else { return Ok(Remarks::default()) };
-    let picks = source.picks.iter().map(|pick| &pick.column);
+    let picks = source.picks.iter().flat_map(|pick| &pick.columns);
     let mut wanted: Vec<&String> = picks.chain(source.only.iter().map(|only| &only.column)).collect();
     wanted.sort();
     wanted.dedup();

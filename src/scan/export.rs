@@ -142,7 +142,7 @@ mod tests {
             nulls: Vec::new(),
             trim: true,
             only: Vec::new(),
-            picks: vec![Pick { name: "picked".to_owned(), column: column.to_owned(), as_text: true }],
+            picks: vec![Pick::plain("picked", column, true)],
         }
     }
 

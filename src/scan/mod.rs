@@ -16,11 +16,11 @@
 //! | `source` | what to read |
 //! | `rows`, `remarks`, `error` | what comes out |
 //! | `unpack` | decompresses |
-//! | `cleaning`, `cells` | one column of cells, brought to few forms |
+//! | `cleaning`, `typed_nulls`, `clock_text`, `cells` | one column of cells, brought to few forms |
 //! | `discover` | which files an export consists of |
 //! | `partitions` | columns that `key=value` folders add |
 //! | `file` | one file, and where its columns come from |
-//! | `batch` | columns put together, filters applied |
+//! | `picked`, `batch` | columns joined and put together, filters applied |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
 //! | `columns` | whether the files have the wanted columns |
@@ -31,6 +31,7 @@ mod batch;
 mod batches;
 mod cells;
 mod cleaning;
+mod clock_text;
 mod columns;
 mod csv;
 mod discover;
@@ -41,11 +42,13 @@ mod formats;
 mod open_file;
 mod parquet;
 mod partitions;
+mod picked;
 mod probe;
 mod remarks;
 mod rows;
 mod sniff;
 mod source;
+mod typed_nulls;
 mod unpack;
 
 pub(crate) use cells::whole;

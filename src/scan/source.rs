@@ -36,15 +36,39 @@ pub(crate) struct Frame {
     pub(crate) ignore_lines: Vec<String>,
 }
 
-/// A column to read.
-#[derive(Clone, Debug)]
+/// A column of batches, and which columns of the export it is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pick {
     /// The name that the column has in batches.
     pub(crate) name: String,
-    /// The name that the column has in the export.
-    pub(crate) column: String,
-    /// Whether its cells are wanted as text, whatever type the export gives them.
+    /// The names that the columns have in the export. Several are joined cell by cell, and a cell that is empty in one
+    /// of them makes the whole empty.
+    pub(crate) columns: Vec<String>,
+    /// What stands between the cells of several columns.
+    pub(crate) separator: String,
+    /// Whether its cells are wanted as text, whatever type the export gives them. Those of several columns always are.
     pub(crate) as_text: bool,
+    /// Cells that count as empty, in addition to those of [`Source::nulls`].
+    pub(crate) nulls: Vec<String>,
+    /// Whether text such as `1001.0` is read as `1001`.
+    pub(crate) drops_zero_fraction: bool,
+    /// Cells of digits only get zeros in front up to so many characters. 0: none.
+    pub(crate) pad: usize,
+    /// The field whose identifiers it holds, where a fraction of zeros in all of them is suspicious.
+    pub(crate) identifies: Option<&'static str>,
+}
+
+impl Pick {
+    /// A column as it stands.
+    pub(crate) fn plain(name: &str, column: &str, as_text: bool) -> Pick {
+        Pick { name: name.to_owned(), columns: vec![column.to_owned()], as_text, ..Pick::default() }
+    }
+
+    /// Whether both are read from the export in the same way, whatever they are called.
+    pub(crate) fn reads_like(&self, other: &Pick) -> bool {
+        let unnamed = |pick: &Pick| Pick { name: String::new(), identifies: None, ..pick.clone() };
+        unnamed(self) == unnamed(other)
+    }
 }
 
 /// A filter: rows are read only where `column` has one of `values`.

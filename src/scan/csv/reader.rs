@@ -143,7 +143,6 @@ pub(in crate::scan) struct CsvReader {
     hand: Option<Hand>,
     findings: Findings,
     wanted: Vec<WantedColumn>,
-    cleaning: Cleaning,
     source: Source,
     done: bool,
     /// The bytes of each column in the last batch. The next one will be about as large.
@@ -188,7 +187,6 @@ impl CsvReader {
             records,
             file: file.name.clone(),
             wanted,
-            cleaning: Cleaning::of(source),
             source: source.clone(),
             done: false,
             sizes: Vec::new(),
@@ -204,11 +202,11 @@ impl CsvReader {
         if self.done {
             return Ok(None);
         }
-        let mut columns: Vec<ColumnBuffer> = Vec::new();
+        let mut columns: Vec<ColumnBuffer<'_>> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             if let ColumnSource::Header(from) = wanted.from {
                 let room = self.sizes.get(columns.len()).map_or(BATCH_ROWS * 8, |size| size + size / 32 + 64);
-                columns.push(ColumnBuffer::new(from, at, room));
+                columns.push(ColumnBuffer::new(from, at, &wanted.cleaning, room));
             }
         }
         let mut faults = Vec::new();
@@ -239,7 +237,7 @@ impl CsvReader {
             }
             let mut largest = 0;
             for column in &mut columns {
-                column.push(&self.records, &self.cleaning);
+                column.push(&self.records);
                 largest = largest.max(column.bytes());
             }
             rows += 1;
@@ -321,7 +319,7 @@ impl CsvReader {
 
     fn batch(
         &self,
-        columns: Vec<ColumnBuffer>,
+        columns: Vec<ColumnBuffer<'_>>,
         rows: usize,
         lines: Lines,
         mut faults: Vec<Fault>,
