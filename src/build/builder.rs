@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         let row = self.row(self.grouped.visit(at));
         let field = &self.rules.session_start_time;
         let start = row.time(field).ok().flatten()?;
-        let zone = row.zone(field).ok().flatten();
+        let zone = row.zone(field).ok().flatten().or_else(|| row.own_zone(field));
         let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
         Some(Glance { identity: self.identity(at, built), start, on_the_wall })
     }

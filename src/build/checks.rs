@@ -4,6 +4,7 @@
 
 use super::batch::Cell;
 use super::problem::{Code, FieldError, shown};
+use super::time_hints::{STAND_IN, is_stand_in};
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -160,7 +161,8 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
                 )
             }
             Some(time) => {
-                format!("{epoch} is {} and lies before 2000; is it in seconds since 1970?", time.to_rfc3339())
+                let hint = if is_stand_in(epoch) { STAND_IN } else { "is it in seconds since 1970?" };
+                format!("{epoch} is {} and lies before 2000; {hint}", time.to_rfc3339())
             }
             None => format!("{epoch} lies before 2000"),
         }
@@ -175,7 +177,10 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
                 format!("{epoch} looks like {name}; say so with `unit = \"{unit}\"` in the job file")
             }
             None => match DateTime::from_timestamp(epoch, 0) {
-                Some(time) => format!("{} lies more than 24 hours in the future", time.to_rfc3339()),
+                Some(time) => {
+                    let hint = if is_stand_in(epoch) { format!("; {STAND_IN}") } else { String::new() };
+                    format!("{} lies more than 24 hours in the future{hint}", time.to_rfc3339())
+                }
                 None => format!("{epoch} is not a time in seconds since 1970"),
             },
         }

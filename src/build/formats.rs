@@ -9,6 +9,8 @@
 //! any number of spaces, none included.
 
 use super::pattern::{Pattern, Written};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// What stands in a job's formats for its `date_format`, the date that several of them share.
@@ -74,11 +76,39 @@ pub(crate) struct TimeFormat {
 impl TimeFormat {
     /// The formats of the table that read a text, the likeliest first.
     pub(crate) fn all_that_read(text: &str) -> Vec<TimeFormat> {
+        let mut formats = TimeFormat::candidates(text);
+        formats.retain(|format| format.read(text).is_some());
+        formats
+    }
+
+    /// The same, for the wrong cells of a whole column: what is found for one is kept for those of its shape.
+    pub(super) fn all_of_shape(text: &str) -> Vec<TimeFormat> {
+        const LONGEST: usize = 64;
+        const MOST: usize = 256;
+        thread_local! {
+            static KNOWN: RefCell<HashMap<String, Vec<TimeFormat>>> = RefCell::default();
+        }
+        if text.len() > LONGEST {
+            return Vec::new();
+        }
+        // Ones are a day, a month, an hour and a year of any order.
+        let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '1' } else { c }).collect();
+        KNOWN.with_borrow_mut(|known| {
+            if known.len() > MOST {
+                known.clear();
+            }
+            let formats = known.entry(shape).or_insert_with_key(|shape| TimeFormat::candidates(shape));
+            formats.iter().filter(|format| format.read(text).is_some()).cloned().collect()
+        })
+    }
+
+    /// The formats of the table that a text is written in, whatever its numbers say.
+    fn candidates(text: &str) -> Vec<TimeFormat> {
         let mut found = Vec::new();
         for date in &*TABLE.dates {
             let Some(rest) = date.pattern.remainder(text) else { continue };
             if rest.is_empty() {
-                found.extend(date.read(text).map(|_| date.clone()));
+                found.push(date.clone());
                 continue;
             }
             // Digits right behind a year are more of it: 2024 is not the year 20 with 24 hours behind it.
@@ -87,8 +117,7 @@ impl TimeFormat {
             }
             let times = TABLE.times.iter().filter(|time| time.remainder(rest) == Some(""));
             let whole = times.filter_map(|time| Pattern::new(&format!("{}{}", date.date, time.text())));
-            let formats = whole.map(|pattern| TimeFormat { pattern, ..date.clone() });
-            found.extend(formats.filter(|format| format.read(text).is_some()));
+            found.extend(whole.map(|pattern| TimeFormat { pattern, ..date.clone() }));
         }
         found
     }
@@ -177,6 +206,33 @@ mod tests {
         ] {
             let formats = TimeFormat::all_that_read(value);
             assert_eq!(formats.first().map(TimeFormat::text), Some(format), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_shape_reads_what_the_table_reads() {
+        for value in [
+            "25/03/2024 14:05",
+            "03/25/2024 14:05",
+            "03/04/2024 14:05",
+            "99/99/2024 14:05",
+            "24-03-05",
+            "05-MAR-24 02.05.33.123456 PM",
+            "05-FEB-24 02.05.33.123456 PM",
+            "Mar  5 2024  2:05PM",
+            "20240305140533",
+            "20240305",
+            "20241305",
+            "25/03/2024 14:05 UTC",
+            "é",
+            "",
+        ] {
+            let texts = |formats: Vec<TimeFormat>| -> Vec<String> {
+                formats.iter().map(|format| format.text().to_owned()).collect()
+            };
+            let read = texts(TimeFormat::all_that_read(value));
+            assert_eq!(texts(TimeFormat::all_of_shape(value)), read, "{value}");
+            assert_eq!(texts(TimeFormat::all_of_shape(value)), read, "{value}, again");
         }
     }
 

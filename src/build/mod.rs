@@ -6,7 +6,8 @@
 //! | `visit` | one visit: reads its fields, collects its problems |
 //! | `scenes`, `scene_ids` | its scenes: their checks, their ids, rows that repeat others |
 //! | `rules`, `field` | what the job says about reading and checking |
-//! | `batch`, `reading`, `time` | from cells to values |
+//! | `batch`, `reading`, `time`, `rfc3339` | from cells to values |
+//! | `time_hints` | what would read a text that is not a time |
 //! | `checks` | which values may be sent |
 //! | `problem` | what can be wrong |
 //! | `ids` | how ids are made |
@@ -32,10 +33,12 @@ mod pattern;
 mod prepared;
 mod problem;
 mod reading;
+mod rfc3339;
 mod rules;
 mod scene_ids;
 mod scenes;
 mod time;
+mod time_hints;
 mod visit;
 mod zone;
 
@@ -51,6 +54,7 @@ pub(crate) use pattern::{Pattern, Written};
 pub(crate) use prepared::Glance;
 pub use prepared::{Invalid, Parts, Prepared};
 pub use problem::{Code, Problem, Problems};
-pub(crate) use rules::Rules;
-pub(crate) use time::{Unit, is_time_of_day, without_format};
+pub(crate) use rules::{LocalDay, Rules};
+pub(crate) use time::{Unit, without_format};
+pub(crate) use time_hints::is_time_of_day;
 pub(crate) use zone::Zone;

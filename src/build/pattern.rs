@@ -1,7 +1,8 @@
 //! A strftime pattern, as a job names it with `format`, and what it reads of a text.
 
+use super::zone::Zone;
 use chrono::format::{Fixed, Item, Parsed, StrftimeItems, parse, parse_and_remainder};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use std::fmt::Write;
 
 /// A checked strftime pattern.
@@ -14,10 +15,18 @@ pub(crate) struct Pattern {
 /// A moment as an export writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// An instant, in epoch seconds.
-    Epoch(i64),
-    /// A time on the wall, of an unknown zone.
-    Local(NaiveDateTime),
+    /// An instant, in epoch seconds, with the zone that it is written in where one is.
+    Instant(i64, Option<Zone>),
+    /// A time on the wall, of the zone that stands beside it where one does.
+    Local(NaiveDateTime, Option<Zone>),
+}
+
+impl Moment {
+    /// The zone that it is written in. UTC is none: producers turn times into it, and it says nothing of where they were.
+    pub(super) fn own_zone(self) -> Option<Zone> {
+        let (Moment::Instant(_, zone) | Moment::Local(_, zone)) = self;
+        zone.filter(|zone| !zone.is_utc())
+    }
 }
 
 /// A date as it is written, with its time of day and whether a zone follows.
@@ -59,6 +68,17 @@ impl Pattern {
         says_utc && !reads_a_zone
     }
 
+    /// Whether it reads the offset of a time.
+    pub(crate) fn reads_an_offset(&self) -> bool {
+        let reads = |item: &Item<'_>| match item {
+            // %#z, and fractions without a dot.
+            Item::Fixed(Fixed::Internal(_)) => self.text.contains("%#z"),
+            Item::Fixed(Fixed::RFC2822 | Fixed::RFC3339) => true,
+            item => is_offset(item),
+        };
+        self.items.iter().any(reads)
+    }
+
     /// Whether a date can be told from what it reads.
     pub(crate) fn has_date(&self) -> bool {
         self.can_tell(|parsed| parsed.to_naive_date().is_ok() || parsed.timestamp().is_some())
@@ -72,23 +92,7 @@ impl Pattern {
     /// Whether this can be told from a time that the pattern wrote itself; `true` where that cannot be tried.
     fn can_tell(&self, what: impl Fn(&Parsed) -> bool) -> bool {
         // chrono reads some forms of zones that it cannot write, and no zone matters here.
-        let is_zone = |item: &&Item<'_>| match item {
-            Item::Fixed(fixed) => {
-                use Fixed::*;
-                matches!(
-                    fixed,
-                    TimezoneOffset
-                        | TimezoneOffsetZ
-                        | TimezoneOffsetColon
-                        | TimezoneOffsetColonZ
-                        | TimezoneOffsetDoubleColon
-                        | TimezoneOffsetTripleColon
-                        | Internal(_)
-                )
-            }
-            _ => false,
-        };
-        let items: Vec<&Item<'_>> = self.items.iter().filter(|item| !is_zone(item)).collect();
+        let items: Vec<&Item<'_>> = self.items.iter().filter(|item| !is_offset(item)).collect();
         // In the afternoon, in a year that two digits tell.
         let Some(time) = DateTime::from_timestamp(1_709_644_353, 0) else { return true };
         let mut written = String::new();
@@ -119,14 +123,15 @@ impl Pattern {
     pub(super) fn moment(&self, text: &str) -> Option<Moment> {
         let parsed = self.parse(text)?;
         if let Some(seconds) = parsed.timestamp() {
-            return Some(Moment::Epoch(seconds));
+            return Some(Moment::Instant(seconds, None));
         }
         match parsed.offset() {
             Some(offset) => {
                 let local = parsed.to_naive_datetime_with_offset(offset).ok()?;
-                Some(Moment::Epoch(local.and_utc().timestamp() - i64::from(offset)))
+                let zone = FixedOffset::east_opt(offset).map(Zone::Offset);
+                Some(Moment::Instant(local.and_utc().timestamp() - i64::from(offset), zone))
             }
-            None => Some(Moment::Local(parsed.to_naive_datetime_with_offset(0).ok()?)),
+            None => Some(Moment::Local(parsed.to_naive_datetime_with_offset(0).ok()?, None)),
         }
     }
 
@@ -139,6 +144,22 @@ impl Pattern {
             has_zone: parsed.offset().is_some(),
         })
     }
+}
+
+/// Whether an item of a pattern is the offset of a zone.
+fn is_offset(item: &Item<'_>) -> bool {
+    use Fixed::*;
+    let Item::Fixed(fixed) = item else { return false };
+    matches!(
+        fixed,
+        TimezoneOffset
+            | TimezoneOffsetZ
+            | TimezoneOffsetColon
+            | TimezoneOffsetColonZ
+            | TimezoneOffsetDoubleColon
+            | TimezoneOffsetTripleColon
+            | Internal(_)
+    )
 }
 
 #[cfg(test)]
@@ -166,6 +187,17 @@ mod tests {
         assert_eq!(has("%d.%m. %H:%M"), Some((false, true)));
         assert_eq!(has("%d.%m.%Y"), Some((true, false)));
         assert_eq!(has("dd"), Some((false, false)));
+    }
+
+    #[test]
+    fn patterns_with_an_offset_are_known() {
+        let reads = |text: &str| Pattern::new(text).is_some_and(|pattern| pattern.reads_an_offset());
+        for pattern in ["%Y%m%dT%H%M%S%z", "%F %T%.f%#z", "%F %R%:z", "%+", "%F %R %::z"] {
+            assert!(reads(pattern), "{pattern}");
+        }
+        for pattern in ["%s", "%F %T", "%FT%TZ", "%F %T%.3f", "%F %T%6f", "%c"] {
+            assert!(!reads(pattern), "{pattern}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::batch::{Cell, CellBatch, fault_error};
 use super::checks::{self, SECONDS_PER_DAY};
 use super::field::{Field, ValueSource};
 use super::problem::{Code, FieldError, shown};
-use super::rules::Rules;
-use super::time::{self, Reading, Unit};
+use super::rules::{LocalDay, Rules};
+use super::time::{self, Unit};
 use super::zone::{Zone, in_reach};
 use crate::scan::Fault;
 use crate::shuffle::KEY;
@@ -89,29 +89,39 @@ impl<'a> VisitRow<'a> {
         }
     }
 
-    /// A time as text, in epoch seconds. The zone is looked up only where the text has none.
+    /// A time as text, in epoch seconds.
     fn written_time(self, field: &'a Field, text: &str) -> Result<i64, FieldError> {
-        let reading = Reading { pattern: field.pattern.as_ref(), unit: field.unit, zone: None };
-        match time::instant(text, reading) {
-            Err((Code::ZonelessTime, _)) => time::instant(text, Reading { zone: self.zone(field)?, ..reading }),
-            result => result,
+        let moment = time::moment(text, field.pattern.as_ref(), field.unit)?;
+        time::instant(moment, || self.zone(field))
+    }
+
+    /// The zone that a field's time is written in. UTC is none, and the timestamps of Parquet are instants in UTC.
+    pub(super) fn own_zone(self, field: &'a Field) -> Option<Zone> {
+        if field.pattern.as_ref().is_some_and(|pattern| !pattern.reads_an_offset()) {
+            return None;
         }
+        let Ok(Cell::Text(text)) = self.cell(field) else { return None };
+        time::moment(text, field.pattern.as_ref(), field.unit).ok()?.own_zone()
     }
 
     /// The zone of a field's times that carry none: the row's, else the field's, else the job's.
     pub(super) fn zone(self, field: &Field) -> Result<Option<Zone>, FieldError> {
-        if let Some(pick) = field.zone_column {
-            check_faults(self.faults(), pick)?;
-            let name = self.cells.text(pick, self.at);
-            if !name.is_empty() {
-                return Zone::parse(name).map(Some).ok_or_else(|| {
-                    let name = shown(name);
-                    let message = format!("{name} in the time zone column is not a zone like Europe/Paris or +01:00");
-                    (Code::BadTime, message)
-                });
-            }
+        Ok(self.zone_of_row(field)?.or(field.zone).or(self.rules.zone))
+    }
+
+    /// The zone that a column names for this row.
+    fn zone_of_row(self, field: &Field) -> Result<Option<Zone>, FieldError> {
+        let Some(pick) = field.zone_column else { return Ok(None) };
+        check_faults(self.faults(), pick)?;
+        let name = self.cells.text(pick, self.at);
+        if name.is_empty() {
+            return Ok(None);
         }
-        Ok(field.zone.or(self.rules.zone))
+        Zone::parse(name).map(Some).ok_or_else(|| {
+            let name = shown(name);
+            let message = format!("{name} in the time zone column is not a zone like Europe/Paris or +01:00");
+            (Code::BadTime, message)
+        })
     }
 
     /// The value of a field that is a date.
@@ -121,10 +131,7 @@ impl<'a> VisitRow<'a> {
         match cell {
             Cell::Empty => Ok(None),
             Cell::Text(text) => time::date(text, field.pattern.as_ref()).map(Some),
-            Cell::Integer(_) | Cell::Float(_) => match &field.pattern {
-                Some(pattern) => time::date(&cell.number_text(), Some(pattern)).map(Some),
-                None => error(cell.number_text()),
-            },
+            Cell::Integer(_) | Cell::Float(_) => time::date(&cell.number_text(), field.pattern.as_ref()).map(Some),
             Cell::Boolean(value) => error(value.to_string()),
             Cell::Date(days) => match DateTime::from_timestamp(i64::from(days) * SECONDS_PER_DAY, 0) {
                 Some(date) => time::date(&date.date_naive().to_string(), None).map(Some),
@@ -157,13 +164,26 @@ impl<'a> VisitRow<'a> {
         }
     }
 
-    /// The local date where and when the visit started.
+    /// The local date where and when the visit started: by the zone that a column names for the row; else by the zone that
+    /// the start is written in, and by that of the job.
     fn local_date(self, start: i64) -> Result<NaiveDate, FieldError> {
-        let zone = self.zone(&self.rules.session_start_time)?;
-        zone.and_then(|zone| zone.date_at(start)).ok_or_else(|| {
-            let message = "the visit's local date follows from its start only where a time zone is known".to_owned();
-            (Code::ZonelessTime, message)
-        })
+        let field = &self.rules.session_start_time;
+        let (own, zone) = match self.zone_of_row(field)? {
+            Some(zone) => (None, Some(zone)),
+            None => (self.own_zone(field), field.zone.or(self.rules.zone)),
+        };
+        let day = |zone: Option<Zone>| zone.and_then(|zone| zone.date_at(start));
+        match (day(own), day(zone), self.rules.local_day) {
+            (Some(of_own), Some(of_zone), None) if of_own != of_zone => {
+                Err(two_days(start, of_own, of_zone, own, zone))
+            }
+            (Some(day), _, None | Some(LocalDay::Offset)) | (None, Some(day), _) | (Some(day), None, _) => Ok(day),
+            (Some(_), Some(day), Some(LocalDay::Timezone)) => Ok(day),
+            (None, None, _) => {
+                let message = "the visit's local date follows from its start only where a time zone is known, and the start is written in none but UTC: name the zone with `timezone` under [time] or with timezone_column, or map visit_date";
+                Err((Code::ZonelessTime, message.to_owned()))
+            }
+        }
     }
 
     /// The visit's date where it can be told. `now`: the start of the run in epoch seconds.
@@ -203,6 +223,21 @@ impl<'a> VisitRow<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// The problem of a start that lies on one day by its own zone, and on another by the job's.
+fn two_days(start: i64, of_own: NaiveDate, of_zone: NaiveDate, own: Option<Zone>, zone: Option<Zone>) -> FieldError {
+    let name = |zone: Option<Zone>| zone.map(Zone::name).unwrap_or_default();
+    let written = own.and_then(|own| own.time_at(start)).unwrap_or_default();
+    let message = format!(
+        "the start {written} is on {of_own} by its own {}, and on {of_zone} in {}: say with local_day = \"offset\" or \"timezone\" under [time] which of them tells the day, or map visit_date",
+        match own {
+            Some(Zone::Named(_)) => "zone",
+            _ => "offset",
+        },
+        name(zone)
+    );
+    (Code::BadDate, message)
 }
 
 /// The value of a scene's field. `faults` are those of the scene's row, and `cell` is what [`scene_column`] holds.

@@ -8,6 +8,15 @@ use super::problem::Code;
 use super::zone::Zone;
 use std::collections::HashSet;
 
+/// What tells the local day of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalDay {
+    /// The offset or the zone that it is written with.
+    Offset,
+    /// The zone of the job.
+    Timezone,
+}
+
 /// Which column fills which field of the API, how ids are made, and which values are known.
 ///
 /// The fields, and which of them are mandatory, are the vendor's (Sessions Input, "Request Details").
@@ -37,6 +46,8 @@ pub(crate) struct Rules {
     pub(crate) task_code_required: bool,
     /// The zone of local times whose field names no zone of its own.
     pub(crate) zone: Option<Zone>,
+    /// What tells the day of a visit where the zone that its start is written in and `zone` differ. `None`: it is a problem.
+    pub(crate) local_day: Option<LocalDay>,
     /// The store numbers that the API knows. `None`: the job has no such list, and any value passes.
     pub(crate) stores: Option<HashSet<String>>,
     /// The users' addresses that the API knows. `None`: any value passes.

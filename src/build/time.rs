@@ -1,14 +1,16 @@
 //! Reads the dates and times of exports: to the day, and to the whole epoch second that the API takes.
 //!
-//! Without a `format` it reads epoch numbers and times as RFC 3339 has them, with `T` or a space, and with or without
-//! seconds and zone. What else exports write is in the table of `formats`.
+//! Without a `format` it reads epoch numbers, and times as `rfc3339` has them. What else exports write is in the table of
+//! `formats`.
 //!
 //! The machine's own zone plays no part. A time without a zone is a time only where the job names the zone.
 
 use super::pattern::{Moment, Pattern, Written};
-use super::problem::{Code, FieldError, shown};
-use super::zone::{Zone, digits, offset};
-use chrono::{Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime};
+use super::problem::{Code, FieldError};
+use super::rfc3339::{Stamp, Unread, plain_date, stamp};
+use super::time_hints;
+use super::zone::Zone;
+use chrono::{Datelike, LocalResult, NaiveDate, NaiveDateTime};
 
 /// What a bare number counts since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,9 @@ pub(crate) enum Unit {
     Nanos,
 }
 
+/// Seconds beyond this are no time of a visit: it is the year 5138.
+const FAR_FUTURE: i64 = 100_000_000_000;
+
 impl Unit {
     /// How many of these make a second.
     pub(super) fn per_second(self) -> i64 {
@@ -35,66 +40,40 @@ impl Unit {
     }
 }
 
-/// How the cells of a column are to be read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading<'a> {
-    pub(super) pattern: Option<&'a Pattern>,
-    pub(super) unit: Option<Unit>,
-    pub(super) zone: Option<Zone>,
-}
-
-/// A cell's text as epoch seconds, fractions dropped.
-pub(super) fn instant(text: &str, reading: Reading<'_>) -> Result<i64, FieldError> {
-    let moment = match reading.pattern {
-        Some(pattern) => match pattern.moment(text) {
-            Some(moment) => moment,
-            None => {
-                let message = format!("{} does not fit the format {:?}", shown(text), pattern.text());
-                return Err((Code::BadTime, message));
-            }
-        },
-        None => {
-            // A date begins with its year and a hyphen, which no number has there.
-            let is_date = text.as_bytes().get(4) == Some(&b'-');
-            if !is_date && let Some(seconds) = number(text, reading.unit.unwrap_or(Unit::Seconds)) {
-                return Ok(seconds);
-            }
-            match rfc3339(text.as_bytes()) {
-                Some(moment) => moment,
-                None => return Err((Code::BadTime, no_time(text))),
-            }
-        }
-    };
-    match moment {
-        Moment::Epoch(seconds) => Ok(seconds),
-        Moment::Local(local) => in_zone(local, reading.zone),
+/// A cell's text as a moment: by the pattern of its column, else a number or as RFC 3339 has it. Fractions are dropped.
+pub(super) fn moment(text: &str, pattern: Option<&Pattern>, unit: Option<Unit>) -> Result<Moment, FieldError> {
+    if let Some(pattern) = pattern {
+        return pattern.moment(text).ok_or_else(|| (Code::BadTime, time_hints::of_time(text, Some(pattern))));
     }
+    // A date begins with its year and a hyphen, which no number has there.
+    let is_date = text.as_bytes().get(4) == Some(&b'-');
+    if !is_date && let Some(seconds) = number(text, unit.unwrap_or(Unit::Seconds)) {
+        let message = if seconds < FAR_FUTURE { None } else { time_hints::of_digits(text) };
+        return message.map_or(Ok(Moment::Instant(seconds, None)), |message| Err((Code::TimeUnit, message)));
+    }
+    rfc3339(text.as_bytes()).map_err(|_| (Code::BadTime, time_hints::of_time(text, None)))
 }
 
-fn no_time(text: &str) -> String {
-    let hint = if rfc3339(format!("{text}T00:00").as_bytes()).is_some() {
-        "a date has no time of day"
-    } else if is_time_of_day(text) {
-        "a time of day has no date"
-    } else {
-        "expected epoch seconds or a time like 2024-03-05T08:12:33Z; name other ways of writing it with `format`"
-    };
-    format!("{} is not a time: {hint}", shown(text))
-}
-
-/// Whether a text is a time of day without a date: `08:15`, `8:15:30` or `08:15 PM`.
-pub(crate) fn is_time_of_day(text: &str) -> bool {
-    let clock = text.split(' ').next().unwrap_or_default();
-    let parts = || clock.split(':');
-    clock.len() <= 8
-        && (2..=3).contains(&parts().count())
-        && parts().all(|part| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit()))
+/// A moment in epoch seconds. `zone`: that of times which carry none; it is looked up only for them.
+pub(super) fn instant(
+    moment: Moment,
+    zone: impl FnOnce() -> Result<Option<Zone>, FieldError>,
+) -> Result<i64, FieldError> {
+    match moment {
+        Moment::Instant(seconds, _) => Ok(seconds),
+        Moment::Local(local, Some(zone)) => in_zone(local, Some(zone)),
+        Moment::Local(local, None) => in_zone(local, zone()?),
+    }
 }
 
 /// A time on the wall as epoch seconds.
 pub(super) fn in_zone(local: NaiveDateTime, zone: Option<Zone>) -> Result<i64, FieldError> {
     let zone = zone.ok_or_else(|| {
-        let message = format!("{local} carries no time zone; name it with `timezone` under [time]");
+        let stand_in = match time_hints::is_stand_in(local.and_utc().timestamp()) {
+            true => format!("; {}", time_hints::STAND_IN),
+            false => String::new(),
+        };
+        let message = format!("{local} carries no time zone; name it with `timezone` under [time]{stand_in}");
         (Code::ZonelessTime, message)
     })?;
     match zone.instants_of(local) {
@@ -114,34 +93,10 @@ pub(super) fn in_zone(local: NaiveDateTime, zone: Option<Zone>) -> Result<i64, F
 pub(super) fn date(text: &str, pattern: Option<&Pattern>) -> Result<NaiveDate, FieldError> {
     let found = match pattern {
         Some(pattern) => pattern.date(text),
-        None => plain_date(text.as_bytes()).or_else(|| midnight(text.as_bytes())),
+        None => plain_date(text.as_bytes()).or_else(|| stamp(text.as_bytes()).ok()?.date_of_midnight()),
     };
-    found.filter(|date| (0..=9999).contains(&date.year())).ok_or_else(|| {
-        let expected = match pattern {
-            Some(pattern) => format!("does not fit the format {:?}", pattern.text()),
-            None => "is not a date like 2024-03-05; name other ways of writing it with `format`".to_owned(),
-        };
-        (Code::BadDate, format!("{} {expected}", shown(text)))
-    })
-}
-
-/// `YYYY-MM-DD` and nothing else.
-fn plain_date(text: &[u8]) -> Option<NaiveDate> {
-    match text {
-        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => {
-            let year = digits([*y1, *y2, *y3, *y4])?;
-            NaiveDate::from_ymd_opt(year as i32, digits([*m1, *m2])?, digits([*d1, *d2])?)
-        }
-        _ => None,
-    }
-}
-
-/// The date of a written time at midnight, whatever its zone.
-fn midnight(text: &[u8]) -> Option<NaiveDate> {
-    let (local, _) = written(text)?;
-    let fraction = text.iter().skip(19).take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
-    let exact = fraction.into_iter().all(|b| !(b'1'..=b'9').contains(b));
-    (local.time() == NaiveTime::MIN && exact).then(|| local.date())
+    let found = found.filter(|date| (0..=9999).contains(&date.year()));
+    found.ok_or_else(|| (Code::BadDate, time_hints::of_date(text, pattern)))
 }
 
 /// A date or a time as it is read without a `format`; `None` for numbers and for other text.
@@ -149,48 +104,19 @@ pub(crate) fn without_format(text: &str) -> Option<Written> {
     if let Some(date) = plain_date(text.as_bytes()) {
         return Some(Written { date, time: None, has_zone: false });
     }
-    let (local, zone) = written(text.as_bytes())?;
-    Some(Written { date: local.date(), time: Some(local.time()), has_zone: zone.is_some() })
+    let Stamp { local, offset, zone, .. } = stamp(text.as_bytes()).ok()?;
+    Some(Written { date: local.date(), time: Some(local.time()), has_zone: offset.is_some() || zone.is_some() })
 }
 
-fn rfc3339(text: &[u8]) -> Option<Moment> {
-    let (local, zone) = written(text)?;
-    Some(match zone {
-        None => Moment::Local(local),
-        Some(zone) => Moment::Epoch(local.and_utc().timestamp() - i64::from(zone.local_minus_utc())),
-    })
-}
-
-/// A date, `T` or a space, a time with optional seconds and fraction, an optional zone.
-fn written(text: &[u8]) -> Option<(NaiveDateTime, Option<FixedOffset>)> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let date = plain_date(date)?;
-    let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, rest @ ..] = rest else { return None };
-    let (hour, minute) = (digits([*h1, *h2])?, digits([*m1, *m2])?);
-    let (second, rest) = match rest {
-        [b':', s1, s2, rest @ ..] => (digits([*s1, *s2])?, rest),
-        _ => (0, rest),
-    };
-    let rest = match rest {
-        [b'.' | b',', fraction @ ..] => {
-            let length = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
-            if length == 0 {
-                return None;
-            }
-            &fraction[length..]
+fn rfc3339(text: &[u8]) -> Result<Moment, Unread> {
+    let Stamp { local, offset, zone, .. } = stamp(text)?;
+    Ok(match offset {
+        None => Moment::Local(local, zone),
+        Some(offset) => {
+            let seconds = local.and_utc().timestamp() - i64::from(offset.local_minus_utc());
+            Moment::Instant(seconds, Some(zone.unwrap_or(Zone::Offset(offset))))
         }
-        _ => rest,
-    };
-    // RFC 3339 has leap seconds; epoch seconds count them as the next second.
-    let local = match second {
-        60 => date.and_hms_opt(hour, minute, 59)? + chrono::TimeDelta::seconds(1),
-        _ => date.and_hms_opt(hour, minute, second)?,
-    };
-    let zone = rest.trim_ascii_start();
-    if rest.is_empty() {
-        return Some((local, None));
-    }
-    offset(zone).map(|zone| (local, Some(zone)))
+    })
 }
 
 /// A bare number as epoch seconds. `1.70962812E9` is how the JVM writes a double, with all its digits;
@@ -233,7 +159,19 @@ pub(super) fn from_float(value: f64, unit: Unit) -> Option<i64> {
 mod tests {
     use super::*;
 
+    /// How the cells of a column are to be read.
+    #[derive(Clone, Copy)]
+    struct Reading<'a> {
+        pattern: Option<&'a Pattern>,
+        unit: Option<Unit>,
+        zone: Option<Zone>,
+    }
+
     const PLAIN: Reading<'_> = Reading { pattern: None, unit: None, zone: None };
+
+    fn instant(text: &str, reading: Reading<'_>) -> Result<i64, FieldError> {
+        super::instant(moment(text, reading.pattern, reading.unit)?, || Ok(reading.zone))
+    }
 
     fn code(result: Result<i64, FieldError>) -> Code {
         result.expect_err("refused").0
@@ -268,7 +206,10 @@ mod tests {
             "2024-03-05",
             "2024-02-30T00:00Z",
             "24:00",
-            "2024-03-05T24:00Z",
+            "2024-03-05T24:01Z",
+            "2024-03-05T08:12:33+02:00[Europe/Paris]",
+            "004011 ",
+            "08:00:00",
             "1.70963E+12",
             "1e",
             "2024-03-05T08:12:33X",
@@ -277,6 +218,34 @@ mod tests {
         ] {
             assert_eq!(code(instant(text, PLAIN)), Code::BadTime, "{text}");
         }
+    }
+
+    #[test]
+    fn digits_are_epoch_seconds_and_never_a_time_of_day() {
+        assert_eq!(instant("004011", PLAIN), Ok(4011), "which lies before 2000");
+        assert_eq!(instant("080000", PLAIN), Ok(80_000));
+        assert_eq!(instant("20240305", PLAIN), Ok(20_240_305));
+        let (code, message) = instant("20240305081233", PLAIN).expect_err("far in the future");
+        assert!(code == Code::TimeUnit && message.contains("format = \"%Y%m%d %H%M%S\" would read it"), "{message}");
+        assert_eq!(instant("99999999999999", PLAIN), Ok(99_999_999_999_999), "what is no date is left to the checks");
+        let millis = Reading { unit: Some(Unit::Millis), ..PLAIN };
+        assert_eq!(instant("202403050812", millis), Ok(202_403_050));
+    }
+
+    #[test]
+    fn the_zone_that_a_time_is_written_in_is_known() {
+        let own = |text: &str| moment(text, None, None).expect("a time").own_zone().map(Zone::name);
+        assert_eq!(own("2024-03-05T08:12:33+01:00").as_deref(), Some("+01:00"));
+        assert_eq!(own("2024-03-05T08:12:33+01:00[Europe/Paris]").as_deref(), Some("Europe/Paris"));
+        assert_eq!(own("2024-03-05T08:12:33[Europe/Paris]").as_deref(), Some("Europe/Paris"));
+        assert_eq!(own("2024-03-05T08:12:33Z[Europe/London]").as_deref(), Some("Europe/London"));
+        for utc in ["2024-03-05T08:12:33Z", "2024-03-05 08:12:33+00", "2024-03-05T08:12:33Z[Etc/UTC]", "1709626353"] {
+            assert_eq!(own(utc), None, "{utc}");
+        }
+        assert_eq!(own("2024-03-05 08:12"), None);
+        let pattern = Pattern::new("%d/%m/%Y %H:%M %z").expect("known");
+        let moment = moment("05/03/2024 08:12 -0500", Some(&pattern), None).expect("a time");
+        assert_eq!(moment.own_zone().map(Zone::name).as_deref(), Some("-05:00"));
     }
 
     #[test]

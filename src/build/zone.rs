@@ -38,6 +38,14 @@ impl Zone {
         })
     }
 
+    /// The distance from UTC at an instant, in epoch seconds.
+    pub(super) fn offset_at(self, epoch: i64) -> Option<FixedOffset> {
+        Some(match self {
+            Zone::Named(zone) => in_reach(epoch)?.with_timezone(&zone).offset().fix(),
+            Zone::Offset(zone) => zone,
+        })
+    }
+
     /// The epoch seconds at which the clocks of this zone show a time: none, one, or two where clocks go back.
     pub(super) fn instants_of(self, local: NaiveDateTime) -> LocalResult<i64> {
         match self {
@@ -48,6 +56,9 @@ impl Zone {
 
     /// Whether it is a name of UTC.
     pub(crate) fn is_utc(self) -> bool {
+        if let Zone::Offset(offset) = self {
+            return offset.local_minus_utc() == 0;
+        }
         let name = self.name();
         let own = name.rsplit('/').next().unwrap_or_default();
         ["UTC", "UCT", "Zulu", "Universal", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "+00:00"].contains(&own)
@@ -67,19 +78,22 @@ pub(super) fn in_reach(epoch: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(epoch, 0).filter(|time| (1..=9998).contains(&time.year()))
 }
 
-/// `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`.
+/// `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`; the minus may be the one of typesetters, U+2212.
 pub(super) fn offset(text: &[u8]) -> Option<FixedOffset> {
-    let (sign, hours, minutes) = match text {
+    let (is_east, distance) = match text {
         b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Utc.fix()),
-        [sign @ (b'+' | b'-'), h1, h2] => (sign, [*h1, *h2], *b"00"),
-        [sign @ (b'+' | b'-'), h1, h2, m1, m2] | [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            (sign, [*h1, *h2], [*m1, *m2])
-        }
+        [b'+', distance @ ..] => (true, distance),
+        [b'-', distance @ ..] | [0xe2, 0x88, 0x92, distance @ ..] => (false, distance),
+        _ => return None,
+    };
+    let (hours, minutes) = match distance {
+        [h1, h2] => ([*h1, *h2], *b"00"),
+        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => ([*h1, *h2], [*m1, *m2]),
         _ => return None,
     };
     let (hours, minutes) = (digits(hours)?, digits(minutes).filter(|minutes| *minutes < 60)?);
     let seconds = (hours * 3600 + minutes * 60) as i32;
-    FixedOffset::east_opt(if *sign == b'-' { -seconds } else { seconds })
+    FixedOffset::east_opt(if is_east { seconds } else { -seconds })
 }
 
 /// The number that these ASCII digits write; `None` where one of them is not a digit. It takes no branch per digit.

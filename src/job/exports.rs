@@ -2,7 +2,7 @@
 
 use super::diagnostics::Diagnostics;
 use super::keys::ExportKeys;
-use super::paths::Placeholders;
+use super::paths::{Placeholders, names_the_day};
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, meaning};
 use crate::scan::{Dialect, Format, Frame, Only, Pick, Source};
@@ -39,6 +39,11 @@ pub(super) fn source<C>(
             .collect(),
         picks,
     }
+}
+
+/// Whether the day stands in what is read of a section.
+pub(super) fn is_of_a_day<C>(keys: &ExportKeys<C>) -> bool {
+    keys.path.get_ref().as_slice().iter().any(|path| names_the_day(path))
 }
 
 fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialect {

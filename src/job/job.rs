@@ -21,6 +21,10 @@ pub(crate) struct Job {
     pub(crate) file: PathBuf,
     /// The day that `{date}` stands for.
     pub(crate) date: Option<NaiveDate>,
+    /// The same day, where a path or a command of an export names it down to the day: its visits are then of about that
+    /// day.
+    #[allow(dead_code, reason = "no check asks for it yet")]
+    pub(crate) dated_day: Option<NaiveDate>,
     /// The visits export.
     pub(crate) visits: Source,
     /// The scenes export.

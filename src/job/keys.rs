@@ -4,7 +4,9 @@
 
 use super::column_keys::{SceneColumns, VisitColumns};
 use super::values::{PathList, Scalar, ScalarList, Spanned};
-use super::vocabulary::{FORMATS, ID_VERSIONS, MAX_ATTEMPTS, MAX_BURST, MAX_IN_FLIGHT, RESOURCES, WHENS, words};
+use super::vocabulary::{
+    FORMATS, ID_VERSIONS, LOCAL_DAYS, MAX_ATTEMPTS, MAX_BURST, MAX_IN_FLIGHT, RESOURCES, WHENS, words,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -49,7 +51,8 @@ pub(super) struct JobKeys {
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportKeys<C> {
     /// A file, a folder, a glob such as "exports/*.csv.gz", or a list of them, on this machine or in object storage
-    /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date.
+    /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date, {date:%Y/%m/%d}
+    /// the same day in another form.
     pub(super) path: Spanned<PathList>,
     /// How the files are written. Left out: their names decide.
     #[schemars(extend("enum" = words(&FORMATS)))]
@@ -92,6 +95,10 @@ pub(super) struct ShuffleKeys {
 pub(super) struct TimeKeys {
     /// The zone of times that carry none, such as "Europe/Paris" or "+01:00". Without it such a time is a problem.
     pub(super) timezone: Option<Spanned<String>>,
+    /// What tells the day of a visit without visit_date, where the offset that its start is written with and the zone give
+    /// different days. Left out: such a visit is a problem.
+    #[schemars(extend("enum" = words(&LOCAL_DAYS)))]
+    pub(super) local_day: Option<String>,
     /// What %x stands for in every `format`, such as "%d/%m/%Y".
     pub(super) date_format: Option<Spanned<String>>,
 }
@@ -187,8 +194,8 @@ pub(super) struct BackoffKeys {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResultsKeys {
-    /// The result file; {name}, {date} and {time} (the run's start, 20240305T081233Z) are filled in. Left out:
-    /// "results/{name}-{date}.csv" with --date, else "results/{name}.csv".
+    /// The result file; {name}, {date} (or {date:%Y/%m/%d}) and {time} (the run's start, 20240305T081233Z) are filled
+    /// in. Left out: "results/{name}-{date}.csv" with --date, else "results/{name}.csv".
     pub(super) path: Option<Spanned<String>>,
     /// A file of metrics for Prometheus, with the same placeholders; its name ends in .prom.
     pub(super) metrics: Option<Spanned<String>>,

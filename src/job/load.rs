@@ -62,6 +62,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         name: name.clone(),
         file: diagnostics.path().to_owned(),
         date,
+        dated_day: date.filter(|_| exports::is_of_a_day(&keys.visits) || exports::is_of_a_day(&keys.scenes)),
         visits: exports::source("visits", &keys.visits, visits, &placeholders, diagnostics),
         scenes: exports::source("scenes", &keys.scenes, scenes, &placeholders, diagnostics),
         rules,

@@ -9,6 +9,7 @@ use super::lists::known_values;
 use super::paths::Placeholders;
 use super::quantities::{self, MaxInvalid};
 use super::values::{Scalar, Spanned};
+use super::vocabulary::{LOCAL_DAYS, meaning};
 use crate::build::{Ids, Rules, Zone};
 use crate::scan::Pick;
 use std::collections::HashSet;
@@ -56,6 +57,7 @@ pub(super) fn rules(
         task_code,
         task_code_required: keys.check.task_code_required.as_ref().is_some_and(|required| *required.get_ref()),
         zone,
+        local_day: meaning(&LOCAL_DAYS, keys.time.local_day.as_ref()),
         stores: list(&keys.check.stores),
         users: list(&keys.check.users),
         task_codes: list(&keys.check.task_codes),
@@ -74,13 +76,21 @@ pub(super) fn max_invalid(max: Option<&Spanned<Scalar>>, diagnostics: &mut Diagn
     max.unwrap_or(MaxInvalid::Percent(50.0))
 }
 
-/// Without a column of its own, the date of a visit is the local date of its start, so the zone must be known.
+/// Without a column of its own, the date of a visit is the local date of its start. Where starts cannot carry an offset, the
+/// job has to name the zone.
 fn check_date(keys: &JobKeys, rules: &Rules, diagnostics: &mut Diagnostics<'_>) {
     let start = &keys.visits.columns.session_start_time;
     // A zone or a start that is wrong, or an open question, is a mistake of its own.
     let is_reported = keys.time.timezone.is_some() || start.get_ref().0.is_open;
     let field = &rules.session_start_time;
-    if rules.visit_date.is_none() && !is_reported && field.zone.is_none() && field.zone_column.is_none() {
+    let has_no_offset = match (&start.get_ref().0.format, &field.pattern) {
+        (_, Some(pattern)) => !pattern.reads_an_offset(),
+        (Some(_), None) => false,
+        // Numbers.
+        (None, None) => field.unit.is_some(),
+    };
+    let names_a_zone = field.zone.is_some() || field.zone_column.is_some();
+    if rules.visit_date.is_none() && has_no_offset && !is_reported && !names_a_zone {
         diagnostics.add_missing(
             start.span(),
             "without a column for visit_date, the date is that of the start in its zone, which must be known: set \

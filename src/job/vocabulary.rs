@@ -1,7 +1,7 @@
 //! The words and the bounds of numbers that a job file may choose from, each once: the schema offers them, `walk`
 //! refuses others, and the sections look up what a word stands for.
 
-use crate::build::{Unit, Version};
+use crate::build::{LocalDay, Unit, Version};
 use crate::notify::When;
 use crate::scan::Format;
 
@@ -15,6 +15,8 @@ pub(super) const UNITS: [(&str, Unit); 4] =
     [("s", Unit::Seconds), ("ms", Unit::Millis), ("us", Unit::Micros), ("ns", Unit::Nanos)];
 /// `decimals` of a column.
 pub(super) const DECIMALS: [(&str, Decimals); 2] = [("drop", Decimals::Drop), ("keep", Decimals::Keep)];
+/// `local_day` under `[time]`.
+pub(super) const LOCAL_DAYS: [(&str, LocalDay); 2] = [("offset", LocalDay::Offset), ("timezone", LocalDay::Timezone)];
 /// `version` under `[ids]`.
 pub(super) const ID_VERSIONS: [(u8, Version); 2] = [(5, Version::V5), (4, Version::V4)];
 /// `resource` under `[api]`; the vendor's pages have both.

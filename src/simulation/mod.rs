@@ -139,6 +139,7 @@ fn rules() -> Rules {
         task_code: None,
         task_code_required: false,
         zone: None,
+        local_day: None,
         stores: None,
         users: None,
         task_codes: None,

@@ -29,3 +29,4 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod times;
