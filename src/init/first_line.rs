@@ -9,13 +9,15 @@ pub(super) enum FirstLine<'a> {
     Names,
     /// Names that stand among the rows too, as where files were put one behind the other.
     NamesAgain,
-    /// A row: these of its cells are values.
+    /// A row: these of its cells are values, by what they look like.
     Values(Vec<&'a str>),
+    /// Perhaps a row: these names are values further down.
+    MayBeValues(Vec<&'a str>),
 }
 
 /// Tells what the first line is. Parquet always has names.
 pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
-    if sample.dialect.is_none() {
+    if sample.dialect.is_none() || sample.header().is_some() {
         return FirstLine::Names;
     }
     let values = sample.columns.iter().filter(|column| is_called_by_a_value(column)).map(|column| column.name.as_str());
@@ -30,7 +32,7 @@ pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
     match below.len() {
         0 => FirstLine::Names,
         n if n > 1 && n == sample.columns.len() => FirstLine::NamesAgain,
-        _ => FirstLine::Values(below),
+        _ => FirstLine::MayBeValues(below),
     }
 }
 

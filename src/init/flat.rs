@@ -5,6 +5,7 @@ use super::column_pool::ColumnPool;
 use super::entry::{FieldEntry, Filling};
 use super::names::{self, Words};
 use super::profile::ColumnProfile;
+use super::sample::SampleColumn;
 use std::collections::{HashMap, HashSet};
 
 const FIELD: &str = "visit_id";
@@ -38,7 +39,25 @@ fn key(pool: &mut ColumnPool<'_>) -> FieldEntry {
             .or(pool.names(others));
     }
     let others: Vec<usize> = pool.free().filter(repeats).filter(|at| pool.profiles[*at].times.is_none()).collect();
-    FieldEntry::open(FIELD, "no column of this flat export has the name of a visit's key.").or(pool.names(&others))
+    let why = "no column of this flat export has the name of a visit's key.";
+    match of_several_columns(pool) {
+        Some(option) => {
+            let why = format!("{why} Store, time and person together may tell the visits apart.");
+            FieldEntry::one_of(FIELD, &why, &[option]).or(pool.names(&others))
+        }
+        None => FieldEntry::open(FIELD, why).or(pool.names(&others)),
+    }
+}
+
+/// A key of several columns: where, when and by whom.
+fn of_several_columns(pool: &ColumnPool<'_>) -> Option<FieldEntry> {
+    let best = |words: &Words| pool.named(words, |profile| !profile.is_empty()).first().copied();
+    let (store, when) = (best(&names::STORE)?, best(&names::START).or_else(|| best(&names::DATE))?);
+    let sources = [Some(store), Some(when), best(&names::EMAIL)].into_iter().flatten();
+    let sources = sources.flat_map(|at| pool.profiles[at].column.sources());
+    let columns: Vec<&SampleColumn> =
+        sources.filter_map(|name| pool.sample.columns.iter().find(|column| column.name == *name)).collect();
+    Some(FieldEntry::text(FIELD, &SampleColumn::joined(&columns, "-")))
 }
 
 /// The columns that part the rows as store, start and person do: the key of a visit repeats, what belongs to the visit

@@ -5,13 +5,14 @@
 
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
+use super::first_line::{FirstLine, first_line};
 use super::nulls::NULLS;
-use crate::scan::{CellFault, Export, Format, Frame, Only, Pick, Rows, ScanError, Source, sniff};
+use crate::scan::{CellFault, Export, Format, Pick, Rows, ScanError, Sniffed, Source, sniff};
 use std::collections::HashSet;
 use std::path::Path;
 
 /// Bytes of a CSV file from which its dialect is guessed.
-const HEAD: usize = 4 << 20;
+pub(super) const HEAD: usize = 4 << 20;
 /// Files that are looked into.
 const FILES: usize = 16;
 /// Rows that are sampled from all files together, fewer where there are many columns.
@@ -26,7 +27,7 @@ const LONGEST: usize = 200;
 /// An export as far as it was looked at.
 #[derive(Debug)]
 pub(super) struct ExportSample {
-    pub(super) path: String,
+    pub(super) paths: Vec<String>,
     /// How many files it has.
     pub(super) files: usize,
     /// The format, where the name of the file promises another one.
@@ -129,29 +130,29 @@ impl SampleColumn {
 }
 
 impl ExportSample {
-    /// Takes a sample of an export: a file, a folder or a glob. `section` is its name in errors.
-    pub(super) fn take(section: &'static str, base_dir: &Path, path: &str) -> Result<ExportSample, ScanError> {
-        let look = sniff(path, base_dir, HEAD)?;
-        let dialect = (look.format == Format::Csv).then(|| dialect::guess(&look.head, look.whole));
-        let source = Source {
-            base_dir: base_dir.to_owned(),
-            section,
-            paths: vec![path.to_owned()],
-            format: look.misnamed.then_some(look.format),
-            dialect: dialect.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
-            frame: Frame::default(),
-            nulls: Vec::new(),
-            trim: true,
-            only: Vec::<Only>::new(),
-            picks: Vec::new(),
-        };
+    /// Takes a sample of an export: files, folders or globs. `section` is its name in errors.
+    pub(super) fn take(section: &'static str, base_dir: &Path, paths: &[String]) -> Result<ExportSample, ScanError> {
+        let look = sniff(paths, base_dir, HEAD)?;
+        let mut guess = (look.format == Format::Csv).then(|| dialect::guess(&look.head, &look.tail, look.whole));
+        let source = dialect::source(section, base_dir, paths, &look);
+        let sample = ExportSample::open(&source, &look, guess.clone())?;
+        let has_header = !matches!(first_line(&sample), FirstLine::Values(_));
+        let Some(guess) = guess.as_mut().filter(|guess| !has_header && guess.cells > 1) else { return Ok(sample) };
+        // Names of our own, so that its first row is one too.
+        let names: Vec<String> = (1..=guess.cells).map(|n| format!("column_{n}")).collect();
+        guess.frame.header = Some(names);
+        let source = Source { frame: guess.frame.clone(), ..source };
+        ExportSample::open(&source, &look, Some(guess.clone()))
+    }
+
+    fn open(source: &Source, look: &Sniffed, dialect: Option<GuessedDialect>) -> Result<ExportSample, ScanError> {
         let export = Export::open(source.clone())?;
         let unusable = export.unusable_columns()?;
         let is_usable = |name: &String| !name.is_empty() && !unusable.iter().any(|(bad, _)| bad == name);
         let names = export.columns().into_iter().filter(is_usable).take(COLUMNS);
         let column = |name| SampleColumn { name, ..SampleColumn::default() };
         let mut sample = ExportSample {
-            path: path.to_owned(),
+            paths: source.paths.clone(),
             files: look.files,
             format: look.misnamed.then_some(match look.format {
                 Format::Csv => "csv",
@@ -167,9 +168,19 @@ impl ExportSample {
             undecodable: 0,
             export,
         };
-        sample.read(&source)?;
+        sample.read(source)?;
         sample.columns.iter_mut().for_each(SampleColumn::drop_decimals);
         Ok(sample)
+    }
+
+    /// The path for people.
+    pub(super) fn shown_path(&self) -> String {
+        self.paths.join(", ")
+    }
+
+    /// The names that were given to the columns of files without a header line.
+    pub(super) fn header(&self) -> Option<&[String]> {
+        self.dialect.as_ref()?.frame.header.as_deref()
     }
 
     /// Whether both are the same files: one flat export with one row per scene.

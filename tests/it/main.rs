@@ -11,6 +11,7 @@ mod docs;
 mod exit_codes;
 mod exports;
 mod init;
+mod init_producers;
 mod jobs;
 mod kill_loop;
 mod logs;
