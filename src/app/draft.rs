@@ -49,7 +49,11 @@ pub fn init(cx: &Context, request: &InitRequest) -> Result<Draft, AppError> {
 fn refuse_place(path: &Path) -> Result<(), AppError> {
     let refused = |message: String| Err(FileError::refused(SideFile::Job, message));
     if path.is_dir() {
-        return refused(format!("{} is a folder; name a file in it, such as {}", path.display(), path.join("job.toml").display()));
+        return refused(format!(
+            "{} is a folder; name a file in it, such as {}",
+            path.display(),
+            path.join("job.toml").display()
+        ));
     }
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => refused(format!(
@@ -75,7 +79,10 @@ fn refuse_export(cx: &Context, request: &InitRequest, output: &Path) -> Result<(
         let Ok(export_path) = path.canonicalize() else {
             let absolute = std::path::absolute(&path).unwrap_or(path);
             if glob::Pattern::new(&absolute.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(&full)) {
-                return refused(format!("{} would be one of the exports {export}; name another file for the job", output.display()));
+                return refused(format!(
+                    "{} would be one of the exports {export}; name another file for the job",
+                    output.display()
+                ));
             }
             continue;
         };

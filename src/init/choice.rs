@@ -2,11 +2,15 @@
 
 use super::column_pool::ColumnPool;
 use super::names::{NAMED, WHOLE};
+use std::collections::HashSet;
 
 /// Names are near each other where their scores differ by no more than this.
 const NEAR: u32 = 30;
 /// Of two names that are nearer to each other than this, neither tells the field.
 const CLOSE: u32 = 20;
+
+/// With such a name, a column may be another identifier of the same things.
+const GOOD: u32 = 50;
 
 /// What is known of the column for a field, by their places in the export.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,9 +43,11 @@ pub(super) fn choose(pool: &ColumnPool<'_>, field: &str, ranked: &[(usize, u32)]
     let near = || ranked.iter().filter(|(at, other)| *at != best && *other >= NAMED && other + NEAR >= score);
     let is_rival = |(at, other): &&(usize, u32)| {
         let is_as_well_named = *other == score || (*other >= WHOLE && other + CLOSE >= score);
+        let is_as_well_named = is_as_well_named || *other >= GOOD && name_the_same(pool, *at, best);
         own.is_none() && is_as_well_named && is_as_full(pool, *at, best) && !say_the_same(pool, *at, best)
     };
-    let rivals: Vec<usize> = near().filter(is_rival).map(|(at, _)| *at).collect();
+    let others = || ranked.iter().filter(|(at, other)| *at != best && *other >= NAMED);
+    let rivals: Vec<usize> = others().filter(is_rival).map(|(at, _)| *at).collect();
     match rivals.is_empty() {
         true => Choice::One(best, near().map(|(at, _)| *at).collect()),
         false => Choice::Several(std::iter::once(best).chain(rivals).collect()),
@@ -58,4 +64,16 @@ fn say_the_same(pool: &ColumnPool<'_>, one: usize, other: usize) -> bool {
     let pairs = || pool.profiles[one].rows().zip(pool.profiles[other].rows());
     let mut both = pairs().filter(|(one, other)| !one.is_empty() && !other.is_empty()).peekable();
     both.peek().is_some() && both.all(|(one, other)| one == other)
+}
+
+/// Whether two columns are identifiers of the same things: each value of the one goes with one value of the
+/// other.
+fn name_the_same(pool: &ColumnPool<'_>, one: usize, other: usize) -> bool {
+    let (of_one, of_other) = (&pool.profiles[one], &pool.profiles[other]);
+    let pairs: HashSet<(&str, &str)> = of_one.rows().zip(of_other.rows()).collect();
+    let are_codes = of_one.codes > 0.9 && of_other.codes > 0.9 && of_one.times.is_none() && of_other.times.is_none();
+    are_codes
+        && of_one.distinct.len() > 1
+        && pairs.len() == of_one.distinct.len()
+        && pairs.len() == of_other.distinct.len()
 }

@@ -1,12 +1,12 @@
 //! Keys of several columns: where no single column joins the exports, those that both have may do so together, such as
 //! store, day and person.
 
+use super::cell_text::ColumnType;
 use super::join::{self, Join};
 use super::names::{self, NAMED, Words};
 use super::near;
 use super::profile::ColumnProfile;
 use super::sample::{ExportSample, SampleColumn};
-use super::cell_text::ColumnType;
 use std::collections::HashSet;
 
 /// Columns that both exports have and that are tried.
@@ -128,11 +128,11 @@ fn tuples<'a>(sample: &'a ExportSample, places: impl Iterator<Item = usize>) -> 
 
 fn separator(key: &[Candidate], visits: &ExportSample) -> &'static str {
     let columns: Vec<&SampleColumn> = key.iter().map(|candidate| &visits.columns[candidate.visits]).collect();
-    let has = |column: &&&SampleColumn, separator: &str| column.filled().take(1_000).any(|value| value.contains(separator));
+    let has =
+        |column: &&&SampleColumn, separator: &str| column.filled().take(1_000).any(|value| value.contains(separator));
     // With one in two parts, two keys may become the same; days have the same number of them everywhere.
     let is_day = |column: &&&SampleColumn| ColumnProfile::of(column).may_be_dates();
-    let is_plain = |separator: &&&str| {
-        columns.iter().filter(|column| !is_day(column) && has(column, separator)).count() < 2
-    };
+    let is_plain =
+        |separator: &&&str| columns.iter().filter(|column| !is_day(column) && has(column, separator)).count() < 2;
     SEPARATORS.iter().find(is_plain).copied().unwrap_or(SEPARATORS[0])
 }

@@ -5,6 +5,7 @@
 use super::encoding::{encoding, mangled_word};
 use super::frame::{ignored, lines_above, without_ignored};
 use crate::scan::{Dialect, Format, Frame, Sniffed, Source, decoded, split};
+use encoding_rs::Encoding;
 use std::path::Path;
 
 /// A guess, and what the job file says about it.
@@ -34,8 +35,8 @@ const BYTES: usize = 256 << 10;
 const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', 0x01, b'^'];
 
 /// Guesses from the first and the last bytes of a file. `whole` says that the first are all it has.
-pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool) -> GuessedDialect {
-    let encoding = encoding(head, whole);
+pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool, hint: Option<&'static Encoding>) -> GuessedDialect {
+    let encoding = encoding(head, whole, hint);
     let text = decoded(head, encoding);
     let word = encoding.is_single_byte().then(|| odd_word(&text)).flatten();
     let mangled = std::str::from_utf8(&text).ok().and_then(mangled_word).map(|word| word.chars().take(30).collect());
@@ -84,20 +85,30 @@ pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool) -> GuessedDialect {
 }
 
 /// An export as it is read by what was guessed from its beginning.
-pub(super) fn source(section: &'static str, base_dir: &Path, paths: &[String], look: &Sniffed) -> Source {
-    let guess = (look.format == Format::Csv).then(|| guess(&look.head, &look.tail, look.whole));
+pub(super) fn source(
+    section: &'static str,
+    base_dir: &Path,
+    paths: &[String],
+    look: &Sniffed,
+    guess: Option<&GuessedDialect>,
+) -> Source {
     Source {
         base_dir: base_dir.to_owned(),
         section,
         paths: paths.to_vec(),
         format: look.misnamed.then_some(look.format),
-        dialect: guess.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
-        frame: guess.map(|guess| guess.frame).unwrap_or_default(),
+        dialect: guess.map(|guess| guess.dialect).unwrap_or_default(),
+        frame: guess.map(|guess| guess.frame.clone()).unwrap_or_default(),
         nulls: Vec::new(),
         trim: true,
         only: Vec::new(),
         picks: Vec::new(),
     }
+}
+
+/// The guess for a file of CSV.
+pub(super) fn of(look: &Sniffed, hint: Option<&'static Encoding>) -> Option<GuessedDialect> {
+    (look.format == Format::Csv).then(|| guess(&look.head, &look.tail, look.whole, hint))
 }
 
 /// A text without its first lines.
@@ -166,7 +177,7 @@ mod tests {
     use super::*;
 
     fn told(text: impl AsRef<[u8]>) -> (u8, Option<u8>, Option<u8>, &'static str) {
-        let Dialect { delimiter, quote, escape, encoding } = guess(text.as_ref(), b"", true).dialect;
+        let Dialect { delimiter, quote, escape, encoding } = guess(text.as_ref(), b"", true, None).dialect;
         (delimiter.unwrap_or(0), quote, escape, encoding.name())
     }
 
@@ -181,7 +192,7 @@ mod tests {
         assert_eq!(told("a,b\n\"say \\\"x\\\", no\",2\n"), (b',', quoted, Some(b'\\'), "UTF-8"));
         assert_eq!(told("a\tb\nhalf a \" quote\t\\N\n\"open\t2\n"), (b'\t', None, Some(b'\\'), "UTF-8"));
         assert_eq!(told("only\n1\n").0, 0);
-        let separated = guess(b"sep=;\r\na;b,c\r\n1;2\r\n", b"", true);
+        let separated = guess(b"sep=;\r\na;b,c\r\n1;2\r\n", b"", true, None);
         assert!(separated.separator_line && separated.dialect.delimiter == Some(b';'));
     }
 
@@ -189,14 +200,16 @@ mod tests {
     fn encodings_are_told() {
         assert_eq!(told("a;b\nM\u{fc}ller;2\n").3, "UTF-8");
         assert_eq!(told(b"a;b\nM\xc3\xbcller;K\xc3\xb6ln\nM\xfcller;2\n").3, "UTF-8", "one cell is broken");
-        let old = guess(b"a;b\nM\xfcller;2\n", b"", true);
+        let old = guess(b"a;b\nM\xfcller;2\n", b"", true, None);
         assert_eq!((old.dialect.encoding.name(), old.word.as_deref()), ("windows-1252", Some("Müller")));
         let wide: Vec<u8> = "a;b\n1;2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(told(&wide), (b';', Some(b'"'), None, "UTF-16LE"));
         let marked: Vec<u8> = [0xff, 0xfe].into_iter().chain(wide).collect();
         assert_eq!(told(&marked), (b';', Some(b'"'), None, "UTF-8"));
         assert_eq!(
-            guess("é".repeat(9).as_bytes().split_last().map_or(&[][..], |(_, cut)| cut), b"", false).dialect.encoding,
+            guess("é".repeat(9).as_bytes().split_last().map_or(&[][..], |(_, cut)| cut), b"", false, None)
+                .dialect
+                .encoding,
             encoding_rs::UTF_8
         );
     }

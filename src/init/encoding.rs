@@ -17,7 +17,9 @@ const WESTERN: &str = "àâäáãåæçéèêëíìîïñóòôöõøúùûüß�
 const CYRILLIC: &str = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁІЇЄ";
 
 /// The encoding that the job file has to name. With a byte order mark it need not: the reader follows the mark.
-pub(super) fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
+///
+/// `hint` is that of the other export, which decides where this one leaves it open.
+pub(super) fn encoding(head: &[u8], whole: bool, hint: Option<&'static Encoding>) -> &'static Encoding {
     if let [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = head {
         return UTF_8;
     }
@@ -40,13 +42,13 @@ pub(super) fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
                 sound += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
                 broken += usize::from(!chunk.invalid().is_empty());
             }
-            if sound > broken { UTF_8 } else { single(head) }
+            if sound > broken { UTF_8 } else { single(head, hint) }
         }
     }
 }
 
 /// The encoding of one byte a letter in which most is a letter of its languages.
-fn single(head: &[u8]) -> &'static Encoding {
+fn single(head: &[u8], hint: Option<&'static Encoding>) -> &'static Encoding {
     const BYTES: usize = 256 << 10;
     let head = &head[..head.len().min(BYTES)];
     let letters = |(encoding, letters): &(&'static Encoding, &str)| {
@@ -61,7 +63,7 @@ fn single(head: &[u8]) -> &'static Encoding {
         }
         count
     };
-    let best = SINGLE.iter().rev().max_by_key(|encoding| letters(encoding));
+    let best = SINGLE.iter().rev().max_by_key(|encoding| (letters(encoding), Some(encoding.0) == hint));
     best.map_or(WINDOWS_1252, |(encoding, _)| encoding)
 }
 
@@ -87,7 +89,7 @@ mod tests {
             ("Магазин; Москва", WINDOWS_1251),
         ] {
             let (bytes, _, _) = encoding.encode(text);
-            assert_eq!(super::encoding(&bytes, true), encoding, "{text}");
+            assert_eq!(super::encoding(&bytes, true, None), encoding, "{text}");
         }
         assert_eq!(mangled_word("V1,CafÃ© Nord"), Some("CafÃ©"));
         assert_eq!(mangled_word("V1,Café,São Paulo,ÃO"), None);

@@ -21,8 +21,12 @@ pub(super) fn store_number(pool: &mut ColumnPool<'_>) -> FieldEntry {
         pool.taken.extend(choice.places());
         return pool.entry(field, &choice, |at| pool.text(field, at));
     }
-    let others =
-        pool.ranked(&names::STORE, |profile| may_be_store(profile) && !profile.is_clock() && !profile.has_day_numbers);
+    let is_of_time = |profile: &ColumnProfile<'_>| {
+        let is_named =
+            [&names::START, &names::END, &names::DATE].iter().any(|words| profile.name.score(words) >= names::NAMED);
+        profile.is_clock() || profile.has_day_numbers || is_named && profile.times.is_some()
+    };
+    let others = pool.ranked(&names::STORE, |profile| may_be_store(profile) && !is_of_time(profile));
     let others: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
     FieldEntry::open(field, "no column has the name of a store's number.").or(pool.names(&others))
 }
@@ -48,7 +52,9 @@ pub(super) fn visit_type_id(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "visit_type_id";
     let choice = pool.choose(field, &names::TYPE, |profile| profile.numbers > 0.98 || profile.is_empty());
     if choice != Choice::None {
-        return pool.entry(field, &choice, |at| FieldEntry::of(field, pool.profiles[at].column).example(pool.profiles[at].example()));
+        return pool.entry(field, &choice, |at| {
+            FieldEntry::of(field, pool.profiles[at].column).example(pool.profiles[at].example())
+        });
     }
     let Some(at) = pool.named(&names::TYPE, |profile| !profile.is_empty()).first().copied() else {
         return FieldEntry::absent(field);
@@ -84,7 +90,9 @@ pub(super) fn email_address(pool: &mut ColumnPool<'_>) -> FieldEntry {
 pub(super) fn client_session_uid(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "client_session_uid";
     match pool.choose(field, &names::CLIENT_UID, |_| true) {
-        Choice::None => FieldEntry::absent(field).says(format!("{field} is left out: the visit_id is sent in its place.")),
+        Choice::None => {
+            FieldEntry::absent(field).says(format!("{field} is left out: the visit_id is sent in its place."))
+        }
         choice => pool.entry(field, &choice, |at| pool.text(field, at)),
     }
 }
@@ -93,7 +101,9 @@ pub(super) fn task_code(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "task_code";
     let ranked = codes_first(pool, pool.ranked(&names::TASK, |profile| profile.may_be_text()));
     match choose(pool, field, &ranked) {
-        Choice::None => FieldEntry::absent(field).says(format!("{field} is left out: no column has the name of a task.")),
+        Choice::None => {
+            FieldEntry::absent(field).says(format!("{field} is left out: no column has the name of a task."))
+        }
         choice => {
             pool.taken.extend(choice.places());
             pool.entry(field, &choice, |at| pool.text(field, at))

@@ -29,9 +29,12 @@ pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
     }
     let is_below = |column: &&SampleColumn| column.values.contains(&column.name);
     let below: Vec<&str> = sample.columns.iter().filter(is_below).map(|column| column.name.as_str()).collect();
+    // A name seldom has a digit in it, and stands below itself.
+    let coded: Vec<&str> = below.iter().copied().filter(|name| name.bytes().any(|b| b.is_ascii_digit())).collect();
     match below.len() {
         0 => FirstLine::Names,
         n if n > 1 && n == sample.columns.len() => FirstLine::NamesAgain,
+        _ if !coded.is_empty() => FirstLine::Values(coded),
         _ => FirstLine::MayBeValues(below),
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn without_ignored(text: &[u8]) -> Vec<u8> {
 }
 
 fn pattern(line: &[u8]) -> Option<String> {
-    let is_possible = line.len() < 4_000 && matches!(line.first(), Some(b'(' | b'-' | b'+' | b' ' | b'C' | b'W' | b'0'..=b'9'));
+    let is_possible =
+        line.len() < 4_000 && matches!(line.first(), Some(b'(' | b'-' | b'+' | b' ' | b'C' | b'W' | b'0'..=b'9'));
     let line = if is_possible { std::str::from_utf8(line).ok()?.trim() } else { return None };
     if is_ruler(line) {
         let dashes = line.bytes().take_while(|b| *b == b'-').count().min(3);

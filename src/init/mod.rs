@@ -23,8 +23,8 @@ mod encoding;
 mod entry;
 mod fields;
 mod first_line;
-mod frame;
 mod flat;
+mod frame;
 mod join;
 mod keys;
 mod names;
@@ -60,8 +60,8 @@ use std::path::Path;
 /// Where an export cannot be read.
 pub(crate) fn draft(base_dir: &Path, visits: &[String], scenes: &[String]) -> Result<Draft, ScanError> {
     let mut roles = tell_apart(base_dir, visits, scenes)?;
-    let mut visits = ExportSample::take("visits", base_dir, &roles.visits)?;
-    let mut scenes = ExportSample::take("scenes", base_dir, &roles.scenes)?;
+    let mut visits = ExportSample::take("visits", base_dir, &roles.visits, None)?;
+    let mut scenes = ExportSample::take("scenes", base_dir, &roles.scenes, visits.encoding())?;
     if !scenes.has_the_files_of(&visits) {
         roles.said.extend(swapped(&visits, &scenes));
         join_keys(&mut visits, &mut scenes);

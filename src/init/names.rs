@@ -11,8 +11,10 @@ pub(super) const WHOLE: u32 = 70;
 const WEAK: u32 = 55;
 
 /// What producers put in front of the names of tables and columns.
-const PREFIXES: [&str; 20] =
-    ["t", "tbl", "tab", "dim", "fact", "fct", "src", "stg", "v", "vw", "c", "f", "z", "zz", "fk", "pk", "k", "s", "str", "n"];
+const PREFIXES: [&str; 20] = [
+    "t", "tbl", "tab", "dim", "fact", "fct", "src", "stg", "v", "vw", "c", "f", "z", "zz", "fk", "pk", "k", "s", "str",
+    "n",
+];
 
 /// A column's name in its parts.
 #[derive(Debug)]
@@ -35,7 +37,13 @@ impl Name {
         let all = parts(column);
         let mut others = vec![without_prefix(&all)];
         // t_visit.visit_id, group_visit/store_code
-        let own = column.rsplit(['.', '/', ':']).next().map(parts).filter(|own| !own.is_empty() && own.len() < all.len());
+        let own = column.rsplit(['.', '/', ':']).next().unwrap_or(column);
+        // visit_group-store_code
+        let is_group = |(group, _): &(&str, &str)| {
+            parts(group).iter().any(|part| ["group", "grp", "meta"].contains(&part.as_str()))
+        };
+        let own = own.rsplit_once('-').filter(is_group).map_or(own, |(_, own)| own);
+        let own = Some(parts(own)).filter(|own| !own.is_empty() && own.len() < all.len());
         if let Some(own) = &own {
             others.extend([own.concat(), without_prefix(own)]);
         }
@@ -61,9 +69,9 @@ impl Name {
 
     /// Whether one of its parts is among these words.
     pub(super) fn says(&self, words: &str) -> bool {
-        words.split_whitespace().any(|word| {
-            self.parts.iter().any(|part| part == word) || (word.len() > 5 && self.compact.contains(word))
-        })
+        words
+            .split_whitespace()
+            .any(|word| self.parts.iter().any(|part| part == word) || (word.len() > 5 && self.compact.contains(word)))
     }
 
     /// How well the name fits the words for a field, from 0 to 100; see [`NAMED`].
@@ -186,11 +194,23 @@ mod tests {
         let dutch = ["bezoeknummer", "winkelnummer", "starttijd", "eindtijd", "medewerker", "bezoektype"];
         let polish = ["Nr wizyty", "Kod sklepu", "Rozpoczęcie", "Zakończenie", "Przedstawiciel", "Typ wizyty"];
         let turkish = ["Ziyaret No", "Mağaza Kodu", "Başlangıç Saati", "Bitiş Saati", "E-posta", "Ziyaret Tipi"];
-        let tables =
-            ["t_visit.visit_id", "t_visit.store_code", "t_visit.check_in", "t_visit.check_out", "u.email", "t_visit.visit_type"];
+        let tables = [
+            "t_visit.visit_id",
+            "t_visit.store_code",
+            "t_visit.check_in",
+            "t_visit.check_out",
+            "u.email",
+            "t_visit.visit_type",
+        ];
         let salesforce = ["Visit__c", "Store__c", "Start_Time__c", "End_Time__c", "Rep_Email__c", "Visit_Type__c"];
-        let forms =
-            ["visit/visit_id", "visit/store_code", "visit/start_time", "visit/end_time", "visit/rep_email", "visit/visit_type"];
+        let forms = [
+            "visit/visit_id",
+            "visit/store_code",
+            "visit/start_time",
+            "visit/end_time",
+            "visit/rep_email",
+            "visit/visit_type",
+        ];
         for names in [italian, dutch, polish, turkish, tables, salesforce, forms] {
             for (words, expected) in [(VISIT_ID, 0), (STORE, 1), (START, 2), (END, 3), (EMAIL, 4), (TYPE, 5)] {
                 assert_eq!(best(&names, &words), names[expected], "of {names:?}");

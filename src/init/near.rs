@@ -47,7 +47,8 @@ enum Side {
 /// Compares the values of two columns.
 pub(super) fn near(of_visits: &ColumnProfile<'_>, of_scenes: &ColumnProfile<'_>) -> Option<Near> {
     let folding = Folding::default();
-    let keys: HashMap<String, &str> = of_visits.distinct.iter().take(5 * MOST).map(|key| (folding.fold(key), *key)).collect();
+    let keys: HashMap<String, &str> =
+        of_visits.distinct.iter().take(5 * MOST).map(|key| (folding.fold(key), *key)).collect();
     let references: BTreeSet<&str> = of_scenes.distinct.iter().copied().collect();
     let (mut same, mut looked_at) = (0, 0);
     let mut pairs: Vec<(&str, &str)> = Vec::new();
@@ -132,7 +133,10 @@ pub(super) fn written_otherwise(
                 Side::Scenes => (entry, padded(refers)),
             };
             let of = if *side == Side::Visits { key_name } else { reference_name };
-            (entry, refers.doubts(&format!("{said}. pad = {width} puts zeros in front of those in {of}; is that right?")))
+            (
+                entry,
+                refers.doubts(&format!("{said}. pad = {width} puts zeros in front of those in {of}; is that right?")),
+            )
         }
         None => {
             let why = format!("{said}.");

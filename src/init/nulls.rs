@@ -6,8 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands for an empty cell in any column. `NA` is not among them: it is also a country.
 pub(super) const NULLS: [&str; 22] = [
-    "\\N", "NULL", "null", "(null)", "N/A", "n/a", "#N/A", "#NV", "#N/D", "None", "NaN", "nan", "NaT", "<NA>", "nil", "undefined", "#REF!",
-    "#VALUE!", "-", "--", "<null>", "[NULL]",
+    "\\N",
+    "NULL",
+    "null",
+    "(null)",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "#NV",
+    "#N/D",
+    "None",
+    "NaN",
+    "nan",
+    "NaT",
+    "<NA>",
+    "nil",
+    "undefined",
+    "#REF!",
+    "#VALUE!",
+    "-",
+    "--",
+    "<null>",
+    "[NULL]",
 ];
 
 /// What stands for an empty cell among dates and times: the zero days of MySQL, SAP, .NET, SQL Server and spreadsheets.
@@ -51,7 +71,8 @@ pub(super) fn assign(entries: &mut [FieldEntry], pool: &ColumnPool<'_>) -> Vec<S
     let is_key = |entry: &FieldEntry| ["visit_id", "scene_id"].contains(&entry.field);
     let of_keys: BTreeSet<String> = entries.iter().filter(|entry| is_key(entry)).flat_map(words).collect();
     let is_of_section = |word: &String| {
-        !is_no_time(word) && (word == "\\N" || of_keys.contains(word) || columns.get(word).is_some_and(|of| of.len() > 1))
+        !is_no_time(word)
+            && (word == "\\N" || of_keys.contains(word) || columns.get(word).is_some_and(|of| of.len() > 1))
     };
     for entry in entries.iter_mut().filter(|entry| !is_key(entry)) {
         let own: Vec<String> = words(entry).into_iter().filter(|word| !is_of_section(word)).collect();

@@ -53,13 +53,19 @@ fn of_column(profile: &ColumnProfile<'_>, are_visits: bool) -> Option<OnlyDraft>
     let meanings = meanings(profile, is_named, &saw);
     let has = |wanted: Meaning| meanings.contains(&wanted);
     let is_status = match is_named {
-        true => has(Meaning::NotDone) || are_visits && has(Meaning::ToCome) || are_visits && has(Meaning::Done) && has(Meaning::Unknown),
+        true => {
+            has(Meaning::NotDone)
+                || are_visits && has(Meaning::ToCome)
+                || are_visits && has(Meaning::Done) && has(Meaning::Unknown)
+        }
         false => has(Meaning::NotDone) && has(Meaning::Done),
     };
     if !is_status || saw.len() < 2 {
         return None;
     }
-    let with = |meaning: Meaning| saw.iter().zip(&meanings).filter(move |(_, found)| **found == meaning).map(|(value, _)| *value);
+    let with = |meaning: Meaning| {
+        saw.iter().zip(&meanings).filter(move |(_, found)| **found == meaning).map(|(value, _)| *value)
+    };
     let mut kept: Vec<&str> = with(Meaning::Done).map(|(value, _)| value).collect();
     if kept.is_empty() || !are_visits {
         kept.extend(with(Meaning::Unknown).map(|(value, _)| value));
@@ -67,7 +73,9 @@ fn of_column(profile: &ColumnProfile<'_>, are_visits: bool) -> Option<OnlyDraft>
     let left_out = || saw.iter().filter(|(value, _)| !kept.contains(value));
     let rows: usize = left_out().map(|(_, rows)| rows).sum();
     let name = quoted(&profile.column.name);
-    let key = if profile.column.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !profile.column.name.is_empty() {
+    let key = if profile.column.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !profile.column.name.is_empty()
+    {
         profile.column.name.clone()
     } else {
         name.clone()
@@ -79,7 +87,10 @@ fn of_column(profile: &ColumnProfile<'_>, are_visits: bool) -> Option<OnlyDraft>
         filter: format!("{{ {key} = {} }}", quoted_list(&kept)),
         saw: saw.iter().map(|(value, rows)| format!("{} {rows}", word(value))).collect::<Vec<_>>().join(", "),
         why: format!("{name} says how far it came. All rows are sent, unless you take the # off:"),
-        remark: format!("{name} is {} in {rows} of those looked at, and they are sent too, unless you take the # off `only`", others.join(" or ")),
+        remark: format!(
+            "{name} is {} in {rows} of those looked at, and they are sent too, unless you take the # off `only`",
+            others.join(" or ")
+        ),
     })
 }
 

@@ -66,7 +66,8 @@ pub(super) fn dated(path: &str) -> Option<(String, String)> {
     FORMS.into_iter().find_map(|(format, placeholder, length)| {
         let is_alone = |at: usize| {
             let is_digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
-            !is_digit(at.checked_sub(1).and_then(|at| path.as_bytes().get(at))) && !is_digit(path.as_bytes().get(at + length))
+            !is_digit(at.checked_sub(1).and_then(|at| path.as_bytes().get(at)))
+                && !is_digit(path.as_bytes().get(at + length))
         };
         let day = |at: usize| {
             let text = path.get(at..at + length)?;
@@ -90,7 +91,8 @@ mod tests {
         assert_eq!(of("exports/2024-03-28/v-2024-03-28.csv").as_deref(), Some("exports/{date}/v-{date}.csv"));
         assert_eq!(of("exports/2024/03/28/v.csv").as_deref(), Some("exports/{date:%Y/%m/%d}/v.csv"));
         assert_eq!(of("exports/visits_20240328.csv").as_deref(), Some("exports/visits_{date:%Y%m%d}.csv"));
-        for other in ["exports/20240399/1234567.csv", "exports/2024-13-28.csv", "é-é-é-é-é-é.csv", "v120240328.csv"] {
+        for other in ["exports/20240399/1234567.csv", "exports/2024-13-28.csv", "é-é-é-é-é-é.csv", "v120240328.csv"]
+        {
             assert_eq!(of(other), None, "{other}");
         }
     }

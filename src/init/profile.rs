@@ -114,6 +114,20 @@ impl<'a> ColumnProfile<'a> {
         self.is_empty() || self.times.as_ref().is_some_and(TimeStyle::is_of_dates)
     }
 
+    /// Whether every time is written with an offset that is not that of UTC, which tells its day.
+    pub(super) fn tells_the_day(&self) -> bool {
+        let has_offset = |value: &str| {
+            let digits: String = value.chars().rev().take(6).filter(|c| !c.is_whitespace()).collect();
+            let offset: String = digits.chars().rev().skip_while(|c| !matches!(c, '+' | '-')).collect();
+            let numbers = offset.bytes().filter(u8::is_ascii_digit).count();
+            (numbers == 4 || numbers == 2)
+                && offset.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+                && value.contains(':')
+        };
+        let is_written = self.column.column_type == ColumnType::Text && !self.is_empty();
+        is_written && self.distinct.iter().all(|value| has_offset(value))
+    }
+
     /// Whether the values are times of day, without a date. Bare digits are only by a name that says so.
     pub(super) fn is_clock(&self) -> bool {
         let is_named = || [&names::START, &names::END].iter().any(|words| self.name.score(words) >= WELL_NAMED);

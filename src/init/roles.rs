@@ -64,7 +64,7 @@ fn same_files(base_dir: &Path, files: &[String], as_given: Roles) -> Result<Role
     }
     let mut samples = Vec::new();
     for kind in &kinds {
-        samples.push(ExportSample::take("visits", base_dir, &as_paths(kind, files))?);
+        samples.push(ExportSample::take("visits", base_dir, &as_paths(kind, files), None)?);
     }
     let places = || 0..samples.len();
     let orders = places().flat_map(|one| places().filter(move |other| *other != one).map(move |other| (one, other)));
@@ -106,7 +106,13 @@ fn kinds(base_dir: &Path, files: &[String]) -> Result<Vec<Vec<String>>, ScanErro
             None => kinds.push((header, files)),
         }
     }
-    Ok(kinds.into_iter().map(|(_, mut kind)| { kind.sort(); kind }).collect())
+    Ok(kinds
+        .into_iter()
+        .map(|(_, mut kind)| {
+            kind.sort();
+            kind
+        })
+        .collect())
 }
 
 /// The columns of a file; none where it is empty.
@@ -116,7 +122,8 @@ fn header(base_dir: &Path, file: &str) -> Result<HashSet<String>, ScanError> {
         Err(ScanError::Empty { .. }) => return Ok(HashSet::new()),
         look => look?,
     };
-    let source: Source = dialect::source("visits", base_dir, &paths, &look);
+    let guess = dialect::of(&look, None);
+    let source: Source = dialect::source("visits", base_dir, &paths, &look, guess.as_ref());
     match Export::open(source) {
         Err(ScanError::Empty { .. }) => Ok(HashSet::new()),
         export => Ok(export?.columns().into_iter().collect()),
@@ -142,7 +149,8 @@ fn speaks_for(visits: &ExportSample, scenes: &ExportSample) -> i32 {
     };
     let has = |sample, words: &[&names::Words]| words.iter().any(|words| best(sample, words));
     let is_called = |sample: &ExportSample, words: &[&names::Words]| {
-        let name = Name::of(sample.shown_path().rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default());
+        let name =
+            Name::of(sample.shown_path().rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default());
         words.iter().any(|words| name.score(words) >= NAMED)
     };
     let mut score = 0;

@@ -8,6 +8,7 @@ use super::dialect::{self, GuessedDialect};
 use super::first_line::{FirstLine, first_line};
 use super::nulls::NULLS;
 use crate::scan::{CellFault, Export, Format, Pick, Rows, ScanError, Sniffed, Source, sniff};
+use encoding_rs::Encoding;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -131,10 +132,16 @@ impl SampleColumn {
 
 impl ExportSample {
     /// Takes a sample of an export: files, folders or globs. `section` is its name in errors.
-    pub(super) fn take(section: &'static str, base_dir: &Path, paths: &[String]) -> Result<ExportSample, ScanError> {
+    /// `hint` is the encoding of the other one.
+    pub(super) fn take(
+        section: &'static str,
+        base_dir: &Path,
+        paths: &[String],
+        hint: Option<&'static Encoding>,
+    ) -> Result<ExportSample, ScanError> {
         let look = sniff(paths, base_dir, HEAD)?;
-        let mut guess = (look.format == Format::Csv).then(|| dialect::guess(&look.head, &look.tail, look.whole));
-        let source = dialect::source(section, base_dir, paths, &look);
+        let mut guess = dialect::of(&look, hint);
+        let source = dialect::source(section, base_dir, paths, &look, guess.as_ref());
         let sample = ExportSample::open(&source, &look, guess.clone())?;
         let has_header = !matches!(first_line(&sample), FirstLine::Values(_));
         let Some(guess) = guess.as_mut().filter(|guess| !has_header && guess.cells > 1) else { return Ok(sample) };
@@ -171,6 +178,11 @@ impl ExportSample {
         sample.read(source)?;
         sample.columns.iter_mut().for_each(SampleColumn::drop_decimals);
         Ok(sample)
+    }
+
+    /// How its text is encoded.
+    pub(super) fn encoding(&self) -> Option<&'static Encoding> {
+        self.dialect.as_ref().map(|guess| guess.dialect.encoding)
     }
 
     /// The path for people.

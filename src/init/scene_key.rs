@@ -27,7 +27,9 @@ pub(super) fn scene_id(pool: &mut ColumnPool<'_>, reference: &FieldEntry) -> Fie
     match (scenes, named, images.as_slice()) {
         (Choice::None, Some(scene), [image, ..]) if *image != scene => images_of_scenes(pool, scene, *image),
         (Choice::None, None, [image, others @ ..]) => pool.take(FIELD, *image).or(pool.names(others)),
-        (Choice::None, named, _) => by_values(pool, named.or(of_images.first().filter(|(_, score)| *score >= names::NAMED).map(|(at, _)| *at))),
+        (Choice::None, named, _) => {
+            by_values(pool, named.or(of_images.first().filter(|(_, score)| *score >= names::NAMED).map(|(at, _)| *at)))
+        }
         (choice, _, _) => {
             pool.taken.extend(choice.places());
             let others = images.iter().copied().filter(|at| !choice.places().contains(at)).collect::<Vec<_>>();
@@ -66,7 +68,9 @@ fn by_values(pool: &mut ColumnPool<'_>, named: Option<usize>) -> FieldEntry {
         (Some(at), _) => {
             let name = quoted(pool.name(at));
             let entry = pool.take(FIELD, at).or(pool.names(&unique));
-            entry.doubts(&format!("{name} repeats within a visit: rows with the same one count once if all else is the same too"))
+            entry.doubts(&format!(
+                "{name} repeats within a visit: rows with the same one count once if all else is the same too"
+            ))
         }
         (None, [only]) => pool.take(FIELD, *only).says("told by its values alone: none repeats"),
         (None, _) => FieldEntry::open(FIELD, "no column has the name of a scene's key.").or(pool.names(&unique)),

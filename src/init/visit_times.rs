@@ -58,11 +58,12 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
         let all: Vec<Zoned> = column.places().iter().filter_map(zoned).collect();
         all.iter().copied().find(|zoned| *zoned != Zoned::All).or(all.first().copied())
     };
+    let day_is_written = start_column.places().iter().all(|at| pool.profiles[*at].tells_the_day());
     let mut zone = match zoned(&start_column) {
         None => ZoneLine::Unclear,
         // A word for UTC becomes the zone of the column, which also tells the date.
         Some(Zoned::NamedUtc) => ZoneLine::NotNeeded,
-        Some(Zoned::All) if has_date => ZoneLine::NotNeeded,
+        Some(Zoned::All) if has_date || day_is_written => ZoneLine::NotNeeded,
         Some(Zoned::All) => ZoneLine::AskedForDates,
         Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
     };
@@ -109,8 +110,11 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
 fn at_midnight(entry: &FieldEntry) -> FieldEntry {
     let column = entry.columns().first().copied().map(quoted).unwrap_or_default();
     let why = format!("every time in {column} is midnight: is there an export with the time of day?");
-    let entry_as_it_is = "If nobody knows the time of day, take it as it is, and take the # off `accept` under [check]:";
-    FieldEntry::open("session_start_time", &why).says(entry_as_it_is).says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
+    let entry_as_it_is =
+        "If nobody knows the time of day, take it as it is, and take the # off `accept` under [check]:";
+    FieldEntry::open("session_start_time", &why)
+        .says(entry_as_it_is)
+        .says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
 }
 
 /// A time that was planned is not when the visit began: where there is no other, a person says what it is.
@@ -179,7 +183,9 @@ fn choose_start(pool: &mut ColumnPool<'_>) -> Choice {
         let is_midnight = |profile: &ColumnProfile<'_>| profile.is_at_midnight() && !is_of_something_else(profile);
         choice = choose(pool, field, &pool.ranked(&names::START, is_midnight));
         // The day of the visit, which fills its date as well.
-        if let (Choice::None, Some((at, _))) = (&choice, pool.ranked(&names::DATE, is_midnight).first().filter(|(_, score)| *score >= NAMED)) {
+        if let (Choice::None, Some((at, _))) =
+            (&choice, pool.ranked(&names::DATE, is_midnight).first().filter(|(_, score)| *score >= NAMED))
+        {
             return Choice::One(*at, Vec::new());
         }
     }

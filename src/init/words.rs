@@ -46,7 +46,7 @@ pub(super) const STORE: Words = Words {
     exact: &[
         "storenumber storecode storeno storenr storeid store outletcode outletnumber outletid outlet shopcode shopnumber \
          shopid shop poscode posid pos locationcode locationid branchcode branchid branch sitecode siteid site \
-         customercode customernumber customerid accountnumber accountid account placeid",
+         customercode customernumber customerid accountnumber accountid account placeid clientcode clientid clientnumber",
         "filialnummer filialnr filialid filiale marktnummer marktnr markt kundennummer kundennr",
         "idtienda codigotienda numerotienda tienda sucursal codigopdv idpdv pdv puntoventa puntodeventa codigocliente idcliente cliente",
         "codemagasin numeromagasin idmagasin magasin pointdevente codepdv codeclient",
@@ -162,8 +162,13 @@ pub(super) const EMAIL: Words = Words {
     bad: "store manager supervisor client customer filial tienda magasin loja boss negozio winkel sklep magaza",
 };
 
-pub(super) const CLIENT_UID: Words =
-    Words { exact: &["clientsessionuid clientsessionid clientuid clientvisitid"], weak: "", base: "", good: "", bad: "" };
+pub(super) const CLIENT_UID: Words = Words {
+    exact: &["clientsessionuid clientsessionid clientuid clientvisitid"],
+    weak: "",
+    base: "",
+    good: "",
+    bad: "",
+};
 
 pub(super) const ZONE: Words = Words {
     exact: &[

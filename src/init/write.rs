@@ -4,11 +4,12 @@ use super::day_month::SharedQuestion;
 use super::dialect::GuessedDialect;
 use super::entry::FieldEntry;
 use super::first_line::{FirstLine, first_line};
+use super::nulls::NULLS;
 use super::page::{Draft, JobPage};
 use super::paths::dated;
 use super::plan::{DraftPlan, SectionPlan};
 use super::sample::ExportSample;
-use super::toml_text::{listed, quoted, quoted_list, shown};
+use super::toml_text::{either, listed, quoted, quoted_list, shown};
 use super::visit_times::ZoneLine;
 use crate::job::OPEN;
 use crate::scan::Frame;
@@ -54,7 +55,9 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
     if plan.is_at_midnight {
         page.line("");
         page.line("[check]");
-        page.line("# accept = [\"midnight\"]               # every visit starts at midnight, and that is as it should be");
+        page.line(
+            "# accept = [\"midnight\"]               # every visit starts at midnight, and that is as it should be",
+        );
     }
     rest(&mut page);
     page.into_draft()
@@ -64,7 +67,8 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
 fn head(page: &mut JobPage, plan: &DraftPlan, unnamed: usize) {
     page.comment("A job for traxload, drafted by `traxload init` from a look at the exports. What speaks for a guess stands beside it: read every line once.");
     let is_zone_asked = matches!(plan.zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
-    let of_fields = plan.visits.fields.iter().chain(&plan.scenes.fields).filter(|entry| entry.question.is_some()).count();
+    let of_fields =
+        plan.visits.fields.iter().chain(&plan.scenes.fields).filter(|entry| entry.question.is_some()).count();
     match unnamed + of_fields + usize::from(is_zone_asked) + usize::from(plan.date_format.is_some()) {
         0 => page.comment("No question is open. Next: traxload check, then traxload run, each with the name of this file."),
         1 => page.comment("One question is open, marked QUESTION. Until you answer it, traxload check and run refuse this file and name the line."),
@@ -156,14 +160,19 @@ fn dialect(page: &mut JobPage, guess: &GuessedDialect, usual_delimiter: u8) {
     }
     frame(page, &guess.frame);
     if let Some(word) = &guess.mangled {
-        page.warn(format!("{} looks like UTF-8 that was read in another encoding and saved so: export it anew", quoted(word)));
+        page.warn(format!(
+            "{} looks like UTF-8 that was read in another encoding and saved so: export it anew",
+            quoted(word)
+        ));
     }
     if dialect.encoding != UTF_8 {
         let name = dialect.encoding.name().to_lowercase();
         let mut beside = String::new();
         if dialect.encoding.is_single_byte() {
             let word = guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or_default();
-            beside = format!("it is not UTF-8{word} Else try another, such as \"windows-1252\", \"windows-1250\" or \"macintosh\"");
+            let others: Vec<&str> =
+                ["windows-1252", "windows-1250", "macintosh"].into_iter().filter(|other| *other != name).collect();
+            beside = format!("it is not UTF-8{word} Else try another, such as {}", either(&others));
         }
         page.pair("encoding", &quoted(&name), &beside);
     }
@@ -185,7 +194,7 @@ fn header(page: &mut JobPage, sample: &ExportSample, names: &[String]) {
     page.comment(&format!("QUESTION: {why} Put names in place of these, in their order, here and below:"));
     for column in &sample.columns {
         // A job file is handed around: no e-mail address belongs in it.
-        let value = column.filled().find(|value| !value.contains('@')).map(shown);
+        let value = column.filled().find(|value| !value.contains('@') && !NULLS.contains(value)).map(shown);
         page.line(format!("#   {} such as {}", column.name, value.unwrap_or_else(|| "(not shown)".to_owned())));
     }
     page.line(format!("header = {}", quoted_list(names)));

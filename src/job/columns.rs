@@ -272,7 +272,8 @@ fn check_cells(field: &str, kind: FieldKind, table: &ColumnTable, diagnostics: &
         if let (Some(span), false) = (span, has_meaning) {
             let why = if key == "separator" { ", whose columns are joined by a space" } else { "" };
             diagnostics.add(span, format!("`{key}` has no meaning for {field}{why}; remove it"));
-        } else if let (Some(span), "separator", None) = (table.separator.as_ref().map(Spanned::span), key, &table.columns)
+        } else if let (Some(span), "separator", None) =
+            (table.separator.as_ref().map(Spanned::span), key, &table.columns)
         {
             diagnostics.add(span, "`separator` has a meaning only with several `columns`; remove it, or name them");
         }

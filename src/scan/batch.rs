@@ -22,8 +22,7 @@ pub(super) fn batch(
     lines: Lines,
     mut faults: Vec<Fault>,
 ) -> Result<Rows, ScanError> {
-    let unreadable =
-        |error: ArrowError| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() };
+    let unreadable = |error: ArrowError| ScanError::Unreadable { file: file.to_string(), reason: error.to_string() };
     let parts = source.picks.iter().map(|pick| pick.columns.len()).sum();
     let keep = kept(&arrays.split_off(parts), &source.only, rows, parts, &faults);
     faults.retain(|fault| fault.column.is_none_or(|at| usize::from(at) < parts));

@@ -273,13 +273,7 @@ fn float_as_it_reads(array: &Float64Array) -> ArrayRef {
 }
 
 /// Decimals from their text, such as `801.00`. One whose fraction is all zeros becomes the integer.
-fn decimals(
-    array: &StringArray,
-    cleaning: &Cleaning,
-    as_text: bool,
-    column: u16,
-    faults: &mut Vec<Fault>,
-) -> ArrayRef {
+fn decimals(array: &StringArray, cleaning: &Cleaning, as_text: bool, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
     for (row, text) in array.iter().enumerate() {
         let text = text.unwrap_or_default();

@@ -19,7 +19,8 @@ impl Drafted {
         for (name, content) in files {
             work.write(name, content);
         }
-        let done = work.traxload_with(&["init", "--visits", visits, "--scenes", scenes, "-o", "job.toml"], &[]).ends_with(0);
+        let done =
+            work.traxload_with(&["init", "--visits", visits, "--scenes", scenes, "-o", "job.toml"], &[]).ends_with(0);
         let job = work.read("job.toml");
         Drafted { work, job, stderr: done.stderr }
     }
@@ -100,7 +101,9 @@ fn images_beside_scenes_are_asked_about_and_both_answers_work() {
     }
     // With one image of each scene there is nothing to ask.
     let single = rows("image_name,visit_id,scene_id", 6, |n| format!("{n}.jpg,V{},S{n}", n.div_ceil(2)));
-    Drafted::pair(visits(), single).has(&["scene_id           = \"scene_id\"", "could also be \"image_name\""]).reads(3, 6);
+    Drafted::pair(visits(), single)
+        .has(&["scene_id           = \"scene_id\"", "could also be \"image_name\""])
+        .reads(3, 6);
 }
 
 #[test]
@@ -111,9 +114,11 @@ fn planned_times_are_not_those_of_the_visit() {
         })
     };
     let start = |column: &str| format!("session_start_time = {column:?}");
-    for (header, column) in
-        [("planned_start,actual_start", "actual_start"), ("PlannedVisitStartTime,StartTime", "StartTime"), ("Beginn_Plan,Beginn_Ist", "Beginn_Ist")]
-    {
+    for (header, column) in [
+        ("planned_start,actual_start", "actual_start"),
+        ("PlannedVisitStartTime,StartTime", "StartTime"),
+        ("Beginn_Plan,Beginn_Ist", "Beginn_Ist"),
+    ] {
         Drafted::pair(visits(header), usual_scenes(4)).has(&[&start(column)]).reads(4, 8);
     }
     Drafted::pair(visits("created_at,planned_start"), usual_scenes(4)).asks("session_start_time:");
@@ -161,15 +166,12 @@ fn two_columns_for_a_store_are_asked_about_unless_one_holds_names() {
 
 #[test]
 fn keys_of_several_columns_are_found() {
-    let visits = rows("store,day,rep,check_in,check_out", 12, |n| {
-        format!("10{},2026-11-2{},rep{}@x.com,2026-11-23T08:00:{n:02}Z,", n % 2, n / 2 % 3, n % 3)
-    });
-    let scenes = rows("store,day,rep,photo_id", 24, |n| {
-        let n = n.div_ceil(2);
-        format!("10{},2026-11-2{},rep{}@x.com,P{n}", n % 2, n / 2 % 3, n % 3)
-    });
-    let scenes = scenes.lines().enumerate().map(|(at, line)| if at == 0 { format!("{line}\n") } else { format!("{line}-{at}\n") }).collect();
-    let drafted = Drafted::pair(visits, scenes);
+    // Two stores, two days, three people, twelve visits; two photos of each.
+    let key = |n: usize| format!("10{},2026-11-2{},rep{}@x.com", n % 2, n / 2 % 2, n / 4);
+    let visits =
+        rows("store,day,rep,check_in", 12, |n| format!("{},2026-11-2{}T08:00:{n:02}Z", key(n - 1), (n - 1) / 2 % 2));
+    let scenes = rows("store,day,rep,photo_id", 24, |n| format!("{},P{n}", key((n - 1) / 2)));
+    let drafted = Drafted::pair(visits, scenes).reads(12, 24);
     let key = "visit_id           = { columns = [\"store\", \"day\", \"rep\"], separator = \"-\" }";
     assert_eq!(drafted.job.matches(key).count(), 2, "{}", drafted.job);
 }
@@ -179,7 +181,8 @@ fn keys_that_are_written_differently_are_brought_together_or_shown() {
     let visits = |key: fn(usize) -> String| {
         rows("visit_id,store,date,start", 5, |n| format!("{},10{n},2026-11-23,2026-11-23T08:00:0{n}Z", key(n * 137)))
     };
-    let scenes = |key: fn(usize) -> String| rows("scene_id,visit_id", 10, |n| format!("S{n},{}", key(n.div_ceil(2) * 137)));
+    let scenes =
+        |key: fn(usize) -> String| rows("scene_id,visit_id", 10, |n| format!("S{n},{}", key(n.div_ceil(2) * 137)));
     let decimals = "decimals = \"drop\"";
     Drafted::pair(visits(|n| n.to_string()), scenes(|n| format!("{n}.0"))).has(&[decimals]).reads(5, 10);
     Drafted::pair(visits(|n| format!("{n:07}")), scenes(|n| n.to_string())).has(&["pad = 7 }"]).reads(5, 10);
@@ -241,19 +244,24 @@ fn lines_around_the_rows_are_named() {
 
 #[test]
 fn a_file_without_a_header_is_asked_what_its_columns_are() {
-    let visits = rows("V0,100,2026-11-23,2026-11-23T08:00:00Z", 5, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
-    Drafted::pair(visits, usual_scenes(5))
-        .asks("\"v.csv\" has no header line")
-        .has(&["header = [\"column_1\", \"column_2\", \"column_3\", \"column_4\"]", "session_start_time = \"column_4\""]);
+    let visits =
+        rows("V0,100,2026-11-23,2026-11-23T08:00:00Z", 5, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
+    Drafted::pair(visits, usual_scenes(5)).asks("\"v.csv\" has no header line").has(&[
+        "header = [\"column_1\", \"column_2\", \"column_3\", \"column_4\"]",
+        "session_start_time = \"column_4\"",
+    ]);
 }
 
 #[test]
 fn files_of_one_folder_are_told_apart() {
     let visits = || rows("visit_id,store,date,start", 4, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
     let files = || [("exports/a-photos.csv", usual_scenes(4)), ("exports/visits.csv", visits())];
-    for (of_visits, of_scenes) in
-        [("exports", "exports"), ("exports/*.csv", "exports"), ("exports", "exports/a-photos.csv"), ("exports/visits.csv", "exports")]
-    {
+    for (of_visits, of_scenes) in [
+        ("exports", "exports"),
+        ("exports/*.csv", "exports"),
+        ("exports", "exports/a-photos.csv"),
+        ("exports/visits.csv", "exports"),
+    ] {
         Drafted::of(&files(), of_visits, of_scenes)
             .has(&["path = \"exports/visits.csv\"", "path = \"exports/a-photos.csv\""])
             .reads(4, 8);
