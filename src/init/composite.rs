@@ -120,7 +120,7 @@ fn joins(key: &[Candidate], visits: &ExportSample, scenes: &ExportSample) -> boo
 }
 
 /// The rows of some columns, without those in which one of them is empty.
-fn tuples<'a>(sample: &'a ExportSample, places: impl Iterator<Item = usize>) -> Vec<Vec<&'a str>> {
+fn tuples(sample: &ExportSample, places: impl Iterator<Item = usize>) -> Vec<Vec<&str>> {
     let columns: Vec<&SampleColumn> = places.map(|at| &sample.columns[at]).collect();
     let row = |row: usize| columns.iter().map(|column| column.values[row].as_str()).collect::<Vec<_>>();
     (0..sample.rows).map(row).filter(|row| !row.contains(&"")).collect()

@@ -1,9 +1,11 @@
 //! Days and times of day that stand in two columns: joined, they are the times of a visit.
 
+use super::entry::FieldEntry;
 use super::names::{self, BOOKKEEPING, PLANNED};
 use super::profile::ColumnProfile;
 use super::sample::{ExportSample, SampleColumn};
-use super::times::{TimeStyle, counted};
+use super::times::{TimeStyle, Way, counted};
+use crate::build::TimeFormat;
 use std::cmp::Reverse;
 
 /// Columns that are added at most.
@@ -48,4 +50,29 @@ fn fits(clock: &ColumnProfile<'_>, day: &ColumnProfile<'_>) -> u32 {
         () if day.needs_a_name() && of_day < names::NAMED => 0,
         () => 1 + of_day,
     }
+}
+
+/// The entry of a day that is written with midnight behind it, joined with a time of day, as databases write a date and a
+/// time: the midnight is plain text in the format.
+pub(super) fn midnight_and_clock(
+    field: &'static str,
+    day: &ColumnProfile<'_>,
+    clock: &ColumnProfile<'_>,
+) -> Option<FieldEntry> {
+    let date = match &day.times.as_ref()?.way {
+        Way::Plain => "%Y-%m-%d",
+        Way::Formats(formats) => match formats.as_slice() {
+            [only] => only.date,
+            _ => return None,
+        },
+        Way::Epoch(_) => return None,
+    };
+    let behind = |value: &str| value.find([' ', 'T']).map(|at| value[at..].to_owned());
+    let midnight = behind(day.example()?)?;
+    let is_the_same = day.distinct.iter().all(|value| behind(value).as_deref() == Some(&midnight));
+    let clock_format = TimeFormat::all_that_read(&format!("2024-03-25 {}", clock.example()?));
+    let clock_format = clock_format.first()?.text().strip_prefix("%Y-%m-%d")?.to_owned();
+    let joined = SampleColumn::joined(&[day.column, clock.column], " ");
+    (is_the_same && !midnight.contains('%'))
+        .then(|| FieldEntry::of(field, &joined).with("format", &format!("{date}{midnight}{clock_format}")))
 }

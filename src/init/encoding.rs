@@ -53,11 +53,14 @@ fn single(head: &[u8], hint: Option<&'static Encoding>) -> &'static Encoding {
     let head = &head[..head.len().min(BYTES)];
     let letters = |(encoding, letters): &(&'static Encoding, &str)| {
         let (text, _) = encoding.decode_without_bom_handling(head);
-        let mut before = ' ';
-        let mut count = 0usize;
+        let (mut before, mut run, mut count) = (' ', 0, 0usize);
         for letter in text.chars() {
-            // A capital behind a small letter is hardly one.
-            let is_odd = letter.is_uppercase() && before.is_lowercase();
+            run = if letter.is_ascii() { 0 } else { run + 1 };
+            // Latin words have ASCII letters too, Cyrillic ones have none. A capital behind a small letter is hardly one.
+            let is_odd = match *encoding == WINDOWS_1251 {
+                true => before.is_ascii_alphabetic(),
+                false => run > 2 || letter.is_uppercase() && before.is_lowercase(),
+            };
             count += usize::from(!letter.is_ascii() && !is_odd && letters.contains(letter));
             before = letter;
         }

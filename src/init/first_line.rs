@@ -7,8 +7,6 @@ use super::times::{is_dated, is_time};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FirstLine<'a> {
     Names,
-    /// Names that stand among the rows too, as where files were put one behind the other.
-    NamesAgain,
     /// A row: these of its cells are values, by what they look like.
     Values(Vec<&'a str>),
     /// Perhaps a row: these names are values further down.
@@ -33,7 +31,6 @@ pub(super) fn first_line(sample: &ExportSample) -> FirstLine<'_> {
     let coded: Vec<&str> = below.iter().copied().filter(|name| name.bytes().any(|b| b.is_ascii_digit())).collect();
     match below.len() {
         0 => FirstLine::Names,
-        n if n > 1 && n == sample.columns.len() => FirstLine::NamesAgain,
         _ if !coded.is_empty() => FirstLine::Values(coded),
         _ => FirstLine::MayBeValues(below),
     }

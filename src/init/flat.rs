@@ -52,7 +52,8 @@ fn key(pool: &mut ColumnPool<'_>) -> FieldEntry {
 /// A key of several columns: where, when and by whom.
 fn of_several_columns(pool: &ColumnPool<'_>) -> Option<FieldEntry> {
     let best = |words: &Words| pool.named(words, |profile| !profile.is_empty()).first().copied();
-    let (store, when) = (best(&names::STORE)?, best(&names::START).or_else(|| best(&names::DATE))?);
+    let start = pool.named(&names::START, |profile| profile.may_be_times() && !profile.is_empty()).first().copied();
+    let (store, when) = (best(&names::STORE)?, start.or_else(|| best(&names::DATE))?);
     let sources = [Some(store), Some(when), best(&names::EMAIL)].into_iter().flatten();
     let sources = sources.flat_map(|at| pool.profiles[at].column.sources());
     let columns: Vec<&SampleColumn> =

@@ -100,8 +100,8 @@ fn overlap_in_words(pair: &Pair, visits: &ColumnPool<'_>, scenes: &ColumnPool<'_
         return format!("joined with {key} of the visits by its name alone: there are no values to compare");
     }
     let rows = |sample: &ExportSample| match sample.is_whole {
-        true => format!("all {} rows", sample.rows),
-        false => format!("{} rows", sample.rows),
+        true => format!("all {} rows", sample.rows + sample.repeated),
+        false => format!("{} rows", sample.rows + sample.repeated),
     };
     format!(
         "{} of its {} values ({}%) are in {key} of the visits, of whose values {}% occur here (looked at: {} of the scenes, {} of the visits)",
@@ -149,6 +149,20 @@ fn contradicted(pair: &Pair, other: Option<&Pair>, visits: &ColumnPool<'_>, scen
     entry
 }
 
+/// A column that is called like the visit's key and repeats among the visits, and one of the scenes with its values.
+fn repeating_key(visits: &ColumnPool<'_>, references: &[usize], scenes: &ColumnPool<'_>) -> Option<(usize, usize)> {
+    let is_named = |at: &usize| {
+        let profile = &visits.profiles[*at];
+        profile.name.score(&names::VISIT_ID) >= names::NAMED && profile.uniqueness() < 0.9
+    };
+    let keys: Vec<usize> = (0..visits.profiles.len()).filter(is_named).collect();
+    let shares = |key: usize, at: usize| {
+        let (of_visits, of_scenes) = (&visits.profiles[key].distinct, &scenes.profiles[at].distinct);
+        2 * of_scenes.intersection(of_visits).count() > of_scenes.len()
+    };
+    references.iter().find_map(|at| Some((keys.iter().copied().find(|key| shares(*key, *at))?, *at)))
+}
+
 /// No pair of columns joins the exports.
 fn unjoined(
     partly: &[Pair],
@@ -167,7 +181,16 @@ fn unjoined(
     };
     let mut why = "no column of the scenes holds the values of a column that tells the visits apart: are these exports of the same days?".to_owned();
     let references = scenes.named(&names::VISIT_ID, |profile| profile.times.is_none() && !profile.name.is_bare());
-    if let Some(at) = references.first() {
+    if let Some((key, at)) = repeating_key(visits, &references, scenes) {
+        let profile = &visits.profiles[key];
+        why = format!(
+            "{} of the visits has the values of {} here, but is no key there: {} rows have {} values. Is there a row for each visit?",
+            quoted(visits.name(key)),
+            quoted(scenes.name(at)),
+            profile.filled,
+            profile.distinct.len()
+        );
+    } else if let Some(at) = references.first() {
         why.push_str(&format!(" {} has the name of a visit's key, but not its values.", quoted(scenes.name(*at))));
     }
     let mut reference = FieldEntry::open(FIELD, &why);

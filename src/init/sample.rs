@@ -10,6 +10,7 @@ use super::nulls::NULLS;
 use crate::scan::{CellFault, Export, Format, Pick, Rows, ScanError, Sniffed, Source, sniff};
 use encoding_rs::Encoding;
 use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::path::Path;
 
 /// Bytes of a CSV file from which its dialect is guessed.
@@ -40,8 +41,10 @@ pub(super) struct ExportSample {
     pub(super) columns: Vec<SampleColumn>,
     /// Columns that cannot be used, and why.
     pub(super) unusable: Vec<(String, String)>,
-    /// How many rows were sampled, and whether these are all.
+    /// How many different rows were sampled, and whether these are all.
     pub(super) rows: usize,
+    /// How many rows equal an earlier one. They count once.
+    pub(super) repeated: usize,
     pub(super) is_whole: bool,
     /// Rows with too few or too many cells. They are not among the sampled ones.
     pub(super) ragged: usize,
@@ -170,12 +173,14 @@ impl ExportSample {
             columns: names.map(column).collect(),
             unusable,
             rows: 0,
+            repeated: 0,
             is_whole: true,
             ragged: 0,
             undecodable: 0,
             export,
         };
         sample.read(source)?;
+        sample.leave_out_repeated();
         sample.columns.iter_mut().for_each(SampleColumn::drop_decimals);
         Ok(sample)
     }
@@ -203,6 +208,31 @@ impl ExportSample {
     /// Files that have no column in common with any other file.
     pub(super) fn strays(&self) -> Vec<String> {
         self.export.strays()
+    }
+
+    /// Leaves out rows that equal an earlier one.
+    fn leave_out_repeated(&mut self) {
+        if self.columns.is_empty() {
+            return;
+        }
+        let hasher = RandomState::new();
+        let mut seen = HashSet::new();
+        let is_new = |row: usize| {
+            let mut state = hasher.build_hasher();
+            self.columns.iter().for_each(|column| column.values[row].hash(&mut state));
+            state.finish()
+        };
+        let hashes: Vec<u64> = (0..self.rows).map(is_new).collect();
+        let kept: Vec<bool> = hashes.into_iter().map(|hash| seen.insert(hash)).collect();
+        let rows = kept.iter().filter(|kept| **kept).count();
+        if rows == self.rows {
+            return;
+        }
+        for column in &mut self.columns {
+            let mut kept = kept.iter();
+            column.values.retain(|_| kept.next().is_none_or(|kept| *kept));
+        }
+        (self.repeated, self.rows) = (self.rows - rows, rows);
     }
 
     fn read(&mut self, source: &Source) -> Result<(), ScanError> {

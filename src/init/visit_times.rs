@@ -2,6 +2,7 @@
 
 use super::choice::{Choice, choose};
 use super::column_pool::ColumnPool;
+use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
 use super::entry::FieldEntry;
 use super::names::{self, ACTUAL, BOOKKEEPING, NAMED, PLANNED, WHOLE};
@@ -93,7 +94,7 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
     };
     let start = match &start_column {
         Choice::None => no_start(pool),
-        Choice::One(at, _) if is_at_midnight => at_midnight(&time("session_start_time", *at)),
+        Choice::One(at, _) if is_at_midnight => at_midnight(pool, *at, &time("session_start_time", *at)),
         choice => {
             let entry = pool.entry("session_start_time", choice, |at| time("session_start_time", at));
             planned_instead(pool, choice, entry)
@@ -107,12 +108,24 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
 }
 
 /// Every visit starts at midnight: either the time of day is elsewhere, or a person says that there is none.
-fn at_midnight(entry: &FieldEntry) -> FieldEntry {
+fn at_midnight(pool: &ColumnPool<'_>, at: usize, entry: &FieldEntry) -> FieldEntry {
+    const FIELD: &str = "session_start_time";
+    let clocks = pool.ranked(&names::START, |profile| profile.column.parts.is_empty() && profile.is_clock());
+    let clock = clocks.first().filter(|(clock, _)| pool.profiles[*clock].name.score(&names::END) < NAMED);
+    let joined = clock.and_then(|(clock, _)| midnight_and_clock(FIELD, &pool.profiles[at], &pool.profiles[*clock]));
+    if let (Some(joined), Some((clock, _))) = (joined, clock) {
+        let why = format!(
+            "every time in {} is midnight; {} may be its time of day.",
+            quoted(pool.name(at)),
+            quoted(pool.name(*clock))
+        );
+        return FieldEntry::one_of(FIELD, &why, &[joined]);
+    }
     let column = entry.columns().first().copied().map(quoted).unwrap_or_default();
     let why = format!("every time in {column} is midnight: is there an export with the time of day?");
     let entry_as_it_is =
         "If nobody knows the time of day, take it as it is, and take the # off `accept` under [check]:";
-    FieldEntry::open("session_start_time", &why)
+    FieldEntry::open(FIELD, &why)
         .says(entry_as_it_is)
         .says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
 }
@@ -143,7 +156,7 @@ fn is_of_something_else(profile: &ColumnProfile<'_>) -> bool {
 }
 
 /// Ranked columns of times: what happened comes before what has no word for it, and what was planned after all others.
-fn by_what_happened(pool: &ColumnPool<'_>, ranked: &mut Vec<(usize, u32)>) {
+fn by_what_happened(pool: &ColumnPool<'_>, ranked: &mut [(usize, u32)]) {
     for (at, score) in ranked.iter_mut() {
         let profile = &pool.profiles[*at];
         if *score >= NAMED && profile.name.says(ACTUAL) {

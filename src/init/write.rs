@@ -206,9 +206,6 @@ fn odd_first_line(sample: &ExportSample) -> Option<String> {
     let path = quoted(&sample.shown_path());
     match first_line(sample) {
         FirstLine::Names => None,
-        FirstLine::NamesAgain => Some(format!(
-            "the header of {path} is there again among its rows, where it counts as a row; take it out there"
-        )),
         FirstLine::Values(values) | FirstLine::MayBeValues(values) => {
             // A job file is handed around: no e-mail address belongs in it.
             let values = listed(values.into_iter().filter(|value| !value.contains('@')), 3);
