@@ -1,7 +1,10 @@
 //! Which of several columns fills a field: one where its name or its values tell it, a question where two would do.
 
 use super::column_pool::ColumnPool;
-use super::names::{NAMED, WHOLE};
+use super::entry::FieldEntry;
+use super::names::{NAMED, WHOLE, Words};
+use super::profile::ColumnProfile;
+use super::toml_text::either;
 use std::collections::HashSet;
 
 /// Names are near each other where their scores differ by no more than this.
@@ -30,6 +33,33 @@ impl Choice {
             Choice::None => &[],
             Choice::One(at, _) => std::slice::from_ref(at),
             Choice::Several(all) => all,
+        }
+    }
+}
+
+impl ColumnPool<'_> {
+    /// Chooses among the free columns whose values fit. What may be meant is taken, also where it is asked for.
+    pub(super) fn choose(&mut self, field: &str, words: &Words, fits: impl Fn(&ColumnProfile<'_>) -> bool) -> Choice {
+        let choice = choose(self, field, &self.ranked(words, fits));
+        self.taken.extend(choice.places());
+        choice
+    }
+
+    /// The entry of a field for which columns were chosen, made from the entry of each of them.
+    pub(super) fn entry(
+        &self,
+        field: &'static str,
+        choice: &Choice,
+        entry: impl Fn(usize) -> FieldEntry,
+    ) -> FieldEntry {
+        match choice {
+            Choice::None => FieldEntry::absent(field),
+            Choice::One(at, near) => entry(*at).or(self.names(near)),
+            Choice::Several(all) => {
+                let options: Vec<FieldEntry> = all.iter().take(6).map(|at| entry(*at)).collect();
+                let why = format!("{} may be meant.", either(&self.names(all)));
+                FieldEntry::one_of(field, &why, &options)
+            }
         }
     }
 }

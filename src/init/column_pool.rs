@@ -1,12 +1,10 @@
 //! The columns of an export from which fields are filled: each column fills one field at most, and the best named one
 //! among those whose values fit is taken first. Where two would do, both are offered.
 
-use super::choice::{Choice, choose};
 use super::entry::FieldEntry;
 use super::names::{NAMED, Words};
 use super::profile::ColumnProfile;
 use super::sample::ExportSample;
-use super::toml_text::either;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
@@ -58,31 +56,6 @@ impl<'a> ColumnPool<'a> {
     pub(super) fn named(&self, words: &Words, fits: impl Fn(&ColumnProfile<'_>) -> bool) -> Vec<usize> {
         let ranked = self.ranked(words, fits);
         ranked.into_iter().filter(|(_, score)| *score >= NAMED).map(|(at, _)| at).collect()
-    }
-
-    /// Chooses among the free columns whose values fit. What may be meant is taken, also where it is asked for.
-    pub(super) fn choose(&mut self, field: &str, words: &Words, fits: impl Fn(&ColumnProfile<'_>) -> bool) -> Choice {
-        let choice = choose(self, field, &self.ranked(words, fits));
-        self.taken.extend(choice.places());
-        choice
-    }
-
-    /// The entry of a field for which columns were chosen, made from the entry of each of them.
-    pub(super) fn entry(
-        &self,
-        field: &'static str,
-        choice: &Choice,
-        entry: impl Fn(usize) -> FieldEntry,
-    ) -> FieldEntry {
-        match choice {
-            Choice::None => FieldEntry::absent(field),
-            Choice::One(at, near) => entry(*at).or(self.names(near)),
-            Choice::Several(all) => {
-                let options: Vec<FieldEntry> = all.iter().take(6).map(|at| entry(*at)).collect();
-                let why = format!("{} may be meant.", either(&self.names(all)));
-                FieldEntry::one_of(field, &why, &options)
-            }
-        }
     }
 
     /// Fills a field that is text or a key with a column.

@@ -6,7 +6,8 @@ use super::join::{self, Join};
 use super::names::{self, NAMED, Words};
 use super::near;
 use super::profile::ColumnProfile;
-use super::sample::{ExportSample, SampleColumn};
+use super::sample::ExportSample;
+use super::sample_column::SampleColumn;
 use std::collections::HashSet;
 
 /// Columns that both exports have and that are tried.

@@ -3,7 +3,8 @@
 use super::entry::FieldEntry;
 use super::names::{self, BOOKKEEPING, PLANNED};
 use super::profile::ColumnProfile;
-use super::sample::{ExportSample, SampleColumn};
+use super::sample::ExportSample;
+use super::sample_column::SampleColumn;
 use super::times::{TimeStyle, Way, counted};
 use crate::build::TimeFormat;
 use std::cmp::Reverse;

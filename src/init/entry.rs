@@ -1,6 +1,6 @@
 //! A field's entry in the job file: how it is filled, and what is said about that.
 
-use super::sample::SampleColumn;
+use super::sample_column::SampleColumn;
 use super::toml_text::{listed, quoted, quoted_list, shown};
 use crate::job::OPEN;
 

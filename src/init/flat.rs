@@ -5,7 +5,7 @@ use super::column_pool::ColumnPool;
 use super::entry::{FieldEntry, Filling};
 use super::names::{self, Words};
 use super::profile::ColumnProfile;
-use super::sample::SampleColumn;
+use super::sample_column::SampleColumn;
 use std::collections::{HashMap, HashSet};
 
 const FIELD: &str = "visit_id";

@@ -8,7 +8,7 @@
 //! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `frame`) and `sample` read, `profile`
 //! says what each column looks like (`names` with `words`, `times`, `nulls`), `day_and_time` and `composite` add columns that
 //! are joined of others, `join` and `near` find the pair of columns that holds the visit's key, `plan` fills the fields (`keys`
-//! or `flat`, `visit_times` with `day_month`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
+//! or `flat`, `visit_times` with `time_columns`, `day_month`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
 //!
 //! It knows nothing of ids, of the network, or of how a job is read.
 
@@ -29,6 +29,7 @@ mod join;
 mod keys;
 mod names;
 mod near;
+mod null_values;
 mod nulls;
 mod only;
 mod page;
@@ -37,7 +38,9 @@ mod plan;
 mod profile;
 mod roles;
 mod sample;
+mod sample_column;
 mod scene_key;
+mod time_columns;
 mod times;
 mod toml_text;
 mod visit_times;
@@ -61,7 +64,7 @@ use std::path::Path;
 pub(crate) fn draft(base_dir: &Path, visits: &[String], scenes: &[String]) -> Result<Draft, ScanError> {
     let mut roles = tell_apart(base_dir, visits, scenes)?;
     let mut visits = ExportSample::take("visits", base_dir, &roles.visits, None)?;
-    let mut scenes = ExportSample::take("scenes", base_dir, &roles.scenes, visits.encoding())?;
+    let mut scenes = ExportSample::take("scenes", base_dir, &roles.scenes, Some(&visits))?;
     if !scenes.has_the_files_of(&visits) {
         roles.said.extend(swapped(&visits, &scenes));
         join_keys(&mut visits, &mut scenes);

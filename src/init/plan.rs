@@ -7,7 +7,7 @@ use super::entry::FieldEntry;
 use super::fields::{client_session_uid, email_address, store_number, task_code, visit_type_id};
 use super::flat::flat_keys;
 use super::keys::keys;
-use super::nulls;
+use super::null_values;
 use super::only::{OnlyDraft, only};
 use super::sample::ExportSample;
 use super::scene_key::scene_id;
@@ -57,6 +57,6 @@ pub(super) fn plan(visits: &ExportSample, scenes: &ExportSample) -> DraftPlan {
 }
 
 fn section(mut fields: Vec<FieldEntry>, pool: &ColumnPool<'_>, only: Option<OnlyDraft>) -> SectionPlan {
-    let nulls = nulls::assign(&mut fields, pool);
+    let nulls = null_values::assign(&mut fields, pool);
     SectionPlan { fields, nulls, only }
 }

@@ -3,7 +3,7 @@
 use super::cell_text::ColumnType;
 use super::names::{self, Name};
 use super::nulls::{NULLS, is_no_time};
-use super::sample::SampleColumn;
+use super::sample_column::SampleColumn;
 use super::times::{self, TimeStyle, Zoned};
 use crate::build::{Zone, is_time_of_day};
 use std::collections::{BTreeSet, HashSet};

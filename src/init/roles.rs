@@ -171,7 +171,7 @@ fn speaks_for(visits: &ExportSample, scenes: &ExportSample) -> i32 {
 
 /// Whether a column that both have is a key of the first and repeats in the second.
 fn is_one_to_many(one: &ExportSample, many: &ExportSample) -> bool {
-    let key = |column: &super::sample::SampleColumn| ColumnProfile::of(column).uniqueness() >= 0.99;
+    let key = |column: &super::sample_column::SampleColumn| ColumnProfile::of(column).uniqueness() >= 0.99;
     one.columns.iter().any(|column| {
         let other = many.columns.iter().find(|other| Name::of(&other.name).is(&Name::of(&column.name)));
         other.is_some_and(|other| column.filled().nth(1).is_some() && key(column) && !key(other))

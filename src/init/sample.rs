@@ -6,9 +6,8 @@
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
 use super::first_line::{FirstLine, first_line};
-use super::nulls::NULLS;
+use super::sample_column::SampleColumn;
 use crate::scan::{CellFault, Export, Format, Pick, Rows, ScanError, Sniffed, Source, sniff};
-use encoding_rs::Encoding;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::path::Path;
@@ -53,22 +52,6 @@ pub(super) struct ExportSample {
     export: Export,
 }
 
-/// A column as far as it was looked at: one of the export, or several of it joined.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SampleColumn {
-    /// The name in the export; of joined columns, what stands for them in comments.
-    pub(super) name: String,
-    /// The names of the columns that it is joined from; empty for a column of the export.
-    pub(super) parts: Vec<String>,
-    /// What stands between the joined cells.
-    pub(super) separator: &'static str,
-    pub(super) column_type: ColumnType,
-    /// The value in each sampled row; empty where there is none.
-    pub(super) values: Vec<String>,
-    /// Whether the values end in `.0` in the export. It is left out here.
-    pub(super) has_decimals: bool,
-}
-
 /// A file of an export, opened.
 struct SampledFile {
     export: Export,
@@ -76,78 +59,23 @@ struct SampledFile {
     places: Vec<Option<usize>>,
 }
 
-impl SampleColumn {
-    /// Several columns joined, row by row. Where one of the cells is empty, all is.
-    pub(super) fn joined(columns: &[&SampleColumn], separator: &'static str) -> SampleColumn {
-        let rows = columns.iter().map(|column| column.values.len()).min().unwrap_or_default();
-        let cell = |row: usize| {
-            let cells: Vec<&str> = columns.iter().map(|column| column.values[row].as_str()).collect();
-            if cells.contains(&"") { String::new() } else { cells.join(separator) }
-        };
-        let parts: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        SampleColumn {
-            name: parts.join(" + "),
-            values: (0..rows).map(cell).collect(),
-            parts,
-            separator,
-            column_type: ColumnType::Text,
-            has_decimals: columns.iter().any(|column| column.has_decimals),
-        }
-    }
-
-    /// The columns of the export that it is made of.
-    pub(super) fn sources(&self) -> &[String] {
-        if self.parts.is_empty() { std::slice::from_ref(&self.name) } else { &self.parts }
-    }
-
-    /// Whether it is a key of several columns, and not a day with a time of day.
-    pub(super) fn is_key_of_several(&self) -> bool {
-        !self.parts.is_empty() && self.separator != " "
-    }
-
-    /// Takes the `.0` off numbers that have nothing else behind the point, as floats are written where a column has gaps.
-    /// Three zeros may be those of a thousand.
-    fn drop_decimals(&mut self) {
-        let whole = |value: &str| -> Option<usize> {
-            let (whole, zeros) = value.split_once('.').unwrap_or((value, ""));
-            let is_whole = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
-            let is_zero = zeros.bytes().all(|b| b == b'0') && zeros.len() != 3 && !value.ends_with('.');
-            (is_whole && is_zero).then_some(whole.len())
-        };
-        let numbers = || self.filled().filter(|value| !NULLS.contains(value));
-        let are_whole = self.column_type == ColumnType::Text && numbers().all(|value| whole(value).is_some());
-        if !are_whole || !numbers().any(|value| value.contains('.')) {
-            return;
-        }
-        for value in &mut self.values {
-            if let Some(length) = whole(value) {
-                value.truncate(length);
-            }
-        }
-        self.has_decimals = true;
-    }
-
-    /// The values that are not empty, in the order of the rows.
-    pub(super) fn filled(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
 impl ExportSample {
     /// Takes a sample of an export: files, folders or globs. `section` is its name in errors.
-    /// `hint` is the encoding of the other one.
+    /// `other` is the other one, which decides where this one leaves it open how it is written.
     pub(super) fn take(
         section: &'static str,
         base_dir: &Path,
         paths: &[String],
-        hint: Option<&'static Encoding>,
+        other: Option<&ExportSample>,
     ) -> Result<ExportSample, ScanError> {
         let look = sniff(paths, base_dir, HEAD)?;
-        let mut guess = dialect::of(&look, hint);
+        let encoding = |other: &ExportSample| other.dialect.as_ref().map(|guess| guess.dialect.encoding);
+        let mut guess = dialect::of(&look, other.and_then(encoding));
         let source = dialect::source(section, base_dir, paths, &look, guess.as_ref());
         let sample = ExportSample::open(&source, &look, guess.clone())?;
-        let has_header = !matches!(first_line(&sample), FirstLine::Values(_));
-        let Some(guess) = guess.as_mut().filter(|guess| !has_header && guess.cells > 1) else { return Ok(sample) };
+        let is_row = matches!(first_line(&sample.columns, &sample.unusable), FirstLine::Values(_))
+            || other.is_some_and(|other| other.header().is_some() && sample.is_called_by_values_of(other));
+        let Some(guess) = guess.as_mut().filter(|guess| is_row && guess.cells > 1) else { return Ok(sample) };
         // Names of our own, so that its first row is one too.
         let names: Vec<String> = (1..=guess.cells).map(|n| format!("column_{n}")).collect();
         guess.frame.header = Some(names);
@@ -185,9 +113,10 @@ impl ExportSample {
         Ok(sample)
     }
 
-    /// How its text is encoded.
-    pub(super) fn encoding(&self) -> Option<&'static Encoding> {
-        self.dialect.as_ref().map(|guess| guess.dialect.encoding)
+    /// Whether the name of a column is a value of another export, as the key of a visit is.
+    fn is_called_by_values_of(&self, other: &ExportSample) -> bool {
+        let is_value = |name: &String| other.columns.iter().any(|column| column.values.contains(name));
+        self.columns.iter().any(|column| is_value(&column.name))
     }
 
     /// The path for people.

@@ -204,7 +204,10 @@ fn header(page: &mut JobPage, sample: &ExportSample, names: &[String]) {
 /// What is wrong with a first line that does not name the columns.
 fn odd_first_line(sample: &ExportSample) -> Option<String> {
     let path = quoted(&sample.shown_path());
-    match first_line(sample) {
+    if sample.dialect.is_none() || sample.header().is_some() {
+        return None;
+    }
+    match first_line(&sample.columns, &sample.unusable) {
         FirstLine::Names => None,
         FirstLine::Values(values) | FirstLine::MayBeValues(values) => {
             // A job file is handed around: no e-mail address belongs in it.
