@@ -107,9 +107,11 @@ pub(super) fn report(args: &ReportArgs, cx: &Context, console: &Console) -> Resu
 
 pub(super) fn init(args: &InitArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {
     let InitArgs { visits, scenes, output, force } = args;
-    let request = InitRequest { visits: visits.clone(), scenes: scenes.clone(), output: output.clone(), force: *force };
+    let output = output.as_ref().filter(|path| path.as_os_str() != "-");
+    let request =
+        InitRequest { visits: visits.clone(), scenes: scenes.clone(), output: output.cloned(), force: *force };
     let draft = app::init(cx, &request)?;
-    let name = output.as_ref().map_or_else(|| "the job file".to_owned(), |path| path.display().to_string());
+    let name = output.map_or_else(|| "the job file".to_owned(), |path| path.display().to_string());
     if output.is_none() {
         console.data(draft.text.trim_end())?;
     }

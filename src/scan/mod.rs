@@ -67,6 +67,6 @@ pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
 pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
-pub(crate) use sniff::{decoded, sniff, split};
+pub(crate) use sniff::{Sniffed, decoded, file_names, sniff, split};
 pub(crate) use source::{Dialect, Frame, Only, Pick, Source};
 pub(crate) use unwanted::UnwantedColumn;

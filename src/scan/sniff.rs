@@ -1,15 +1,17 @@
 //! The beginning of an export of which nothing is known yet, for `init`, which guesses how it is written.
 
 use super::csv::{self, Splitter, Syntax};
-use super::discover::find;
+use super::discover::{FoundFile, find};
 use super::error::ScanError;
 use super::formats::{FileKind, Format, HEAD, has_the_name_of_a_table, kind_of_bytes};
 use super::open_file::not_read;
 use super::probe::probe;
 use super::source::Dialect;
 use super::unpack::unpacked;
+use crate::storage::DataFile;
 use encoding_rs::Encoding;
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The beginning of the first file of an export that has any bytes.
@@ -27,14 +29,39 @@ pub(crate) struct Sniffed {
     pub(crate) head: Vec<u8>,
     /// Whether `head` is the whole file.
     pub(crate) whole: bool,
+    /// The last bytes of a larger file, where they can be read by themselves.
+    pub(crate) tail: Vec<u8>,
+}
+
+/// How many bytes of the end of a file are looked at.
+const TAIL: u64 = 2048;
+
+/// The last bytes of a file on this machine that is not compressed. Without them less is known, and nothing is wrong.
+fn tail(file: &FoundFile) -> Vec<u8> {
+    let DataFile::Local(path) = &file.data else { return Vec::new() };
+    let mut tail = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        file.take(TAIL).read_to_end(&mut tail)
+    });
+    if read.is_ok() { tail } else { Vec::new() }
+}
+
+/// The names of the files of an export, in order, as its paths give them.
+///
+/// # Errors
+/// Where a path is not there or may not be read, and where a pattern is invalid or matches nothing.
+pub(crate) fn file_names(paths: &[String], base_dir: &Path) -> Result<Vec<String>, ScanError> {
+    Ok(find(paths, base_dir, false)?.files.into_iter().map(|file| file.name).collect())
 }
 
 /// Looks at the first `most` bytes of an export, whose path starts from `base_dir` if it is local and relative.
 ///
 /// # Errors
 /// Where there is no such file, all files are empty, or the first that is not is neither CSV nor Parquet.
-pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed, ScanError> {
-    let mut found = find(&[path.to_owned()], base_dir, false)?.files;
+pub(crate) fn sniff(paths: &[String], base_dir: &Path, most: usize) -> Result<Sniffed, ScanError> {
+    let mut found = find(paths, base_dir, false)?.files;
     let files = found.len();
     // A README beside tables does not tell how they are written.
     found.sort_by_key(|file| !has_the_name_of_a_table(&file.name));
@@ -68,9 +95,10 @@ pub(crate) fn sniff(path: &str, base_dir: &Path, most: usize) -> Result<Sniffed,
         }
         let whole = head.len() <= most;
         head.truncate(most);
-        return Ok(Sniffed { files, format, misnamed, delimiter: probe.delimiter, head, whole });
+        let tail = if whole || compression.is_some() { Vec::new() } else { tail(file) };
+        return Ok(Sniffed { files, format, misnamed, delimiter: probe.delimiter, head, whole, tail });
     }
-    let file = found.first().map_or_else(|| path.to_owned(), |file| file.name.clone());
+    let file = found.first().map_or_else(|| paths.join(", "), |file| file.name.clone());
     Err(ScanError::Empty { file })
 }
 

@@ -15,6 +15,7 @@ mod exit_codes;
 mod exports;
 mod folders;
 mod init;
+mod init_producers;
 mod jobs;
 mod kill_loop;
 mod logs;

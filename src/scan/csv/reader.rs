@@ -24,7 +24,7 @@ pub(in crate::scan) struct CsvReader {
     records: CsvRecords,
     file: Arc<str>,
     watch: RowWatch,
-    wanted: Vec<WantedColumn>,
+    wanted: Arc<[WantedColumn]>,
     source: Source,
     done: bool,
     /// The bytes of each column in the last batch. The next one will be about as large.
@@ -50,7 +50,7 @@ impl CsvReader {
             watch: RowWatch::new(file, source, &wanted, &records, signs),
             records,
             file: file.name.clone(),
-            wanted,
+            wanted: wanted.into(),
             source: source.clone(),
             done: false,
             sizes: Vec::new(),
@@ -68,7 +68,8 @@ impl CsvReader {
             return Ok(None);
         }
         let mut columns: Vec<ColumnBuffer<'_>> = Vec::new();
-        for (at, wanted) in self.wanted.iter().enumerate() {
+        let wanted = Arc::clone(&self.wanted);
+        for (at, wanted) in wanted.iter().enumerate() {
             if let ColumnSource::Header(from) = wanted.from {
                 let room = self.sizes.get(columns.len()).map_or(BATCH_ROWS * 8, |size| size + size / 32 + 64);
                 columns.push(ColumnBuffer::new(from, at, &wanted.cleaning, room));
@@ -127,7 +128,7 @@ impl CsvReader {
     ) -> Result<Vec<ArrayRef>, ScanError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
         let mut columns = columns.into_iter();
-        for wanted in &self.wanted {
+        for wanted in self.wanted.iter() {
             arrays.push(match &wanted.from {
                 ColumnSource::Absent => cells::absent(rows),
                 ColumnSource::Folder(value) => cells::repeated(value, rows),
