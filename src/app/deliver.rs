@@ -296,7 +296,7 @@ mod tests {
         let job = job(folder.path());
         for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {
             let cx = Context::new(|_| {});
-            let exports = Exports::open(&job).and_then(|exports| exports.read(&cx, &job, Selection::default()));
+            let exports = Exports::open(&cx, &job).and_then(|exports| exports.read(&cx, &job, Selection::default()));
             let grouped = exports.expect("readable");
             assert!(grouped.shuffled.partitions() > 4, "{} partitions", grouped.shuffled.partitions());
             let seen = AtomicUsize::new(0);

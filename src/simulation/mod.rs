@@ -139,6 +139,7 @@ fn rules() -> Rules {
         email_address: None,
         scene_id: Field::column(1),
         task_code: None,
+        scene_count: None,
         task_code_required: false,
         zone: None,
         local_day: None,
@@ -155,7 +156,14 @@ fn batch(columns: Vec<Vec<String>>) -> Rows {
         (0..columns.len()).map(|at| ArrowField::new(format!("c{at}"), DataType::Utf8, true)).collect();
     let arrays = columns.into_iter().map(|cells| Arc::new(StringArray::from(cells)) as ArrayRef).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
-    Rows { batch, file: "visits.csv".into(), lines: Lines::From(2), faults: Vec::new(), keep: None }
+    Rows {
+        batch,
+        file: "visits.csv".into(),
+        lines: Lines::From(2),
+        faults: Vec::new(),
+        keep: None,
+        unwanted: Vec::new(),
+    }
 }
 
 fn exports(visits: usize) -> Shuffled {
