@@ -10,6 +10,7 @@
 //! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
 //! | `other_words` | whether failures among successes are a limit |
 //! | `limiter` | the permits of one rate |
+//! | `descriptors` | how many connections this machine allows |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
 //! | `engine` | the loop around the machine: sends, sleeps, says what happens |
@@ -22,6 +23,7 @@ mod backoff;
 mod classify;
 mod concurrency;
 mod config;
+mod descriptors;
 mod engine;
 mod http;
 mod limiter;
@@ -36,6 +38,7 @@ mod traffic;
 mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
+pub(crate) use descriptors::make_room;
 pub(crate) use engine::{Start, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;
