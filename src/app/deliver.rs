@@ -18,7 +18,7 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError};
 use crate::summary::{ByStatus, Progress};
-use crate::upload::{Http, Start, Token, Traffic, make_room, upload};
+use crate::upload::{Http, RateFile, Start, Token, Traffic, make_room, upload};
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -196,10 +196,14 @@ impl Dispatch<'_> {
                 config.max_in_flight = Some(room);
             }
             let config = &config;
+            // Runs against a sandbox of their own have nothing to share.
+            let share = || RateFile::of(&token, &endpoint.base_url, config.rate);
+            let rate_file = if sandbox.is_none() { share() } else { None };
             let http = Http::new(&endpoint, token, config.max_in_flight)?;
             // Rows that were carried over show that the API was there.
             let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
-            let start = Start { random: fastrand::Rng::new(), had_answers: Status::ALL.iter().any(is_there) };
+            let had_answers = Status::ALL.iter().any(is_there);
+            let start = Start { random: fastrand::Rng::new(), had_answers, rate_file };
             let upload = upload(&http, config, stop, &self.counters.traffic, start, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,

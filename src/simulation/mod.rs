@@ -88,7 +88,7 @@ fn over_the_first(stumbling: usize, visits: usize, config: &Config) -> (Vec<(Uui
             drop(visits);
         };
         let (stop, traffic) = (Stop::default(), Traffic::default());
-        let start = Start { random: fastrand::Rng::with_seed(1), had_answers: false };
+        let start = Start { random: fastrand::Rng::with_seed(1), had_answers: false, rate_file: None };
         let send = upload(&network, config, &stop, &traffic, start, queue, outcomes);
         let count = async {
             let mut count = 0;
@@ -295,7 +295,7 @@ impl Simulation<'_> {
             }
             drop(visits);
         };
-        let start = Start { random: self.random.fork(), had_answers: false };
+        let start = Start { random: self.random.fork(), had_answers: false, rate_file: None };
         let send = upload(&self.world, &self.config, &stop, &traffic, start, queue, outcomes);
         let began = Instant::now();
         let work = async {

@@ -185,7 +185,7 @@ fn with(visits: usize, config: &Config, latency: f64, script: Script, seed: u64)
             drop(visits);
         };
         let (stop, traffic) = (Stop::default(), Traffic::default());
-        let start = Start { random: fastrand::Rng::with_seed(seed), had_answers: false };
+        let start = Start { random: fastrand::Rng::with_seed(seed), had_answers: false, rate_file: None };
         let send = upload(&server, config, &stop, &traffic, start, queue, outcomes);
         let count = async {
             let mut outcomes = Vec::new();

@@ -5,6 +5,7 @@ use super::config::Config;
 use super::limiter::Limiter;
 use super::machine::{Effect, Machine, Next, Notice, Settled, Time, VisitNumber};
 use super::network::{Network, Reply};
+use super::rate_file::RateFile;
 use super::stop::Stop;
 use super::traffic::Traffic;
 use crate::build::{Identity, Parts, Prepared};
@@ -28,6 +29,8 @@ pub(crate) struct Start {
     pub(crate) random: fastrand::Rng,
     /// Whether it goes on with a result file that shows answers of the API.
     pub(crate) had_answers: bool,
+    /// Through which it shares its rate with other runs.
+    pub(crate) rate_file: Option<RateFile>,
 }
 
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
@@ -45,6 +48,10 @@ pub(crate) async fn upload<N: Network>(
     let now = || began.elapsed();
     let mut machine = Machine::new(config, start.had_answers, start.random);
     let mut limiter = Limiter::new(config.rate, config.burst);
+    if let Some(file) = start.rate_file {
+        limiter = limiter.sharing(file, config.patience);
+    }
+    let mut paused_until = Time::ZERO;
     let mut open = OpenVisits::default();
     let mut in_flight = FuturesUnordered::new();
     let mut waiting = Vec::new().into_iter();
@@ -56,6 +63,10 @@ pub(crate) async fn upload<N: Network>(
             && let Some(visit) = waiting.next()
         {
             machine.add(open.add(visit));
+        }
+        if machine.paused_until() > paused_until {
+            paused_until = machine.paused_until();
+            limiter.pause(paused_until.saturating_sub(now()));
         }
         let wake = loop {
             match machine.next(now()) {

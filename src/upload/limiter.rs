@@ -1,14 +1,13 @@
 //! The one limiter of a job: every attempt takes a permit here, retries and probes too.
 //!
-//! The generic cell rate algorithm: all that is kept is the time at which the next permit is due, so that the rate may change
-//! at any time without a gap and without a burst. It runs on tokio's clock, so that tests and simulations may pause time.
+//! A permit takes two: one of the run's own rate, which may change with every answer, and one of the rate that all runs of the
+//! machine share. The clock is tokio's, so that tests and simulations may pause time.
 
+use super::gate::{Gate, Pace};
+use super::rate_file::RateFile;
+use super::sharing::{Refused, Sharing};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// A timer of tokio wakes up to this late, and what is lost so is made up by as many permits: one, up to 666 requests a
-/// second, so that no second sees more than the rate and two. Without it a limiter holds 132 of 150 requests a second.
-const LATENESS: f64 = 0.0015;
 
 /// The rate is set anew when it has changed by more than this share.
 const STEP: f64 = 0.01;
@@ -16,29 +15,36 @@ const STEP: f64 = 0.01;
 /// Gives permits at a rate.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    burst: u32,
     rate: f64,
-    /// When the next permit is due, if none is to make up for lateness and none is part of a burst.
-    due: Instant,
-    last_permit: Option<Instant>,
+    gate: Gate,
+    origin: Instant,
+    last_permit: Option<Duration>,
+    sharing: Option<Sharing>,
 }
 
 impl Limiter {
     /// `rate`: requests a second.
     pub(super) fn new(rate: f64, burst: u32) -> Limiter {
-        // What makes up for lateness is not there before anything was late.
-        let due = Instant::now() + period(rate) * late(rate);
-        Limiter { burst, rate, due, last_permit: None }
+        let gate = Gate::new(Pace::new(rate, burst), Duration::ZERO);
+        Limiter { rate, gate, origin: Instant::now(), last_permit: None, sharing: None }
     }
 
-    /// Changes the rate, where it differs by more than a hundredth. The new one begins a period behind the last permit, without
-    /// what the old one has left.
+    /// Shares rate and pauses with other runs through this file. A time further ahead than `patience` is ignored.
+    pub(super) fn sharing(mut self, file: RateFile, patience: Duration) -> Limiter {
+        self.sharing = Some(Sharing::new(file, self.gate.pace(), patience));
+        self
+    }
+
+    /// Changes the run's own rate, where it differs by more than a hundredth. The new one begins a period behind the last permit,
+    /// without what the old one has left.
     pub(super) fn set_rate(&mut self, rate: f64) {
         if (rate - self.rate).abs() <= self.rate * STEP {
             return;
         }
         self.rate = rate;
-        self.due = self.last_permit.unwrap_or_else(Instant::now) + period(rate) + self.ahead();
+        let pace = Pace::new(rate, self.gate.pace().burst);
+        self.gate.set_pace(pace);
+        self.gate.set_number(self.last_permit.unwrap_or_else(|| self.origin.elapsed()) + pace.period + pace.ahead());
     }
 
     /// Takes a permit.
@@ -46,29 +52,37 @@ impl Limiter {
     /// # Errors
     /// The earliest time at which there may be one.
     pub(super) fn take(&mut self) -> Result<(), Instant> {
-        let now = Instant::now();
-        let earliest = self.due.checked_sub(self.ahead()).unwrap_or(now);
-        if now < earliest {
-            return Err(earliest);
+        let now = self.origin.elapsed();
+        let before = self.gate.number();
+        let refused = |wait| Instant::now() + wait;
+        self.gate.take(now).map_err(refused)?;
+        if let Err(wait) = self.of_all(Sharing::take) {
+            // The run's own permit was not used.
+            self.gate.set_number(before);
+            return Err(refused(wait));
         }
-        self.due = self.due.max(now) + period(self.rate);
         self.last_permit = Some(now);
         Ok(())
     }
 
-    /// How long before its time a permit may be taken.
-    fn ahead(&self) -> Duration {
-        period(self.rate) * (self.burst.saturating_sub(1) + late(self.rate))
+    /// The other runs pause as well.
+    pub(super) fn pause(&mut self, pause: Duration) {
+        // Where the file is busy, the others have to hear it from the server.
+        let _ = self.of_all(|sharing| sharing.pause(pause));
     }
-}
 
-fn period(rate: f64) -> Duration {
-    Duration::from_secs_f64(1.0 / rate).max(Duration::from_nanos(1))
-}
-
-/// The permits that make up for lateness.
-fn late(rate: f64) -> u32 {
-    ((rate * LATENESS).ceil() as u32).max(1)
+    /// What cannot be shared any more does not hold up this run.
+    fn of_all(&mut self, act: impl FnOnce(&mut Sharing) -> Result<(), Refused>) -> Result<(), Duration> {
+        match self.sharing.as_mut().map_or(Ok(()), act) {
+            Ok(()) => Ok(()),
+            Err(Refused::For(wait)) => Err(wait),
+            Err(Refused::Broken(reason)) => {
+                tracing::info!("this run shares its rate with no other one any more: {reason}");
+                self.sharing = None;
+                Ok(())
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +114,7 @@ mod tests {
             let times = times(&mut limiter, (rate * 20.0) as usize).await;
             let held = times.len() as f64 / times.last().expect("permits");
             assert!(held >= 0.98 * rate, "{rate}: {held}");
-            let most = rate.ceil() as usize + 1 + late(rate) as usize;
+            let most = rate.ceil() as usize + 1 + Pace::new(rate, 1).late() as usize;
             assert!(most_in_a_second(&times) <= most, "{rate}: {}", most_in_a_second(&times));
         }
     }

@@ -265,6 +265,11 @@ impl Machine {
         self.rate.rate(now)
     }
 
+    /// The end of the last pause.
+    pub(super) fn paused_until(&self) -> Time {
+        self.paused_until
+    }
+
     /// What has come out since the last call.
     pub(super) fn effects(&mut self) -> impl Iterator<Item = Effect> + '_ {
         self.effects.drain(..)

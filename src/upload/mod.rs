@@ -9,7 +9,8 @@
 //! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
 //! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
 //! | `other_words` | whether failures among successes are a limit |
-//! | `limiter` | the permits of one rate |
+//! | `limiter`, `gate` | the permits of one rate |
+//! | `sharing`, `rate_file` | the permits of all runs under one token and address |
 //! | `descriptors` | how many connections this machine allows |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
@@ -25,13 +26,17 @@ mod concurrency;
 mod config;
 mod descriptors;
 mod engine;
+mod gate;
 mod http;
 mod limiter;
 mod machine;
 mod network;
 mod other_words;
 mod rate;
+#[cfg_attr(not(target_os = "linux"), path = "no_rate_file.rs")]
+mod rate_file;
 mod retry_after;
+mod sharing;
 mod stop;
 mod token;
 mod traffic;
@@ -44,6 +49,7 @@ pub(crate) use http::Http;
 pub use http::HttpError;
 #[cfg(test)]
 pub(crate) use network::{Look, Network, Reply};
+pub(crate) use rate_file::RateFile;
 pub(crate) use stop::Stop;
 pub(crate) use token::Token;
 pub(crate) use traffic::Traffic;

@@ -1,6 +1,7 @@
 //! The project's token: it goes into one header and stays out of everything else.
 
 use reqwest::header::HeaderValue;
+use sha2::{Digest, Sha256};
 
 /// A shorter text is not hidden: it cannot be a real token, and any message may contain it.
 const SHORTEST_TOKEN: usize = 4;
@@ -21,6 +22,12 @@ impl Token {
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let is_token = self.0.bytes().all(|byte| byte.is_ascii_graphic());
         HeaderValue::from_str(&format!("Auth-Token {}", self.0)).ok().filter(|_| is_token)
+    }
+
+    /// A name for what belongs to this token and to something else. It does not tell the token.
+    pub(super) fn name_with(&self, other: &str) -> String {
+        let digest = Sha256::new().chain_update(&self.0).chain_update([0]).chain_update(other).finalize();
+        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The forms in which a server may repeat it: as it is, as a part of an address, and as some write it in JSON.

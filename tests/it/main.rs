@@ -35,5 +35,6 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod shared_rate;
 mod suspicions;
 mod times;
