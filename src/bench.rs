@@ -1,4 +1,4 @@
-//! How fast the inner steps are, each by itself and in memory that is already warm: ids, reading CSV, grouping, bodies.
+//! How fast the inner steps are, each by itself and in memory that is already warm: ids, reading CSV, grouping, bodies, permits.
 //!
 //! It lives in the crate, since it needs the inside of it: `cargo bench --features bench --bench steps`. Beside each other
 //! stand short keys (`V000000042`) and those of 36 characters that many systems make, and scenes in no order and next to
@@ -12,11 +12,13 @@ use crate::job::{Job, Options};
 use crate::near_key::Folding;
 use crate::scan::{Export, Rows, Source};
 use crate::shuffle::{Shuffle, ShuffleError, Shuffled};
+use crate::upload::{Limiter, RateFile, Token};
 use chrono::DateTime;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -39,6 +41,7 @@ pub fn steps() {
     csv_scan(&mut criterion, &workloads);
     grouping(&mut criterion, &workloads);
     body(&mut criterion, &workloads);
+    permits(&mut criterion);
     criterion.final_summary();
 }
 
@@ -286,4 +289,22 @@ fn body(criterion: &mut Criterion, workloads: &[Workload]) {
         group_of.bench_function(&workload.name, |bencher| bencher.iter(|| build_all(&mut body)));
     }
     group_of.finish();
+}
+
+/// One thread, a permit of a limiter that refuses none: of the run alone, and of a rate that it shares through a file.
+fn permits(criterion: &mut Criterion) {
+    const NO_LIMIT: f64 = 1e9;
+    let mut group = criterion.benchmark_group("permit");
+    group.throughput(Throughput::Elements(1));
+    let mut alone = Limiter::new(NO_LIMIT, 1);
+    group.bench_function("alone", |bencher| bencher.iter(|| black_box(alone.take())));
+    let token = Token::new("of-the-benchmark").expect("a token");
+    if let Some(file) = RateFile::of(&token, "http://benchmark.invalid", 1.0) {
+        let path = file.path().to_owned();
+        let mut shared = Limiter::new(NO_LIMIT, 1).sharing(file, Duration::from_secs(600));
+        group.bench_function("shared", |bencher| bencher.iter(|| black_box(shared.take())));
+        assert!(std::fs::read(&path).is_ok_and(|text| !text.is_empty()), "it was not shared");
+        let _ = std::fs::remove_file(path);
+    }
+    group.finish();
 }

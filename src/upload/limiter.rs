@@ -14,7 +14,7 @@ const STEP: f64 = 0.01;
 
 /// Gives permits at a rate.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     rate: f64,
     gate: Gate,
     origin: Instant,
@@ -24,13 +24,13 @@ pub(super) struct Limiter {
 
 impl Limiter {
     /// `rate`: requests a second.
-    pub(super) fn new(rate: f64, burst: u32) -> Limiter {
+    pub(crate) fn new(rate: f64, burst: u32) -> Limiter {
         let gate = Gate::new(Pace::new(rate, burst), Duration::ZERO);
         Limiter { rate, gate, origin: Instant::now(), last_permit: None, sharing: None }
     }
 
     /// Shares rate and pauses with other runs through this file. A time further ahead than `patience` is ignored.
-    pub(super) fn sharing(mut self, file: RateFile, patience: Duration) -> Limiter {
+    pub(crate) fn sharing(mut self, file: RateFile, patience: Duration) -> Limiter {
         self.sharing = Some(Sharing::new(file, self.gate.pace(), patience));
         self
     }
@@ -51,7 +51,7 @@ impl Limiter {
     ///
     /// # Errors
     /// The earliest time at which there may be one.
-    pub(super) fn take(&mut self) -> Result<(), Instant> {
+    pub(crate) fn take(&mut self) -> Result<(), Instant> {
         let now = self.origin.elapsed();
         let before = self.gate.number();
         let refused = |wait| Instant::now() + wait;

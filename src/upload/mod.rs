@@ -47,6 +47,8 @@ pub(crate) use descriptors::make_room;
 pub(crate) use engine::{Start, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;
+#[cfg(feature = "bench")]
+pub(crate) use limiter::Limiter;
 #[cfg(test)]
 pub(crate) use network::{Look, Network, Reply};
 pub(crate) use rate_file::RateFile;

@@ -25,6 +25,7 @@ const LONGEST: usize = 256;
 pub(crate) struct RateFile {
     file: File,
     path: PathBuf,
+    name: String,
     boot: String,
     clock: SharedClock,
 }
@@ -72,7 +73,7 @@ impl RateFile {
             let _ = DirBuilder::new().mode(0o700).create(&folder);
             RateFile::open_in(&folder, name).map_err(|other| format!("{reason}; {other}"))
         })?;
-        Ok(RateFile { file, path, boot, clock: SharedClock::Boot })
+        Ok(RateFile { file, path, name: name.to_owned(), boot, clock: SharedClock::Boot })
     }
 
     /// In a folder and by the clock of a test.
@@ -80,7 +81,8 @@ impl RateFile {
     pub(super) fn of_test(folder: &Path, origin: tokio::time::Instant) -> Result<RateFile, String> {
         let _ = std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let (file, path) = RateFile::open_in(folder, "test")?;
-        Ok(RateFile { file, path, boot: "of-the-test".to_owned(), clock: SharedClock::Test(origin) })
+        let (name, boot) = ("test".to_owned(), "of-the-test".to_owned());
+        Ok(RateFile { file, path, name, boot, clock: SharedClock::Test(origin) })
     }
 
     fn open_in(folder: &Path, name: &str) -> Result<(File, PathBuf), String> {
@@ -107,8 +109,20 @@ impl RateFile {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether other runs find it: somebody may have cleaned up.
+    pub(super) fn is_there(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.nlink() > 0)
+    }
+
+    /// Opens, or creates, the file in its place.
+    pub(super) fn open_again(&mut self) -> Result<(), String> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        self.file = RateFile::open_in(folder, &self.name)?.0;
+        Ok(())
     }
 
     /// The time on the clock of all runs.

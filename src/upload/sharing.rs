@@ -94,10 +94,11 @@ impl Sharing {
     fn lock(&mut self) -> Result<(), Refused> {
         for _ in 0..TRIES {
             match self.file.try_lock() {
-                Ok(()) => {
+                Ok(()) if self.file.is_there() => {
                     self.held_since = None;
                     return Ok(());
                 }
+                Ok(()) => self.file.open_again().map_err(Refused::Broken)?,
                 Err(TryLockError::WouldBlock) => std::thread::yield_now(),
                 Err(TryLockError::Error(error)) => return Err(Refused::Broken(error.to_string())),
             }
@@ -249,6 +250,15 @@ mod tests {
         let waited = start.elapsed();
         assert!((LONGEST_HELD..LONGEST_HELD * 2).contains(&waited), "{waited:?}");
         assert!((99.0..=102.0).contains(&permits(&mut run, Duration::from_secs(1)).await), "its own rate");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_was_removed_is_made_again() {
+        let machine = Machine::new();
+        let (mut one, mut other) = (machine.run(150.0), machine.run(150.0));
+        std::fs::remove_file(machine.path()).expect("it is there");
+        let (first, second) = tokio::join!(permits(&mut one, LONG), permits(&mut other, LONG));
+        assert!((2_940.0..=3_003.0).contains(&(first + second)), "{first} and {second}");
     }
 
     #[test]
