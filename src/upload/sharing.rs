@@ -119,7 +119,8 @@ impl Sharing {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::upload::limiter::Limiter;
