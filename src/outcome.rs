@@ -205,6 +205,8 @@ pub enum StopReason {
     ApiDown,
     /// The API refuses the key.
     KeyRefused,
+    /// Every visit gets the same strange answer: address, project or network are wrong.
+    AddressRefused,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -221,6 +223,7 @@ impl StopReason {
         match self {
             StopReason::ApiDown => "api_down",
             StopReason::KeyRefused => "key_refused",
+            StopReason::AddressRefused => "address_refused",
             StopReason::Interrupted => "interrupted",
             StopReason::Terminated => "terminated",
             StopReason::TimeIsUp => "max_duration",
@@ -282,7 +285,7 @@ impl Exit {
     /// How a run ends that got as far as its result file.
     pub fn of_run(stopped: Option<StopReason>, too_many_invalid: bool, all_delivered: bool) -> Exit {
         match stopped {
-            Some(StopReason::KeyRefused) => Exit::KeyRefused,
+            Some(StopReason::KeyRefused | StopReason::AddressRefused) => Exit::KeyRefused,
             Some(StopReason::ApiDown) => Exit::ApiDown,
             Some(StopReason::Interrupted) => Exit::Interrupted,
             Some(StopReason::Terminated) => Exit::Terminated,

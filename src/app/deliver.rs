@@ -13,7 +13,7 @@ use super::survey::WantedVisits;
 use super::{AppError, Context, Event};
 use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
 use crate::job::{Job, Target};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Status};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError};
@@ -189,7 +189,10 @@ impl Dispatch<'_> {
             let (config, stop) = (&self.job.upload, &self.cx.stop);
             let http = Http::new(&endpoint, token, config.max_in_flight)?;
             let random = fastrand::Rng::new();
-            let upload = upload(&http, config, stop, &self.counters.traffic, random, queue, outcomes);
+            // Rows that were carried over show that the API was there.
+            let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
+            let had_answers = Status::ALL.iter().any(is_there);
+            let upload = upload(&http, config, stop, &self.counters.traffic, random, had_answers, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,
                 // The time first: where it is up already, nothing is sent.

@@ -1,6 +1,6 @@
 //! The server of a simulation: it forgets nothing, and it treats its clients as badly as its seed says.
 
-use crate::upload::{Network, Reply};
+use crate::upload::{Look, Network, Reply};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -219,7 +219,8 @@ impl Network for &World {
             *times == 1
         };
         sleep(plan.wait / 2).await;
-        let status = |status, retry_after| Reply::Answer { status, retry_after, text: String::new() };
+        let status =
+            |status, retry_after| Reply::Answer { status, retry_after, text: String::new(), look: Look::Plain };
         match plan.answer {
             Answer::Settled => {
                 let mut state = self.state.borrow_mut();

@@ -10,8 +10,8 @@ pub(crate) struct Config {
     pub(crate) rate: f64,
     /// How many requests may go out at once after a quiet time.
     pub(crate) burst: u32,
-    /// The most requests under way at the same time.
-    pub(crate) max_in_flight: usize,
+    /// The most requests under way at the same time. `None`: as many as rate and latency need.
+    pub(crate) max_in_flight: Option<usize>,
     /// The most attempts for one visit. Attempts during an outage and attempts answered 429 do not count.
     pub(crate) max_attempts: u32,
     /// The waits between the attempts of a visit.
@@ -34,7 +34,7 @@ impl Default for Config {
         Config {
             rate: 120.0,
             burst: 1,
-            max_in_flight: 64,
+            max_in_flight: None,
             max_attempts: 5,
             backoff: Backoff { first: Duration::from_millis(500), max: Duration::from_secs(60) },
             patience: Duration::from_secs(600),

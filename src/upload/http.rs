@@ -2,9 +2,9 @@
 //!
 //! It does not know what an answer means for a visit.
 
-use super::answer::error_text;
+use super::answer::{error_text, look};
 use super::config::Endpoint;
-use super::network::{Network, Reply};
+use super::network::{Look, Network, Reply};
 use super::retry_after::retry_after;
 use super::token::Token;
 use crate::http_client::{self, CertificateError, chain};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 const MAX_ANSWER: usize = 64 << 10;
 /// How long the rest of an answer may take once its status is known. The status alone tells what happened.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
+const REST_OF_SUCCESS: Duration = Duration::from_secs(1);
 
 /// The HTTP client for one endpoint.
 #[derive(Debug)]
@@ -48,11 +49,11 @@ pub enum HttpError {
 }
 
 impl Http {
-    /// `connections`: how many are kept open.
+    /// `connections`: how many are kept open; `None`: as many as there are.
     ///
     /// # Errors
     /// Where the token or the certificate cannot be used.
-    pub(crate) fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
+    pub(crate) fn new(endpoint: &Endpoint, token: Token, connections: Option<usize>) -> Result<Http, HttpError> {
         let mut authorization = token.header().ok_or(HttpError::Token)?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
@@ -63,7 +64,7 @@ impl Http {
         let builder =
             http_client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
                 .default_headers(headers)
-                .pool_max_idle_per_host(connections)
+                .pool_max_idle_per_host(connections.unwrap_or(usize::MAX))
                 .tcp_nodelay(true);
         let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
         Ok(Http { client, sessions, token })
@@ -74,18 +75,24 @@ impl Http {
     /// # Errors
     /// Where the token or the certificate cannot be used.
     pub(crate) fn check(endpoint: &Endpoint, token: &Token) -> Result<(), HttpError> {
-        Http::new(endpoint, token.clone(), 1).map(drop)
+        Http::new(endpoint, token.clone(), Some(1)).map(drop)
     }
 
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now);
+        let content_type =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = content_type.to_ascii_lowercase();
+        // That a visit was taken is told by the status alone.
+        let rest_timeout = if (200..300).contains(&status) { REST_OF_SUCCESS } else { REST_TIMEOUT };
         let mut text = Vec::new();
         // Whatever was read before the end or a failure counts.
-        let is_whole = tokio::time::timeout(REST_TIMEOUT, read_start(response, &mut text)).await.unwrap_or(false);
-        if (200..300).contains(&status) {
+        let is_whole = tokio::time::timeout(rest_timeout, read_start(response, &mut text)).await.unwrap_or(false);
+        let look = look(&content_type, &text);
+        if (200..300).contains(&status) && look == Look::Plain {
             // Nothing went wrong, so there is no text about it.
-            return Reply::Answer { status, retry_after, text: String::new() };
+            return Reply::Answer { status, retry_after, text: String::new(), look };
         }
         // Before the text is shortened, because that may leave half a token; and after it, because JSON can spell the same
         // token in several ways.
@@ -96,7 +103,7 @@ impl Http {
             Some(cut) => self.token.hidden_in_cut(cut) + "…",
             None => self.token.hidden_in(&text),
         };
-        Reply::Answer { status, retry_after, text }
+        Reply::Answer { status, retry_after, text, look }
     }
 }
 

@@ -6,11 +6,12 @@
 //! | `network`, `http` | how a request goes out and what counts as a reply |
 //! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
-//! | `pace`, `climb` | when the next request may go out: the rate, pauses after 429 |
-//! | `health` | whether the API as a whole is down |
+//! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
+//! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
+//! | `limiter` | the permits of one rate |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
-//! | `engine` | puts all of these together, for many visits at once |
+//! | `engine` | the loop around the machine: sends, sleeps, says what happens |
 //! | `config`, `token`, `traffic` | what the job decides; the key; counts of requests |
 //!
 //! This room knows nothing of exports and of result files.
@@ -18,13 +19,14 @@
 mod answer;
 mod backoff;
 mod classify;
-mod climb;
+mod concurrency;
 mod config;
 mod engine;
-mod health;
 mod http;
+mod limiter;
+mod machine;
 mod network;
-mod pace;
+mod rate;
 mod retry_after;
 mod stop;
 mod token;
@@ -36,7 +38,7 @@ pub(crate) use engine::upload;
 pub(crate) use http::Http;
 pub use http::HttpError;
 #[cfg(test)]
-pub(crate) use network::{Network, Reply};
+pub(crate) use network::{Look, Network, Reply};
 pub(crate) use stop::Stop;
 pub(crate) use token::Token;
 pub(crate) use traffic::Traffic;

@@ -22,6 +22,8 @@ pub(crate) enum Reply {
         retry_after: Option<Duration>,
         /// What the answer says went wrong, on one line. Empty where it says nothing.
         text: String,
+        /// What the answer looks like.
+        look: Look,
     },
     /// There was no connection, so the request did not arrive. The reason.
     NotSent(String),
@@ -29,6 +31,18 @@ pub(crate) enum Reply {
     TimedOut,
     /// The connection broke, or what came back is not HTTP. The request may have arrived. The reason.
     Broken(String),
+}
+
+/// What an answer looks like, beside its status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// As the API's own answers do.
+    #[default]
+    Plain,
+    /// A page for people: of a portal, a firewall, a proxy.
+    Page,
+    /// A body that reports an error, whatever the status says.
+    ErrorInside,
 }
 
 impl fmt::Display for Reply {
