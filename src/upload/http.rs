@@ -4,10 +4,13 @@
 
 use super::answer::{error_text, look};
 use super::config::Endpoint;
+use super::fault::{Fault, Place};
 use super::network::{Look, Network, Reply};
+use super::proxy_answer::{self, ProxyAnswer};
 use super::retry_after::retry_after;
 use super::token::Token;
-use crate::http_client::{self, CertificateError, chain};
+use crate::http_client::{self, SetupError, chain};
+use crate::proxy::Way;
 use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::Full;
@@ -29,6 +32,8 @@ pub(crate) struct Http {
     /// The address of all sessions, with a slash at its end.
     sessions: Url,
     token: Token,
+    place: Place,
+    connect_timeout: Duration,
 }
 
 /// Why a client cannot be made.
@@ -40,9 +45,9 @@ pub enum HttpError {
         "the token contains spaces, line breaks or letters that no token has; was it copied completely, and nothing else with it?"
     )]
     Token,
-    /// The certificate to trust cannot be used.
+    /// The certificate to trust or the proxy cannot be used.
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
+    Setup(#[from] SetupError),
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client: {0}; check base_url and ca_file under [api], and the proxy variables")]
     Client(String),
@@ -67,7 +72,13 @@ impl Http {
                 .pool_max_idle_per_host(connections.unwrap_or(usize::MAX))
                 .tcp_nodelay(true);
         let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
-        Ok(Http { client, sessions, token })
+        let proxy = match http_client::way(&sessions).map_err(SetupError::from)? {
+            Way::Through(proxy) => Some(proxy),
+            Way::Unnamed | Way::Exempt => None,
+        };
+        let host = sessions.host_str().unwrap_or_default().to_owned();
+        let place = Place { host, ca_file: endpoint.ca_file.clone(), proxy };
+        Ok(Http { client, sessions, token, place, connect_timeout: endpoint.connect_timeout })
     }
 
     /// Whether a client could be made: asked before anything is touched.
@@ -107,6 +118,43 @@ impl Http {
     }
 }
 
+impl Http {
+    /// What came of a request that was not answered.
+    async fn failure(&self, error: reqwest::Error) -> Reply {
+        let no_way = |fault: Fault| Reply::NoWay(self.token.hidden_in(&fault.words), fault.wait);
+        let said = self.token.hidden_in(&chain(&error));
+        if !error.is_connect() && !error.is_builder() {
+            return match self.place.of_breaking(&error) {
+                Some(fault) => no_way(fault),
+                None if error.is_timeout() => Reply::TimedOut,
+                None => Reply::Broken(said),
+            };
+        }
+        if let Some(fault) = self.place.of_connecting(&error) {
+            return no_way(fault);
+        }
+        if let Some(answer) = self.proxy_answer(&error).await {
+            if let Some(fault) = self.place.of_proxy(&answer) {
+                return no_way(fault);
+            }
+            if let ProxyAnswer::Status(_, said) = answer {
+                return Reply::NotSent(self.place.with_proxy(said));
+            }
+        }
+        Reply::NotSent(self.place.with_proxy(said))
+    }
+
+    /// What the proxy says, where it may be what refused.
+    async fn proxy_answer(&self, error: &reqwest::Error) -> Option<ProxyAnswer> {
+        let proxy = self.place.proxy.as_ref().filter(|_| self.place.is_of_the_proxy(error))?;
+        match proxy.is_plain_http() {
+            true => proxy_answer::ask(proxy, &self.sessions, self.connect_timeout).await,
+            // Of these the client tells no more than that it was refused, but for one.
+            false => proxy_answer::of_login(&chain(error)),
+        }
+    }
+}
+
 /// `base/api/version/project/resource/` (vendor's page Sessions Input). `None` where `base_url` cannot be a base.
 fn sessions_url(endpoint: &Endpoint) -> Option<Url> {
     let mut url = Url::parse(&endpoint.base_url).ok()?;
@@ -125,11 +173,7 @@ impl Network for Http {
         // This body cannot be cloned. Of any other, reqwest keeps a copy to repeat the request, which it must never do.
         match self.client.put(url).body(Body::wrap(Full::new(body))).send().await {
             Ok(response) => self.answer(response).await,
-            Err(error) if error.is_connect() || error.is_builder() => {
-                Reply::NotSent(self.token.hidden_in(&chain(&error.without_url())))
-            }
-            Err(error) if error.is_timeout() => Reply::TimedOut,
-            Err(error) => Reply::Broken(self.token.hidden_in(&chain(&error.without_url()))),
+            Err(error) => self.failure(error.without_url()).await,
         }
     }
 }

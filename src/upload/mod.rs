@@ -4,6 +4,7 @@
 //! | file | what it decides |
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `fault`, `proxy_answer` | what keeps a run from the API that no waiting changes |
 //! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
 //! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
@@ -22,10 +23,12 @@ mod classify;
 mod concurrency;
 mod config;
 mod engine;
+mod fault;
 mod http;
 mod limiter;
 mod machine;
 mod network;
+mod proxy_answer;
 mod rate;
 mod retry_after;
 mod stop;

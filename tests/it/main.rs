@@ -8,6 +8,7 @@ mod browser;
 mod cloud;
 mod describe;
 mod docs;
+mod ends;
 mod exit_codes;
 mod exports;
 mod init;
