@@ -282,11 +282,13 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_and_not_shown() {
         for text in
-            ["http://", "http://me:s3cret@", "http://me:s3cret@proxy:port", "\"http://proxy:1\"", "http://a b:1"]
+            ["http://", "http://me:s3cret@", "http://me:s3cret@proxy:port", "http://a b:1"]
         {
             let error = proxy(text).expect_err(text);
             assert!(error.starts_with("HTTPS_PROXY cannot be read") && !error.contains("s3cret"), "{text}: {error}");
         }
+        let quoted = proxy("\"http://proxy:1\"").expect_err("in quotes");
+        assert!(quoted.contains("of a kind that is not known (another one)"), "{quoted}");
         let error = proxy("quic://proxy:1").expect_err("unknown");
         assert!(error.contains("quic://") && error.contains("socks5"), "{error}");
     }
@@ -295,7 +297,8 @@ mod tests {
     fn the_first_variable_that_is_not_empty_counts() {
         let through = |variables: &[(&str, &str)]| match way(variables, "https://api.example.com") {
             Ok(Way::Through(proxy)) => proxy.host,
-            other => format!("{other:?}"),
+            Ok(other) => format!("{other:?}"),
+            Err(error) => error.to_string(),
         };
         assert_eq!(through(&[("HTTPS_PROXY", ""), ("https_proxy", "b"), ("ALL_PROXY", "c")]), "b");
         assert_eq!(through(&[("ALL_PROXY", "c"), ("HTTP_PROXY", "d")]), "c");

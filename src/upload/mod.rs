@@ -13,7 +13,8 @@
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
 //! | `engine` | the loop around the machine: sends, sleeps, says what happens |
-//! | `config`, `token`, `traffic` | what the job decides; the key; counts of requests |
+//! | `config`, `traffic` | what the job decides; counts of requests |
+//! | `token`, `spelled` | the key, and how it is kept out of what a server echoes |
 //!
 //! This room knows nothing of exports and of result files.
 
@@ -31,6 +32,7 @@ mod network;
 mod proxy_answer;
 mod rate;
 mod retry_after;
+mod spelled;
 mod stop;
 mod token;
 mod traffic;
