@@ -281,9 +281,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused_and_not_shown() {
-        for text in
-            ["http://", "http://me:s3cret@", "http://me:s3cret@proxy:port", "http://a b:1"]
-        {
+        for text in ["http://", "http://me:s3cret@", "http://me:s3cret@proxy:port", "http://a b:1"] {
             let error = proxy(text).expect_err(text);
             assert!(error.starts_with("HTTPS_PROXY cannot be read") && !error.contains("s3cret"), "{text}: {error}");
         }

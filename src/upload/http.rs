@@ -3,6 +3,7 @@
 //! It does not know what an answer means for a visit.
 
 use super::answer::{error_text, look};
+use super::body_text;
 use super::config::Endpoint;
 use super::fault::{Fault, Place};
 use super::network::{Look, Network, Reply};
@@ -14,7 +15,7 @@ use crate::proxy::Way;
 use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::Full;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Body, Client, Response, Url};
 use std::time::Duration;
 use uuid::Uuid;
@@ -92,14 +93,18 @@ impl Http {
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now);
-        let content_type =
-            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let content_type = content_type.to_ascii_lowercase();
+        let header = |name| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_ascii_lowercase()
+        };
+        let (content_type, content_encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
         // That a visit was taken is told by the status alone.
         let rest_timeout = if (200..300).contains(&status) { REST_OF_SUCCESS } else { REST_TIMEOUT };
-        let mut text = Vec::new();
+        let mut body = Vec::new();
         // Whatever was read before the end or a failure counts.
-        let is_whole = tokio::time::timeout(rest_timeout, read_start(response, &mut text)).await.unwrap_or(false);
+        let is_whole = tokio::time::timeout(rest_timeout, read_start(response, &mut body)).await.unwrap_or(false);
+        let text = body_text::text(&body, &content_encoding, &content_type, MAX_ANSWER);
+        let is_whole = is_whole && text.len() < MAX_ANSWER;
         let look = look(&content_type, &text);
         if (200..300).contains(&status) && look == Look::Plain {
             // Nothing went wrong, so there is no text about it.
@@ -107,7 +112,6 @@ impl Http {
         }
         // Before the text is shortened, because that may leave half a token; and after it, because JSON can spell the same
         // token in several ways.
-        let text = String::from_utf8_lossy(&text);
         let text = if is_whole { self.token.hidden_in(&text) } else { self.token.hidden_in_cut(&text) };
         let text = error_text(&text);
         let text = match text.strip_suffix('…') {

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
 //! | `fault`, `proxy_answer` | what keeps a run from the API that no waiting changes |
+//! | `body_text` | the text of an answer, unpacked |
 //! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
 //! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
@@ -20,6 +21,7 @@
 
 mod answer;
 mod backoff;
+mod body_text;
 mod classify;
 mod concurrency;
 mod config;

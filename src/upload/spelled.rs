@@ -92,7 +92,8 @@ enum Spelled {
 fn spelled(text: &[u8], letter: u8) -> Spelled {
     let is_it = |code: u32| u8::try_from(code).is_ok_and(|code| code.eq_ignore_ascii_case(&letter));
     // These begin escapes themselves: as such, written once or more often.
-    let again = |with: &[u8]| text[1..].chunks_exact(with.len()).take_while(|chunk| *chunk == with).count() * with.len();
+    let again =
+        |with: &[u8]| text[1..].chunks_exact(with.len()).take_while(|chunk| *chunk == with).count() * with.len();
     match (text.first(), letter) {
         (Some(b'%'), b'%') => return Spelled::Here(1 + again(b"25")),
         (Some(b'&'), b'&') if text[1..].starts_with(b"amp;") => return Spelled::Here(1 + again(b"amp;")),
@@ -146,13 +147,16 @@ fn percent(text: &[u8]) -> Escape {
 /// `&#47;`, `&#x2F;`, `&sol;`, and encoded again `&amp;#47;`.
 fn entity(text: &[u8]) -> Escape {
     let mut at = 1;
-    while text[at..].starts_with(b"amp;") && matches!(text.get(at + 4), Some(byte) if *byte == b'#' || byte.is_ascii_alphabetic()) {
+    while text[at..].starts_with(b"amp;")
+        && matches!(text.get(at + 4), Some(byte) if *byte == b'#' || byte.is_ascii_alphabetic())
+    {
         at += 4;
     }
     let rest = &text[at..];
     let end = |length: usize| at + length + usize::from(rest.get(length) == Some(&b';'));
     if let Some(digits) = rest.strip_prefix(b"#") {
-        let (sign, radix) = if digits.first().is_some_and(|x| x.eq_ignore_ascii_case(&b'x')) { (2, 16) } else { (1, 10) };
+        let (sign, radix) =
+            if digits.first().is_some_and(|x| x.eq_ignore_ascii_case(&b'x')) { (2, 16) } else { (1, 10) };
         let zeros = rest[sign..].iter().take_while(|byte| **byte == b'0').count();
         return match number(&rest[sign + zeros..], radix, 4) {
             (_, 0) if sign + zeros == rest.len() => Escape::Cut,
@@ -280,7 +284,9 @@ mod tests {
 
     #[test]
     fn what_is_none_stays() {
-        for text in ["", "100 % of q7R", "é%2", "q7R+9", "a & b &amp; c \\u00e9 \\", "%25%", "&#", "\\u{", "&#x110000000000;"] {
+        for text in
+            ["", "100 % of q7R", "é%2", "q7R+9", "a & b &amp; c \\u00e9 \\", "%25%", "&#", "\\u{", "&#x110000000000;"]
+        {
             assert_eq!(hidden(text), text);
         }
     }

@@ -31,4 +31,5 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod secrets;
 mod times;
