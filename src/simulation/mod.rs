@@ -7,7 +7,7 @@
 mod spells;
 mod world;
 
-use crate::build::{Builder, Field, Ids, Rules, Version};
+use crate::build::{Builder, Field, Ids, Prepared, Rules, Version};
 use crate::near_key::Folding;
 use crate::outcome::{Exit, Status, StopReason};
 use crate::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
@@ -166,6 +166,21 @@ fn exports(visits: usize) -> Shuffled {
     shuffle.add_visits(batch(columns), None).unwrap();
     shuffle.add_scenes(vec![batch(vec![keys, same("scene")])]).unwrap();
     shuffle.finish().unwrap()
+}
+
+/// So many visits, prepared.
+fn prepared(visits: usize, then: impl FnOnce(Vec<Prepared>)) {
+    let mut then = Some(then);
+    let all = exports(visits).each(|grouped| {
+        let rules = rules();
+        let builder = Builder::new(&rules, grouped, NOW);
+        let list = (0..grouped.len()).map(|at| builder.prepare(at).expect("valid")).collect();
+        if let Some(then) = then.take() {
+            then(list);
+        }
+        Ok::<(), ShuffleError>(())
+    });
+    all.expect("in memory");
 }
 
 /// A folder in memory where there is one: the journals of a simulation sync as often as real ones.

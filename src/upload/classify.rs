@@ -19,8 +19,9 @@ pub(super) enum Verdict {
     AlreadyReceived,
     /// The API refused the visit for good.
     Rejected(AttemptError),
-    /// A refusal in none of the vendor's words. `status`: what it is if it is the visit's own.
-    Strange { error: AttemptError, status: Status, may_have_arrived: bool },
+    /// A refusal in none of the vendor's words. `status`: what it is if it is the visit's own. `is_of_address`: if all visits get
+    /// it, the address is wrong, or somebody answers in place of the API.
+    Strange { error: AttemptError, status: Status, may_have_arrived: bool, is_of_address: bool },
     /// The API refused the key. `is_certain`: no other visit need be tried with it.
     KeyRefused { error: AttemptError, is_certain: bool },
     /// Too many requests. The whole job pauses, for as long as the server says.
@@ -58,15 +59,16 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         Reply::TimedOut => return without_answer(ErrorCode::Timeout, "no answer in time", true),
         Reply::Broken(reason) => return without_answer(ErrorCode::Connection, reason, true),
     };
+    let is_page = look == Look::Page;
     let error = |code| AttemptError::of_answer(code, status, text);
     let retryable = |code, may_have_arrived| Verdict::Retryable { error: error(code), may_have_arrived, retry_after };
     let strange = |status, may_have_arrived| Verdict::Strange {
         error: error(ErrorCode::UnexpectedAnswer),
         status,
         may_have_arrived,
+        is_of_address: status == Status::Rejected || may_have_arrived || is_page,
     };
     let throttled = || Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after };
-    let is_page = look == Look::Page;
     match status {
         207 => strange(Status::Failed, true),
         200..=299 if look != Look::Plain => strange(Status::Failed, true),

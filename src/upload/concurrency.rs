@@ -31,7 +31,8 @@ pub(super) struct Concurrency {
     given: Option<usize>,
     /// What follows from rate and latency.
     needed: usize,
-    /// What a server that closes connections was seen to bear.
+    /// What a server that closes connections was seen to bear, and what is tried now.
+    borne: usize,
     cap: usize,
     answers_at_cap: u32,
     recovery: u32,
@@ -51,6 +52,7 @@ impl Concurrency {
         Concurrency {
             given,
             needed: needed(rate, FIRST_LATENCY),
+            borne: MOST,
             cap: MOST,
             answers_at_cap: 0,
             recovery: RECOVERY,
@@ -68,49 +70,64 @@ impl Concurrency {
         self.given.unwrap_or(self.needed).min(self.cap).max(1)
     }
 
-    /// A request goes out: nothing is held down at this moment.
-    pub(super) fn begun(&mut self) {
-        self.held_since = None;
+    /// Something is held back because too many requests are under way, or nothing is. Returns, once a run, how many would be
+    /// enough, where that has held the rate down for a while.
+    pub(super) fn holds_down(&mut self, holds: bool, now: Time) -> Option<usize> {
+        if let Some(since) = self.held_since.take() {
+            self.held += now - since;
+        }
+        self.held_since = holds.then_some(now);
+        let measured = now - self.measured_from;
+        if measured < HELD_DOWN {
+            return None;
+        }
+        let is_much = self.held * HELD_PART >= measured;
+        self.measured_from = now;
+        self.held = Duration::ZERO;
+        let enough = needed(self.rate, 2.0 * self.latency.unwrap_or(FIRST_LATENCY));
+        let is_the_job = self.given.is_some_and(|given| given <= self.cap && given < enough);
+        let tell = is_much && is_the_job && !self.was_told;
+        self.was_told |= tell;
+        tell.then_some(enough)
     }
 
-    /// An answer came after `latency`.
-    pub(super) fn answered(&mut self, latency: Duration, rate: f64) {
+    /// The server took a request, and answered after `latency`.
+    pub(super) fn answered(&mut self, latency: Duration) {
         let latency = latency.as_secs_f64();
         let smoothed = self.latency.map_or(latency, |known| known + (latency - known) * WEIGHT);
         self.latency = Some(smoothed);
-        self.needed = needed(rate, (2.0 * smoothed).min(LONGEST_LATENCY));
+        self.needed = needed(self.rate, (2.0 * smoothed).min(LONGEST_LATENCY));
         self.answers_at_cap += 1;
         if self.answers_at_cap >= self.recovery && self.cap < MOST {
             self.answers_at_cap = 0;
+            self.borne = self.cap;
             self.cap += 1;
         }
     }
 
-    /// The server closes connections: a request failed beside which `others` were under way.
-    pub(super) fn lower(&mut self, others: usize) {
+    /// The server closes connections: it bears no more than this.
+    pub(super) fn lower(&mut self, borne: usize) {
         if self.cap < MOST {
             self.recovery = (self.recovery * 2).min(LONGEST_RECOVERY);
         }
-        self.cap = others.clamp(1, self.most());
+        self.cap = borne.clamp(1, self.most());
+        self.borne = self.cap;
         self.answers_at_cap = 0;
     }
 
-    /// Something is held back because too many requests are under way. Returns, once a run, how many would be enough, where
-    /// that has held the rate down for a while.
-    pub(super) fn holds_down(&mut self, now: Time) -> Option<usize> {
-        let since = *self.held_since.get_or_insert(now);
-        self.held += now - since;
-        self.held_since = Some(now);
-        if now < self.measured_from + HELD_DOWN {
-            return None;
+    /// A connection was closed beside which so many requests were under way. Returns whether it was one more than the server is
+    /// known to bear, tried on purpose.
+    pub(super) fn tried_one_more(&mut self, beside: usize) -> bool {
+        let tried = self.cap > self.borne && beside >= self.borne;
+        if tried {
+            self.lower(self.borne);
         }
-        let is_much = self.held * HELD_PART >= now - self.measured_from;
-        self.measured_from = now;
-        self.held = Duration::ZERO;
-        let enough = needed(self.rate, 2.0 * self.latency.unwrap_or(FIRST_LATENCY));
-        let tell = is_much && self.given.is_some() && !self.was_told && enough > self.most();
-        self.was_told |= tell;
-        tell.then_some(enough)
+        tried
+    }
+
+    /// It was not the number of connections that closed them.
+    pub(super) fn lift(&mut self) {
+        (self.borne, self.cap) = (MOST, MOST);
     }
 }
 
@@ -124,7 +141,7 @@ mod tests {
 
     fn after(latency: f64, answers: usize, rate: f64) -> usize {
         let mut concurrency = Concurrency::new(None, rate);
-        (0..answers).for_each(|_| concurrency.answered(Duration::from_secs_f64(latency), rate));
+        (0..answers).for_each(|_| concurrency.answered(Duration::from_secs_f64(latency)));
         concurrency.most()
     }
 
@@ -140,7 +157,7 @@ mod tests {
     #[test]
     fn what_the_job_says_counts() {
         let mut concurrency = Concurrency::new(Some(4), 150.0);
-        concurrency.answered(Duration::from_secs(2), 150.0);
+        concurrency.answered(Duration::from_secs(2));
         assert_eq!(concurrency.most(), 4);
     }
 
@@ -149,16 +166,21 @@ mod tests {
         let mut concurrency = Concurrency::new(Some(16), 150.0);
         concurrency.lower(9);
         assert_eq!(concurrency.most(), 9);
-        (0..RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10), 150.0));
+        (0..RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10)));
         assert_eq!(concurrency.most(), 10);
+        assert!(!concurrency.tried_one_more(8) && concurrency.tried_one_more(9));
+        assert_eq!(concurrency.most(), 9);
     }
 
     #[test]
     fn a_person_is_told_once_that_it_holds_the_rate_down() {
-        let mut concurrency = Concurrency::new(Some(4), 150.0);
-        concurrency.answered(Duration::from_secs(1), 150.0);
-        let told: Vec<usize> =
-            (0..300).filter_map(|tenth| concurrency.holds_down(Duration::from_millis(tenth * 100))).collect();
-        assert_eq!(told, [300]);
+        let told = |holds: fn(u64) -> bool| {
+            let mut concurrency = Concurrency::new(Some(4), 150.0);
+            concurrency.answered(Duration::from_secs(1));
+            let tenths = (0..300).map(|tenth| (holds(tenth), Duration::from_millis(tenth * 100)));
+            tenths.filter_map(|(holds, now)| concurrency.holds_down(holds, now)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(|tenth| tenth % 10 < 8), [300]);
+        assert!(told(|tenth| tenth % 10 < 2).is_empty());
     }
 }

@@ -203,7 +203,8 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
                      answers in place of the API; nothing more is sent"
                 ),
                 (_, Some(wait)) => tracing::error!(
-                    "the API asks to come back in {}, which is longer than patience ({patience}); nothing more is sent until a rerun",
+                    "the API asks to come back in {}, and patience ({patience}) is over before; nothing more is sent until a \
+                     rerun",
                     duration(wait)
                 ),
                 _ if error.as_ref().is_some_and(|error| error.status == Some(429)) => tracing::error!(

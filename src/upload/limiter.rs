@@ -1,13 +1,8 @@
 //! The one limiter of a job: every attempt takes a permit here, retries and probes too.
 //!
-//! A token bucket (governor's GCRA) at the current rate. It runs on tokio's clock, so that tests and simulations may pause
-//! time.
+//! The generic cell rate algorithm: all that is kept is the time at which the next permit is due, so that the rate may change
+//! at any time without a gap and without a burst. It runs on tokio's clock, so that tests and simulations may pause time.
 
-use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
-use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,54 +13,32 @@ const LATENESS: f64 = 0.0015;
 /// The rate is set anew when it has changed by more than this share.
 const STEP: f64 = 0.01;
 
-#[derive(Clone, Debug)]
-struct TokioClock {
-    start: Instant,
-}
-
-impl Clock for TokioClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.start.elapsed()
-    }
-}
-
-type Bucket = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
-
 /// Gives permits at a rate.
 #[derive(Debug)]
 pub(super) struct Limiter {
     burst: u32,
-    clock: TokioClock,
-    bucket: Bucket,
     rate: f64,
-    /// When the last permit was given.
+    /// When the next permit is due, if none is to make up for lateness and none is part of a burst.
+    due: Instant,
     last_permit: Option<Instant>,
-    /// Until a new rate has its first permit: a period behind the last one, however often the rate changes meanwhile.
-    not_before: Option<Instant>,
 }
 
 impl Limiter {
     /// `rate`: requests a second.
     pub(super) fn new(rate: f64, burst: u32) -> Limiter {
-        let clock = TokioClock { start: Instant::now() };
-        let bucket = bucket(rate, burst, &clock);
         // What makes up for lateness is not there before anything was late.
-        take(&bucket, capacity(rate, burst) - burst);
-        Limiter { burst, clock, bucket, rate, last_permit: None, not_before: None }
+        let due = Instant::now() + period(rate) * late(rate);
+        Limiter { burst, rate, due, last_permit: None }
     }
 
-    /// Changes the rate, where it differs by more than a hundredth.
+    /// Changes the rate, where it differs by more than a hundredth. The new one begins a period behind the last permit, without
+    /// what the old one has left.
     pub(super) fn set_rate(&mut self, rate: f64) {
         if (rate - self.rate).abs() <= self.rate * STEP {
             return;
         }
         self.rate = rate;
-        self.bucket = bucket(rate, self.burst, &self.clock);
-        // A new bucket is full, but permits were taken a moment ago: one is left, for its time.
-        take(&self.bucket, capacity(rate, self.burst) - 1);
-        self.not_before = self.last_permit.map(|last| last + Duration::from_secs_f64(1.0 / rate));
+        self.due = self.last_permit.unwrap_or_else(Instant::now) + period(rate) + self.ahead();
     }
 
     /// Takes a permit.
@@ -74,35 +47,28 @@ impl Limiter {
     /// The earliest time at which there may be one.
     pub(super) fn take(&mut self) -> Result<(), Instant> {
         let now = Instant::now();
-        if let Some(at) = self.not_before.filter(|at| *at > now) {
-            return Err(at);
+        let earliest = self.due.checked_sub(self.ahead()).unwrap_or(now);
+        if now < earliest {
+            return Err(earliest);
         }
-        match self.bucket.check() {
-            Ok(()) => {
-                self.last_permit = Some(now);
-                Ok(())
-            }
-            Err(not_yet) => Err(now + not_yet.wait_time_from(self.clock.now())),
-        }
+        self.due = self.due.max(now) + period(self.rate);
+        self.last_permit = Some(now);
+        Ok(())
+    }
+
+    /// How long before its time a permit may be taken.
+    fn ahead(&self) -> Duration {
+        period(self.rate) * (self.burst.saturating_sub(1) + late(self.rate))
     }
 }
 
-fn capacity(rate: f64, burst: u32) -> u32 {
-    burst + ((rate * LATENESS).ceil() as u32).max(1)
+fn period(rate: f64) -> Duration {
+    Duration::from_secs_f64(1.0 / rate).max(Duration::from_nanos(1))
 }
 
-fn take(bucket: &Bucket, permits: u32) {
-    if let Some(permits) = NonZeroU32::new(permits) {
-        let _ = bucket.check_n(permits);
-    }
-}
-
-fn bucket(rate: f64, burst: u32, clock: &TokioClock) -> Bucket {
-    let period = Duration::from_secs_f64(1.0 / rate).max(Duration::from_nanos(1));
-    let capacity = NonZeroU32::new(capacity(rate, burst)).unwrap_or(NonZeroU32::MIN);
-    // A period of at least a nanosecond is all that a quota asks for.
-    let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-    RateLimiter::direct_with_clock(quota.allow_burst(capacity), clock.clone())
+/// The permits that make up for lateness.
+fn late(rate: f64) -> u32 {
+    ((rate * LATENESS).ceil() as u32).max(1)
 }
 
 #[cfg(test)]
@@ -134,7 +100,7 @@ mod tests {
             let times = times(&mut limiter, (rate * 20.0) as usize).await;
             let held = times.len() as f64 / times.last().expect("permits");
             assert!(held >= 0.98 * rate, "{rate}: {held}");
-            let most = rate.ceil() as usize + capacity(rate, 1) as usize;
+            let most = rate.ceil() as usize + 1 + late(rate) as usize;
             assert!(most_in_a_second(&times) <= most, "{rate}: {}", most_in_a_second(&times));
         }
     }
@@ -151,7 +117,24 @@ mod tests {
         times(&mut limiter, 10).await;
         limiter.set_rate(2.0);
         let times = times(&mut limiter, 3).await;
-        // What makes up for lateness has filled up meanwhile.
-        assert!((0.4..0.51).contains(&times[0]) && (0.49..0.51).contains(&(times[2] - times[0])), "{times:?}");
+        assert!((0.4..0.51).contains(&times[0]) && (0.99..1.01).contains(&(times[2] - times[0])), "{times:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_that_climbs_with_every_permit_makes_no_burst() {
+        let mut limiter = Limiter::new(10.0, 1);
+        let start = Instant::now();
+        let mut times = Vec::new();
+        for step in 0..200 {
+            limiter.set_rate(10.0 * 1.015f64.powi(step));
+            while let Err(at) = limiter.take() {
+                sleep_until(at).await;
+            }
+            times.push(start.elapsed().as_secs_f64());
+        }
+        for (step, pair) in times.windows(2).enumerate() {
+            let period = 1.0 / (10.0 * 1.015f64.powi(step as i32 + 1));
+            assert!(pair[1] - pair[0] > period * 0.99 - 0.001, "{step}: {pair:?}");
+        }
     }
 }

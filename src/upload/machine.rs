@@ -16,15 +16,25 @@
 //!       └──────────────────────> stopped: what is under way is still taken in (draining), nothing more goes out
 //! ```
 //!
+//! `machine/` has a file for each way out of `Sending`: `pauses`, `outage`, `doubts`.
+//!
 //! In every mode but `Sending` one visit at a time goes out, as a probe. What is in a mode is lost when it ends; what is
 //! known of a visit stays with the visit. Waits are data: the time of a visit's next attempt in a heap, the time of a probe
 //! in its mode. [`Machine::next`] says what to do now, and [`Machine::reply`] takes in what came of it.
 
+mod doubts;
+mod outage;
+mod pauses;
+#[cfg(test)]
+mod tests;
+
 use super::classify::{AttemptError, Verdict};
 use super::concurrency::Concurrency;
-use super::config::{Backoff, Config};
+use super::config::Config;
+use super::other_words::OtherWords;
 use super::rate::RateControl;
 use crate::outcome::{Status, StopReason};
+use doubts::Strange;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -37,21 +47,8 @@ pub(super) type VisitNumber = u64;
 
 /// So many different visits in a row, and it is not them: that fail, or that get the same strange answer.
 const IN_A_ROW: usize = 10;
-/// Without a Retry-After, no pause after a 429 is longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// A visit that is refused as one too many again, while so many others were taken since, is refused for itself.
 const TAKEN_BETWEEN: u64 = 10;
-/// Probes of an outage are at least so far apart, and at most this part of how long it has lasted.
-const BETWEEN_PROBES: Duration = Duration::from_secs(1);
-const PROBES_OF_OUTAGE: u32 = 20;
-/// However long an outage lasts, probes follow each other in no more than this part of the patience: there may be many
-/// visits that always fail before one that shows that the API is there.
-const PROBES_OF_PATIENCE: u32 = 100;
-/// Visits that only the API's own errors hold back are given up after this time, where others had answers.
-const POISONED_AFTER: Duration = Duration::from_secs(30);
-/// Among so many answers, more failures than this are a limit told in other words.
-const RECENT: usize = 100;
-const TOLERATED: usize = 5;
 /// Visits that wait for another attempt are not under way; this many times the requests under way may be open at once, and
 /// never fewer than it takes to tell an outage.
 const OPEN_PER_REQUEST: usize = 4;
@@ -95,7 +92,7 @@ pub(super) enum Notice {
     KeyDoubted { reason: AttemptError },
     /// `max_in_flight` holds the rate down; `needed` would do.
     HeldDown { needed: usize },
-    /// The run ends early.
+    /// The run ends early. `wait`: when the server asks to come back.
     Stopped { reason: StopReason, error: Option<AttemptError>, wait: Option<Duration> },
 }
 
@@ -115,20 +112,26 @@ struct Visit {
     may_have_arrived: bool,
     first: Option<Time>,
     last: Option<Time>,
+    /// When its last request went out.
+    began: Time,
     error: Option<AttemptError>,
     /// How many pauses there had been when its request went out: a 429 to a request of before a pause is part of its cause.
     pauses_before: u64,
-    /// How many requests had been taken when it was last refused as one too many.
+    /// How many requests had been taken when it was last refused as one too many, and how many pauses there had been; whether
+    /// it was refused for itself.
     taken_at_429: Option<u64>,
-    /// The API's own errors, and how many of them were 500; those that came a second apart or more.
+    pauses_at_429: u64,
+    is_429_its_own: bool,
+    /// The API's own errors that came a second apart or more, and those of 500, however soon.
     server_errors: u32,
     errors_500: u32,
     first_server_error: Option<Time>,
     last_server_error: Option<Time>,
     /// How many other requests were under way when its own began.
     began_beside: usize,
-    /// How long the server has asked it to wait so far.
+    /// How long the server has asked it to wait so far, and until when now.
     asked_to_wait: Duration,
+    not_before: Time,
 }
 
 #[derive(Debug)]
@@ -138,6 +141,8 @@ enum Mode {
     Paused {
         until: Time,
         in_a_row: u32,
+        /// Told in other words.
+        is_in_other_words: bool,
     },
     /// Nothing gets through. One visit at a time goes out to try.
     Down {
@@ -151,13 +156,6 @@ enum Mode {
     },
 }
 
-/// Answers that are not in the vendor's list: of these visits, in a row.
-#[derive(Debug, Default)]
-struct Strange {
-    status: u16,
-    visits: Vec<(VisitNumber, AttemptError, Status)>,
-}
-
 /// Decides for all visits of a run.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -166,6 +164,8 @@ pub(super) struct Machine {
     visits: HashMap<VisitNumber, Visit>,
     /// Visits without an attempt, in the order in which they came.
     untried: VecDeque<VisitNumber>,
+    /// Visits that were one too many. They have no wait of their own, but let others go first.
+    refused: VecDeque<VisitNumber>,
     /// Visits that wait for another attempt, by its time.
     tried: BinaryHeap<Reverse<(Time, VisitNumber)>>,
     in_flight: usize,
@@ -174,12 +174,17 @@ pub(super) struct Machine {
     mode: Mode,
     /// The visit that is under way as a probe of the mode.
     probe: Option<VisitNumber>,
+    /// The end of the last pause. Nothing goes out before, whatever the mode becomes.
+    paused_until: Time,
     rate: RateControl,
     concurrency: Concurrency,
     pauses: u64,
     /// Requests that the API has taken, whatever it said of the visit.
     taken: u64,
+    /// Whether it took one in this run, or in the run that this one goes on with.
     had_answers: bool,
+    /// When the latest of these requests went out.
+    last_taken_began: Option<Time>,
     last_answer: Option<Time>,
     /// Whether any request was answered in this run, whatever the answer.
     was_answered: bool,
@@ -189,12 +194,9 @@ pub(super) struct Machine {
     only_429_since: Option<Time>,
     /// Visits that failed since the last answer.
     failed_in_a_row: HashSet<VisitNumber>,
-    /// No probe before: the shortest wait that the server asked for since the last answer.
+    /// No probe before: the shortest wait that the server asks for now.
     asked_not_before: Option<Time>,
-    /// Of the last answers, whether each was a failure such as a gateway's at its limit.
-    recent: VecDeque<bool>,
-    /// Beside how few requests under way one has failed for want of a connection, among the last answers.
-    fewest_beside: usize,
+    other_words: OtherWords,
     strange: Strange,
     stopped: Option<StopReason>,
     effects: VecDeque<Effect>,
@@ -208,24 +210,26 @@ impl Machine {
             random,
             visits: HashMap::new(),
             untried: VecDeque::new(),
+            refused: VecDeque::new(),
             tried: BinaryHeap::new(),
             in_flight: 0,
             is_complete: false,
             mode: Mode::Sending,
             probe: None,
+            paused_until: Duration::ZERO,
             rate: RateControl::new(config.rate),
             concurrency: Concurrency::new(config.max_in_flight, config.rate),
             pauses: 0,
             taken: 0,
             had_answers,
+            last_taken_began: None,
             last_answer: None,
             was_answered: false,
             no_way_since: None,
             only_429_since: None,
             failed_in_a_row: HashSet::new(),
             asked_not_before: None,
-            recent: VecDeque::with_capacity(RECENT),
-            fewest_beside: usize::MAX,
+            other_words: OtherWords::default(),
             strange: Strange::default(),
             stopped: None,
             effects: VecDeque::new(),
@@ -282,47 +286,67 @@ impl Machine {
         if self.stopped.is_some() {
             return Next::Wait(None);
         }
-        let earliest = match &self.mode {
-            Mode::Sending => {
-                let next = match (self.tried.peek(), self.untried.front()) {
-                    (Some(Reverse((at, visit))), _) if *at <= now => Next::Send(*visit),
-                    (_, Some(visit)) => Next::Send(*visit),
-                    (Some(Reverse((at, _))), None) => return Next::Wait(Some(*at)),
-                    (None, None) => return Next::Wait(None),
+        let candidate = match &self.mode {
+            Mode::Sending => self.next_of_all(now).map(|(at, visit)| (at.max(self.paused_until), visit)),
+            _ if self.probe.is_some() => None,
+            mode => {
+                let earliest = match mode {
+                    Mode::Paused { until, .. } => *until,
+                    Mode::Down { next_probe, .. } => (*next_probe).max(self.asked_not_before.unwrap_or_default()),
+                    Mode::Sending | Mode::Doubting { .. } => Duration::ZERO,
                 };
-                if self.in_flight < self.concurrency.most() {
-                    return next;
-                }
-                if let Some(needed) = self.concurrency.holds_down(now) {
-                    self.effects.push_back(Effect::Notice(Notice::HeldDown { needed }));
-                }
-                return Next::Wait(None);
+                let is_down = matches!(mode, Mode::Down { .. });
+                self.next_probe(is_down).map(|(at, visit)| (at.max(earliest).max(self.paused_until), visit))
             }
-            Mode::Paused { until, .. } => *until,
-            Mode::Down { next_probe, .. } => (*next_probe).max(self.asked_not_before.unwrap_or_default()),
-            Mode::Doubting { .. } => now,
         };
-        if self.probe.is_some() {
-            return Next::Wait(None);
+        let is_held = matches!(candidate, Some((at, _)) if at <= now) && self.in_flight >= self.concurrency.most();
+        if let Some(needed) = self.concurrency.holds_down(is_held, now) {
+            self.effects.push_back(Effect::Notice(Notice::HeldDown { needed }));
         }
-        if earliest > now {
-            return Next::Wait(Some(earliest));
+        match candidate {
+            // A reply makes room.
+            Some((at, _)) if at <= now && is_held && matches!(self.mode, Mode::Sending) => Next::Wait(None),
+            Some((at, visit)) if at <= now => Next::Send(visit),
+            Some((at, _)) => Next::Wait(Some(at)),
+            None => Next::Wait(None),
         }
-        // A visit that was not tried first: those that were may be what is wrong.
-        let candidate = self.untried.front().copied().or(self.tried.peek().map(|Reverse((_, visit))| *visit));
-        candidate.map_or(Next::Wait(None), Next::Send)
+    }
+
+    /// While all may be sent: whose wait is over; who was one too many and let others go first; who is new.
+    fn next_of_all(&self, now: Time) -> Option<(Time, VisitNumber)> {
+        let due = self.tried.peek().map(|Reverse(due)| *due);
+        let let_others_go = |visit: &&VisitNumber| {
+            let refused_at = self.visits.get(visit).and_then(|visit| visit.taken_at_429).unwrap_or_default();
+            self.untried.is_empty() || self.taken >= refused_at + TAKEN_BETWEEN
+        };
+        due.filter(|(at, _)| *at <= now)
+            .or_else(|| self.refused.front().filter(let_others_go).map(|visit| (now, *visit)))
+            .or_else(|| self.untried.front().map(|visit| (now, *visit)))
+            .or(due)
+    }
+
+    /// A visit that was not tried first: those that were may be what is wrong. Where the API is there, the wait that it asked
+    /// a visit for is kept.
+    fn next_probe(&self, is_down: bool) -> Option<(Time, VisitNumber)> {
+        let fresh = self.untried.front().or(self.refused.front()).map(|visit| (Duration::ZERO, *visit));
+        fresh.or_else(|| {
+            let Reverse((_, visit)) = self.tried.peek()?;
+            let asked = self.visits.get(visit).map_or(Duration::ZERO, |visit| visit.not_before);
+            Some((if is_down { Duration::ZERO } else { asked }, *visit))
+        })
     }
 
     /// The request of a visit goes out. Returns whether it is not its first.
     pub(super) fn begin(&mut self, visit: VisitNumber, now: Time) -> bool {
         if self.untried.front() == Some(&visit) {
             self.untried.pop_front();
+        } else if self.refused.front() == Some(&visit) {
+            self.refused.pop_front();
         } else if self.tried.peek().is_some_and(|Reverse((_, first))| *first == visit) {
             self.tried.pop();
         }
         let began_beside = self.in_flight;
         self.in_flight += 1;
-        self.concurrency.begun();
         if !matches!(self.mode, Mode::Sending) {
             self.probe = Some(visit);
         }
@@ -331,6 +355,7 @@ impl Machine {
         visit.attempts += 1;
         visit.first.get_or_insert(now);
         visit.last = Some(now);
+        visit.began = now;
         visit.pauses_before = pauses;
         visit.began_beside = began_beside;
         visit.attempts > 1
@@ -344,7 +369,6 @@ impl Machine {
             self.probe = None;
         }
         if let Some(visit) = self.visits.get_mut(&number) {
-            self.concurrency.answered(now - visit.last.unwrap_or(now), self.config.rate);
             visit.last = Some(now);
         }
         self.was_answered |= http_status.is_some();
@@ -374,9 +398,9 @@ impl Machine {
                 self.answered(number, is_probe, now);
                 self.settle(number, Status::Rejected, http_status, Some(error));
             }
-            Verdict::Strange { error, status, may_have_arrived } => {
+            Verdict::Strange { error, status, may_have_arrived, is_of_address } => {
                 self.remember(number, may_have_arrived, &error);
-                self.strange(number, error, status, http_status.unwrap_or_default(), is_probe, now);
+                self.strange(number, error, status, is_of_address, is_probe, now);
             }
             Verdict::KeyRefused { error, is_certain } => self.key_refused(number, error, is_certain, now),
             Verdict::Throttled { error, retry_after } => {
@@ -399,28 +423,35 @@ impl Machine {
         }
     }
 
-    // ---- what a reply shows of the API ----
+    fn stop_with(&mut self, reason: StopReason, error: Option<AttemptError>, wait: Option<Duration>) {
+        if self.stopped.is_none() {
+            self.notice(Notice::Stopped { reason, error, wait });
+            self.stop(reason);
+        }
+    }
 
     /// An answer that settles something, or at least shows that the API takes requests.
     fn answered(&mut self, number: VisitNumber, is_probe: bool, now: Time) {
+        let Some(visit) = self.visits.get(&number) else { return };
+        let (began, beside) = (visit.began, visit.began_beside);
         self.taken += 1;
         self.had_answers = true;
+        self.last_taken_began = self.last_taken_began.max(Some(began));
+        self.concurrency.answered(now.saturating_sub(began));
         self.rate.accepted(now);
-        self.record(false);
+        self.other_words.answered(beside);
         self.is_there(now);
-        let strange = std::mem::take(&mut self.strange);
-        for (visit, error, status) in strange.visits {
-            self.settle(visit, status, error.status, Some(error));
-        }
+        self.settle_strange(Some(began));
         match &self.mode {
             Mode::Paused { .. } if is_probe => {
                 self.rate.resumed(now);
-                self.mode = Mode::Sending;
+                self.set_mode(Mode::Sending);
             }
-            // Another visit gets through, so the refusal was of the one visit.
-            Mode::Doubting { first, .. } if is_probe && *first != number => {
-                if let Mode::Doubting { first, error } = std::mem::replace(&mut self.mode, Mode::Sending) {
-                    self.settle(first, Status::Rejected, error.status, Some(error));
+            Mode::Doubting { first, .. } => {
+                // Another visit gets through, so the refusal was of the one visit.
+                let first_began = self.visits.get(first).map_or(Duration::ZERO, |visit| visit.began);
+                if *first != number && (is_probe || began > first_began) {
+                    self.end_doubt();
                 }
             }
             _ => {}
@@ -434,259 +465,25 @@ impl Machine {
         self.asked_not_before = None;
         self.last_answer = Some(now);
         if let Mode::Down { since, .. } = self.mode {
-            self.mode = Mode::Sending;
-            self.notice(Notice::Up { after: now - since });
+            self.set_mode(Mode::Sending);
+            self.notice(Notice::Up { after: now.saturating_sub(since) });
         }
     }
 
-    /// A 429, or a limit in other words.
-    fn throttled(
-        &mut self,
-        number: VisitNumber,
-        error: AttemptError,
-        retry_after: Option<Duration>,
-        is_probe: bool,
-        now: Time,
-    ) {
-        let taken = self.taken;
-        let Some(visit) = self.visits.get_mut(&number) else { return };
-        let of_the_visit = visit.taken_at_429.is_some_and(|before| taken >= before + TAKEN_BETWEEN);
-        let pauses_before = visit.pauses_before;
-        visit.taken_at_429 = Some(taken);
-        if of_the_visit {
-            self.count_against(number, error, retry_after, now);
-            return;
-        }
-        let only_429_since = self.only_429_since.unwrap_or(now);
-        self.is_there(now);
-        self.only_429_since = Some(only_429_since);
-        if retry_after.is_some_and(|wait| wait > self.config.patience) {
-            self.tried.push(Reverse((now, number)));
-            self.stop_with(StopReason::ApiDown, Some(error), retry_after);
-            return;
-        }
-        if now - only_429_since > self.config.patience {
-            self.tried.push(Reverse((now, number)));
-            self.stop_with(StopReason::ApiDown, Some(error), None);
-            return;
-        }
-        self.pause(pauses_before, is_probe, error, retry_after, now);
-        // Behind others, so that it shows whether the limit is for all.
-        let until = if let Mode::Paused { until, .. } = self.mode { until } else { now };
-        let behind = Duration::from_secs_f64(TAKEN_BETWEEN as f64 / self.config.rate).max(self.backoff(1));
-        self.tried.push(Reverse((until + behind, number)));
-    }
-
-    /// Begins a pause, or makes the one that is there longer.
-    fn pause(
-        &mut self,
-        pauses_before: u64,
-        is_probe: bool,
-        error: AttemptError,
-        retry_after: Option<Duration>,
-        now: Time,
-    ) {
-        let in_a_row = match self.mode {
-            Mode::Paused { in_a_row, .. } if is_probe => in_a_row + 1,
-            Mode::Paused { until, in_a_row } => {
-                // A request of before the pause. It may still know better how long to wait.
-                let until = retry_after.map_or(until, |wait| until.max(now + wait));
-                self.mode = Mode::Paused { until, in_a_row };
-                return;
-            }
-            // A request of before a pause that is over is part of its cause.
-            _ if pauses_before < self.pauses && !is_probe => return,
-            _ => 1,
-        };
-        let rate = self.rate.rate(now);
-        self.pauses += 1;
-        if in_a_row == 1 {
-            self.leave_mode(now);
-            self.rate.refused(now);
-        }
-        let backoff = Backoff { max: self.config.backoff.max.min(LONGEST_PAUSE), ..self.config.backoff };
-        let pause = retry_after.unwrap_or_else(|| backoff.wait(in_a_row, &mut self.random));
-        self.mode = Mode::Paused { until: now + pause, in_a_row };
-        if std::env::var_os("TRACE_SPELL").is_some() {
-            eprintln!(
-                "TRACE {:.2} pause {:.2} in_a_row {in_a_row} rate {rate:.1} known {:?}",
-                now.as_secs_f64(),
-                pause.as_secs_f64(),
-                self.rate
-            );
-        }
-        self.notice(Notice::Paused { rate, pause, reason: error });
-    }
-
-    /// A failure after which another attempt may succeed.
-    fn failed(
-        &mut self,
-        number: VisitNumber,
-        error: AttemptError,
-        retry_after: Option<Duration>,
-        is_probe: bool,
-        now: Time,
-    ) {
-        let is_limit = matches!(error.status, None | Some(503));
-        if is_limit && !matches!(self.mode, Mode::Down { .. }) && self.is_a_limit() {
-            if error.status.is_none() {
-                let began_beside = self.visits.get(&number).map_or(0, |visit| visit.began_beside);
-                self.concurrency.lower(self.fewest_beside.min(began_beside));
-            }
-            self.fewest_beside = usize::MAX;
-            self.recent.clear();
-            self.throttled(number, error, retry_after, is_probe, now);
-            return;
-        }
-        if is_limit {
-            self.record(true);
-            let began_beside = self.visits.get(&number).map_or(usize::MAX, |visit| visit.began_beside);
-            self.fewest_beside = self.fewest_beside.min(began_beside);
-        }
-        if let Some(wait) = retry_after {
-            let at = now + wait;
-            self.asked_not_before = Some(self.asked_not_before.map_or(at, |before| before.min(at)));
-        }
-        self.failed_in_a_row.insert(number);
-        self.note_server_error(number, error.status, now);
-        let Some(visit) = self.visits.get(&number) else { return };
-        let is_last = visit.counted + 1 >= self.config.max_attempts;
-        let nobody_answered = self.last_answer.is_none_or(|answer| visit.first.is_none_or(|first| answer < first));
-        match self.mode {
-            Mode::Down { since, .. } => {
-                if is_probe {
-                    self.probe_failed(since, error, retry_after, now);
-                }
-                self.tried.push(Reverse((now, number)));
-            }
-            _ if self.failed_in_a_row.len() >= IN_A_ROW || is_last && nobody_answered => {
-                self.tried.push(Reverse((now, number)));
-                self.goes_down(Some(error), now);
-            }
-            _ => {
-                // While sending pauses, the next probe may be another visit's.
-                self.count_against(number, error, retry_after, now);
-            }
-        }
-    }
-
-    fn goes_down(&mut self, reason: Option<AttemptError>, now: Time) {
-        self.leave_mode(now);
-        let next_probe = now + self.between_probes(Duration::ZERO);
-        self.mode = Mode::Down { since: now, next_probe };
-        self.notice(Notice::Down { reason });
-    }
-
-    /// What has to be kept of a mode that ends for another one.
-    fn leave_mode(&mut self, now: Time) {
+    /// What was a probe of the mode before is none of the new one.
+    fn set_mode(&mut self, mode: Mode) -> Mode {
         self.probe = None;
-        match std::mem::replace(&mut self.mode, Mode::Sending) {
+        std::mem::replace(&mut self.mode, mode)
+    }
+
+    /// Goes on to another mode, and keeps what has to be kept of the one that ends.
+    fn leave_mode_for(&mut self, mode: Mode, now: Time) {
+        match self.set_mode(mode) {
             Mode::Doubting { first, .. } => self.tried.push(Reverse((now, first))),
             Mode::Paused { .. } => self.rate.resumed(now),
             Mode::Sending | Mode::Down { .. } => {}
         }
     }
-
-    fn probe_failed(&mut self, since: Time, error: AttemptError, retry_after: Option<Duration>, now: Time) {
-        let end = since + self.config.patience;
-        if retry_after.is_some_and(|wait| now + wait > end) && retry_after > Some(self.config.patience) {
-            self.stop_with(StopReason::ApiDown, Some(error), retry_after);
-        } else if now >= end {
-            self.stop_with(StopReason::ApiDown, Some(error), None);
-        } else {
-            // The last probe goes out when the patience ends.
-            let next_probe = (now + self.between_probes(now - since)).min(end.max(now + BETWEEN_PROBES));
-            self.mode = Mode::Down { since, next_probe };
-        }
-    }
-
-    /// How long to wait for the next probe of an outage that has lasted for so long.
-    fn between_probes(&mut self, lasted: Duration) -> Duration {
-        let most = (self.config.patience / PROBES_OF_PATIENCE).max(BETWEEN_PROBES);
-        let longest = (lasted / PROBES_OF_OUTAGE).clamp(BETWEEN_PROBES, most);
-        // Spread, so that several machines do not knock at once.
-        longest.mul_f64(1.0 + self.random.f64() / 4.0)
-    }
-
-    /// A refusal in none of the vendor's words: of the visit, or of the address and of all visits.
-    fn strange(
-        &mut self,
-        number: VisitNumber,
-        error: AttemptError,
-        status: Status,
-        http_status: u16,
-        is_probe: bool,
-        now: Time,
-    ) {
-        if self.strange.status != http_status {
-            // Another answer than before settles those before, but says nothing of the API.
-            let before = std::mem::take(&mut self.strange);
-            for (visit, error, status) in before.visits {
-                self.settle(visit, status, error.status, Some(error));
-            }
-            self.strange.status = http_status;
-        }
-        self.strange.visits.push((number, error.clone(), status));
-        self.record(false);
-        if self.strange.visits.len() < IN_A_ROW {
-            match self.mode {
-                // It got through, to somebody.
-                Mode::Paused { .. } if is_probe => {
-                    self.rate.resumed(now);
-                    self.mode = Mode::Sending;
-                }
-                Mode::Down { since, .. } if is_probe => self.probe_failed(since, error, None, now),
-                _ => {}
-            }
-            return;
-        }
-        if !self.had_answers {
-            self.stop_with(StopReason::AddressRefused, Some(error), None);
-            return;
-        }
-        for (visit, ..) in std::mem::take(&mut self.strange).visits {
-            if let Some(visit) = self.visits.get_mut(&visit) {
-                visit.counted = 0;
-            }
-            self.tried.push(Reverse((now, visit)));
-        }
-        match self.mode {
-            Mode::Down { since, .. } => self.probe_failed(since, error, None, now),
-            _ => self.goes_down(Some(error), now),
-        }
-    }
-
-    fn key_refused(&mut self, number: VisitNumber, error: AttemptError, is_certain: bool, now: Time) {
-        self.is_there(now);
-        match &self.mode {
-            _ if is_certain => {}
-            Mode::Doubting { first, .. } if *first != number => {}
-            _ if self.others_are_left(number) => {
-                self.leave_mode(now);
-                self.notice(Notice::KeyDoubted { reason: error.clone() });
-                self.remember(number, false, &error);
-                self.mode = Mode::Doubting { first: number, error };
-                return;
-            }
-            _ => {}
-        }
-        self.settle(number, Status::Rejected, error.status, Some(error.clone()));
-        if let Mode::Doubting { first, error } = std::mem::replace(&mut self.mode, Mode::Sending) {
-            self.settle(first, Status::Rejected, error.status, Some(error));
-        }
-        self.stop_with(StopReason::KeyRefused, Some(error), None);
-    }
-
-    /// Whether another visit could still be sent.
-    fn others_are_left(&self, number: VisitNumber) -> bool {
-        !self.is_complete || self.visits.keys().any(|other| *other != number && !self.is_strange(*other))
-    }
-
-    fn is_strange(&self, number: VisitNumber) -> bool {
-        self.strange.visits.iter().any(|(visit, ..)| *visit == number)
-    }
-
-    // ---- what a reply shows of its visit ----
 
     fn remember(&mut self, number: VisitNumber, may_have_arrived: bool, error: &AttemptError) {
         if let Some(visit) = self.visits.get_mut(&number) {
@@ -706,41 +503,10 @@ impl Machine {
         // However often and long a single visit is asked to wait, it waits no longer than an outage may last.
         let asked = retry_after.unwrap_or_default().min(self.config.patience.saturating_sub(visit.asked_to_wait));
         visit.asked_to_wait += asked;
-        let counted = visit.counted;
-        let wait = self.backoff(counted).max(asked);
+        visit.not_before = now + asked;
+        let wait = self.config.backoff.wait(visit.counted, &mut self.random).max(asked);
         self.tried.push(Reverse((now + wait, number)));
     }
-
-    fn note_server_error(&mut self, number: VisitNumber, status: Option<u16>, now: Time) {
-        let Some(visit) = self.visits.get_mut(&number) else { return };
-        let Some(status) = status.filter(|status| (500..600).contains(status)) else { return };
-        if visit.last_server_error.is_some_and(|last| now < last + BETWEEN_PROBES) {
-            return;
-        }
-        visit.server_errors += 1;
-        visit.errors_500 += u32::from(status == 500);
-        visit.first_server_error.get_or_insert(now);
-        visit.last_server_error = Some(now);
-    }
-
-    fn backoff(&mut self, failures: u32) -> Duration {
-        self.config.backoff.wait(failures, &mut self.random)
-    }
-
-    /// Whether failures among successes are so many that they are a limit.
-    fn is_a_limit(&self) -> bool {
-        let failures = self.recent.iter().filter(|failed| **failed).count();
-        failures >= TOLERATED && failures < self.recent.len() && self.failed_in_a_row.len() < IN_A_ROW / 2
-    }
-
-    fn record(&mut self, failed: bool) {
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(failed);
-    }
-
-    // ---- what follows when nothing else can come ----
 
     /// Decisions that depend on what is left.
     fn decide(&mut self, now: Time) {
@@ -751,65 +517,19 @@ impl Machine {
         if !self.is_complete || self.in_flight > 0 {
             return;
         }
-        if let Mode::Doubting { first, .. } = self.mode
-            && !self.others_are_left(first)
-            && let Mode::Doubting { first, error } = std::mem::replace(&mut self.mode, Mode::Sending)
-        {
-            self.settle(first, Status::Rejected, error.status, Some(error.clone()));
-            self.stop_with(StopReason::KeyRefused, Some(error), None);
-            return;
-        }
-        if self.untried.is_empty() && self.tried.is_empty() {
-            let strange = std::mem::take(&mut self.strange);
-            for (visit, error, status) in strange.visits {
-                self.settle(visit, status, error.status, Some(error));
-            }
+        self.decide_a_last_doubt();
+        if self.stopped.is_none() && self.untried.is_empty() && self.refused.is_empty() && self.tried.is_empty() {
+            self.settle_strange(None);
         }
         self.give_up_poisoned(now);
     }
 
-    /// Where the API answered others, a few visits that it always stumbles over are not an outage.
-    fn give_up_poisoned(&mut self, now: Time) {
-        if !matches!(self.mode, Mode::Down { .. }) || !self.had_answers || self.visits.len() >= IN_A_ROW {
-            return;
-        }
-        let most = self.config.max_attempts;
-        let after = POISONED_AFTER.min(self.config.patience);
-        let is_poisoned = |visit: &Visit| {
-            visit.server_errors >= most && visit.first_server_error.is_some_and(|first| now - first >= after)
-        };
-        let all_500 = self.visits.values().all(|visit| visit.errors_500 >= most);
-        if self.visits.is_empty() || !all_500 && !self.visits.values().all(is_poisoned) {
-            return;
-        }
-        let mut left: Vec<VisitNumber> = self.visits.keys().copied().collect();
-        left.sort_unstable();
-        for number in left {
-            let error = self.visits.get(&number).and_then(|visit| visit.error.clone());
-            self.settle(number, Status::Failed, error.as_ref().and_then(|error| error.status), error);
-        }
-        self.untried.clear();
-        self.tried.clear();
-        self.mode = Mode::Sending;
-    }
-
-    fn stop_with(&mut self, reason: StopReason, error: Option<AttemptError>, wait: Option<Duration>) {
-        if self.stopped.is_none() {
-            self.notice(Notice::Stopped { reason, error, wait });
-            self.stop(reason);
-        }
-    }
-
     /// After a stop, no visit waits for anything: it was not attempted, or failed before.
     fn settle_what_waits(&mut self) {
-        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).collect();
+        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).chain(self.refused.drain(..)).collect();
         waiting.extend(self.tried.drain().map(|Reverse((_, visit))| visit));
-        if let Mode::Doubting { first, error } = std::mem::replace(&mut self.mode, Mode::Sending) {
-            self.settle(first, Status::Rejected, error.status, Some(error));
-        }
-        for (visit, error, status) in std::mem::take(&mut self.strange).visits {
-            self.settle(visit, status, error.status, Some(error));
-        }
+        self.end_doubt();
+        self.settle_strange(None);
         waiting.sort_unstable();
         for number in waiting {
             match self.visits.get_mut(&number).and_then(|visit| visit.error.take()) {

@@ -10,6 +10,7 @@
 //! | `classify` | what a reply means for its visit |
 //! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
 //! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
+//! | `other_words` | whether failures among successes are a limit |
 //! | `limiter` | the permits of one rate |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
@@ -31,6 +32,7 @@ mod http;
 mod limiter;
 mod machine;
 mod network;
+mod other_words;
 mod proxy_answer;
 mod rate;
 mod retry_after;

@@ -17,6 +17,7 @@
 //! part of the time that it lasted.
 
 use super::machine::Time;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ const WINDOW: Duration = Duration::from_secs(2);
 /// At the beginning of a run, over less; but not over less than this.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(1);
 const SLICE: Duration = Duration::from_millis(100);
+/// Slices of a second.
+const SLICES: u64 = 10;
 /// How near a refused rate, and how near what was accepted, a run goes on.
 const BELOW_REFUSED: f64 = 0.97;
 const BELOW_ACCEPTED: f64 = 0.99;
@@ -33,11 +36,17 @@ const LEAST: f64 = 0.5;
 /// However many refusals there are, a run goes on at this share of its rate at least.
 const SLOWEST: f64 = 1.0 / 256.0;
 /// How long a climb takes to double the rate.
-const DOUBLING: Duration = Duration::from_secs(2);
+const DOUBLING: Duration = Duration::from_millis(1_200);
 /// How long a hold is at least and at most, and what part of the time that the limit has lasted.
 const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
-const HOLD_PART: f64 = 0.4;
+const HOLD_PART: f64 = 0.8;
+/// The part where the server accepted more before, so that the limit is likely to be lifted.
+const HOLD_PART_OF_A_SPELL: f64 = 0.1;
+/// So much below what was accepted before, a limit is a spell.
+const SPELL: f64 = 0.9;
+/// From here on a rate is beyond what is known to be accepted.
+const CLIMBING: f64 = 1.005;
 /// A rate that is so many times the one that was refused before shows that the limit is another one.
 const OTHER_LIMIT: f64 = 1.3;
 
@@ -53,6 +62,8 @@ pub(super) struct RateControl {
     /// Since when the limit lasts, and the rate that was refused last.
     limit: Option<(Time, f64)>,
     hold: Duration,
+    /// The most requests that were accepted in a second.
+    most: u32,
     /// Requests that were accepted lately, by the slice of time in which they were answered.
     accepted: VecDeque<(u64, u32)>,
 }
@@ -66,6 +77,7 @@ impl RateControl {
             resumed: None,
             limit: None,
             hold: SHORTEST_HOLD,
+            most: 0,
             accepted: VecDeque::new(),
         }
     }
@@ -77,12 +89,21 @@ impl RateControl {
         (self.known * (1.0 + climbing.powi(3))).min(self.ceiling)
     }
 
+    /// Whether the rate is beyond what the server was seen to accept.
+    pub(super) fn is_climbing(&self, now: Time) -> bool {
+        self.limit.is_some() && self.rate(now) > self.known * CLIMBING
+    }
+
     /// The server took a request, whatever it said of the visit.
     pub(super) fn accepted(&mut self, now: Time) {
         let slice = slice_of(now);
         match self.accepted.back_mut() {
             Some((last, count)) if *last == slice => *count += 1,
-            _ => self.accepted.push_back((slice, 1)),
+            _ => {
+                let last_second = self.accepted.iter().filter(|(earlier, _)| earlier + SLICES >= slice);
+                self.most = self.most.max(last_second.map(|(_, count)| count).sum());
+                self.accepted.push_back((slice, 1));
+            }
         }
         let oldest = slice_of(now.saturating_sub(WINDOW));
         while self.accepted.front().is_some_and(|(slice, _)| *slice < oldest) {
@@ -96,7 +117,8 @@ impl RateControl {
         let is_the_same = |before: f64| refused < self.ceiling && refused <= before * OTHER_LIMIT;
         let since = self.limit.filter(|(_, before)| is_the_same(*before)).map_or(now, |(since, _)| since);
         self.limit = Some((since, refused));
-        self.hold = (now - since).mul_f64(HOLD_PART).clamp(SHORTEST_HOLD, LONGEST_HOLD);
+        let part = if refused <= f64::from(self.most) * SPELL { HOLD_PART_OF_A_SPELL } else { HOLD_PART };
+        self.hold = (now - since).mul_f64(part).clamp(SHORTEST_HOLD, LONGEST_HOLD);
         let seen = self.seen(now) * BELOW_ACCEPTED;
         let known = seen.clamp(refused * LEAST, refused * BELOW_REFUSED);
         self.known = known.max(self.ceiling * SLOWEST).min(self.ceiling);
@@ -108,13 +130,24 @@ impl RateControl {
         self.resumed = Some(now);
     }
 
-    /// Requests a second that the server accepted lately, pauses not counted.
+    /// Requests a second that the server accepted lately, pauses not counted. A server that counts over a second counts what it
+    /// accepted before a pause too.
     fn seen(&self, now: Time) -> f64 {
         let since = self.resumed.unwrap_or_default().max(now.saturating_sub(WINDOW));
-        let window = (now - since).max(SHORTEST_WINDOW);
+        let of_sending = self.count_since(since) / (now - since).max(SHORTEST_WINDOW).as_secs_f64();
+        of_sending.max(self.count_since(now.saturating_sub(SHORTEST_WINDOW)) / SHORTEST_WINDOW.as_secs_f64())
+    }
+
+    /// Of the oldest slice, the part that is not older.
+    fn count_since(&self, since: Time) -> f64 {
         let oldest = slice_of(since);
-        let count: u32 = self.accepted.iter().filter(|(slice, _)| *slice >= oldest).map(|(_, count)| count).sum();
-        f64::from(count) / window.as_secs_f64()
+        let part = 1.0 - (since.as_secs_f64() / SLICE.as_secs_f64()).fract();
+        let counted = self.accepted.iter().map(|(slice, count)| match slice.cmp(&oldest) {
+            Ordering::Less => 0.0,
+            Ordering::Equal => f64::from(*count) * part,
+            Ordering::Greater => f64::from(*count),
+        });
+        counted.sum()
     }
 }
 
