@@ -261,6 +261,7 @@ fn panics_as_events(bar: Bar) {
     std::panic::set_hook(Box::new(move |panic| {
         let message = format!("{panic}; this is a bug in traxload, please report it");
         bar.print(event("ERROR", &message, &serde_json::Value::Null).as_bytes());
+        stderr::drain();
     }));
 }
 

@@ -17,6 +17,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Someone who signs certificates, and its own one as a file of this name in the scratch folder.
 struct Authority {
@@ -435,7 +436,8 @@ fn a_standard_error_that_nobody_reads_holds_nothing_up() {
     let _unread = child.stderr.take();
     server.wait_for(2001);
     signal(&child, "TERM");
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    let sent = Instant::now();
+    wait_until("a moment", || sent.elapsed() > Duration::from_millis(200));
     signal(&child, "TERM");
     assert_eq!(code(child), 143);
     assert!(!work.exists("results.csv"), "at once");
