@@ -260,7 +260,7 @@ pub enum Exit {
     TooManyInvalid = 4,
     /// Stopped: the API is down.
     ApiDown = 5,
-    /// Stopped: the API refuses the key.
+    /// Stopped: the API refuses the key, or the address is wrong.
     KeyRefused = 6,
     /// Another run holds the result file.
     Locked = 7,
@@ -327,7 +327,7 @@ impl Exit {
             Exit::NotAllDelivered => "finished, some visits were not delivered",
             Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
             Exit::ApiDown => "stopped: the API was down",
-            Exit::KeyRefused => "stopped: the API refused the key",
+            Exit::KeyRefused => "stopped: the API refused the key, or the address was wrong",
             Exit::Locked => "nothing was sent: another run was writing the result file",
             Exit::NoVisits => "nothing was sent: the exports held no visits",
             Exit::HungUp => "stopped by SIGHUP",
@@ -349,7 +349,9 @@ impl Exit {
             Exit::NotAllDelivered => "finished, but not everything was delivered; of check: some visits are invalid",
             Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
             Exit::ApiDown => "stopped: the API was down for longer than patience; a rerun helps",
-            Exit::KeyRefused => "stopped: the API refuses the key; set a valid token, then rerun",
+            Exit::KeyRefused => {
+                "stopped: the key, or the address, is refused; set a valid token or correct the address, then rerun"
+            }
             Exit::Locked => "another run is writing the same result file; wait for it",
             Exit::NoVisits => "the exports hold no visits; --allow-empty makes it 0",
             Exit::HungUp => "stopped by SIGHUP: the terminal was closed; a rerun helps",

@@ -6,7 +6,7 @@
 //! It knows nothing of what the files say.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The most links in a row that are followed, as Linux does.
@@ -74,6 +74,15 @@ pub(crate) fn read_existing(path: &Path, kind: &OwnedKind) -> Result<String, Own
 
 /// Writes a file in one step, in place of an older one of the same kind.
 pub(crate) fn replace(path: &Path, kind: &OwnedKind, content: &[u8]) -> Result<(), OwnedFileError> {
+    replace_with(path, kind, |to| to.write_all(content))
+}
+
+/// As [`replace`], of content that `write` makes piece by piece.
+pub(crate) fn replace_with(
+    path: &Path,
+    kind: &OwnedKind,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), OwnedFileError> {
     let older = existing(path, kind)?;
     let failed = |source| OwnedFileError::write(path, source);
     let target = follow(path).map_err(failed)?;
@@ -86,7 +95,10 @@ pub(crate) fn replace(path: &Path, kind: &OwnedKind, content: &[u8]) -> Result<(
     let builder = builder.prefix(".traxload-").suffix(".new");
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
     set_mode(file.as_file(), older.as_ref(), kind.mode).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    let mut buffered = BufWriter::new(&mut file);
+    write(&mut buffered).and_then(|()| buffered.flush()).map_err(failed)?;
+    drop(buffered);
+    file.as_file().sync_all().map_err(failed)?;
     file.persist(&target).map(drop).map_err(|error| failed(error.error))
 }
 

@@ -92,7 +92,7 @@ fn refuse_other_file(path: &Path) -> Result<(), AppError> {
 }
 
 /// Whether a path is the result file or one named after it: what was delivered is known by these files alone.
-fn is_beside_results(path: &Path, results: &Path) -> bool {
+pub(super) fn is_beside_results(path: &Path, results: &Path) -> bool {
     let bytes = |path: &PathBuf| path.as_os_str().as_encoded_bytes().to_vec();
     match (full_name(path), full_name(results)) {
         (Some(path), Some(results)) => bytes(&path).starts_with(&bytes(&results)),

@@ -1,9 +1,11 @@
 //! `check`: everything that a run does before it sends, and what it has found.
 
-use super::exports::Exports;
+use super::exports::{Exports, GroupedVisits};
+use super::orphans::OrphansTarget;
+use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
-use super::{AppError, Context, JobRequest, accounting, bodies};
+use super::{AppError, Context, JobRequest, accounting, bodies, unwanted};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::outcome::Exit;
@@ -20,9 +22,11 @@ pub struct CheckRequest<'a> {
     pub job: JobRequest,
     /// Where the body of every valid visit goes, one per line, as it would be sent.
     pub payloads: Option<Payloads<'a>>,
+    /// Where the scenes of no visit go, as CSV.
+    pub orphans: Option<Payloads<'a>>,
 }
 
-/// Where bodies go.
+/// Where bodies go, or orphan scenes.
 pub enum Payloads<'a> {
     /// A file. One that an earlier check wrote is replaced.
     File(PathBuf),
@@ -46,11 +50,17 @@ impl std::fmt::Debug for Payloads<'_> {
 pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, AppError> {
     let selection = request.job.selection.check()?;
     let job = request.job.load(cx)?;
-    let exports = Exports::open(&job)?;
+    let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
-    let mut visits = exports.read(cx, &job, selection)?;
+    let orphans = match request.orphans {
+        Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.inputs(cx, &job))?),
+        None => None,
+    };
+    let settling = Settling::new(&job, &exports);
+    let exports = exports.keeping_orphans(orphans.is_some());
+    let visits = exports.read(cx, &job, selection)?;
     cx.warn_all(&visits.remarks.warnings);
     let survey_all = |bodies: Option<Bodies<'_>>| {
         survey(&visits, &job.rules, cx.now.timestamp(), &|_, range| range.collect(), bodies)
@@ -59,13 +69,17 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
         None => survey_all(None)?,
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
-    judge(cx, &job, std::mem::take(&mut visits.remarks.suspicions))?;
+    judge(cx, &job, survey.suspicions(&visits.remarks))?;
+    cx.warn_all(&settling.warning());
+    if let Some(orphans) = orphans {
+        orphans.write(&job, &visits)?;
+    }
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&survey.warnings(visits.is_flat));
-    Ok(check_report(cx, &job, &survey, visits.is_flat, request.job.allow_empty))
+    Ok(check_report(cx, &job, &survey, &visits, request.job.allow_empty))
 }
 
-fn check_report(cx: &Context, job: &Job, survey: &Survey, is_flat: bool, allow_empty: bool) -> CheckReport {
+fn check_report(cx: &Context, job: &Job, survey: &Survey, visits: &GroupedVisits, allow_empty: bool) -> CheckReport {
     let tally = &survey.tally;
     let window = |longest| Window::new(longest, cx.elapsed(), job.upload.rate, &survey.by_day);
     CheckReport {
@@ -74,6 +88,8 @@ fn check_report(cx: &Context, job: &Job, survey: &Survey, is_flat: bool, allow_e
         rows_read: tally.visit_rows,
         identical_duplicates: tally.identical_duplicates,
         left_out: tally.visits_left_out,
+        filters: visits.filters,
+        left_out_values: unwanted::listed(&visits.remarks.unwanted),
         result_rows: survey.rows(),
         valid: survey.valid,
         invalid: survey.invalid,
@@ -82,13 +98,14 @@ fn check_report(cx: &Context, job: &Job, survey: &Survey, is_flat: bool, allow_e
         orphans: tally.orphans,
         identical_scenes: survey.identical_scenes,
         unreadable_scenes: tally.unreadable,
+        coverage: survey.coverage.fields(&job.rules),
         first_visit_date: survey.by_day.first_key_value().map(|(day, _)| *day),
         last_visit_date: survey.by_day.last_key_value().map(|(day, _)| *day),
         first_visit: survey.first().map(first_visit),
         upload: Duration::from_secs_f64(survey.valid as f64 / job.upload.rate),
         window: job.max_duration.filter(|_| survey.valid > 0).map(window),
         exit: exit(survey, job, allow_empty),
-        is_flat,
+        is_flat: visits.is_flat,
         first_orphans: tally
             .orphan_places
             .iter()

@@ -2,6 +2,7 @@
 
 use super::after::After;
 use crate::outcome::{Outcome, StopReason};
+use crate::storage::Commands;
 use crate::summary::{Progress, RunReport};
 use crate::upload::Stop;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -45,6 +46,8 @@ pub struct Context {
     /// What relative paths start from; empty for the process's working directory.
     pub base_dir: PathBuf,
     pub(crate) stop: Stop,
+    /// The programs that print exports.
+    pub(crate) commands: Commands,
     listener: Arc<dyn Fn(Event<'_>) + Send + Sync>,
 }
 
@@ -56,6 +59,7 @@ impl Context {
             began: Instant::now(),
             base_dir: PathBuf::new(),
             stop: Stop::default(),
+            commands: Commands::default(),
             listener: Arc::new(listener),
         }
     }
@@ -73,6 +77,11 @@ impl Context {
     /// Asks the run to end: no new visits, attempts under way finish, every visit gets its row. The first reason counts.
     pub fn stop(&self, reason: StopReason) {
         self.stop.request(reason);
+    }
+
+    /// Ends the programs that print exports, for a caller that is about to end the process.
+    pub fn end_commands(&self) {
+        self.commands.end();
     }
 
     /// How long the program has been running.

@@ -18,7 +18,7 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError};
 use crate::summary::{ByStatus, Progress};
-use crate::upload::{Http, Token, Traffic, upload};
+use crate::upload::{Http, Start, Token, Traffic, upload};
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -188,11 +188,10 @@ impl Dispatch<'_> {
             }
             let (config, stop) = (&self.job.upload, &self.cx.stop);
             let http = Http::new(&endpoint, token, config.max_in_flight)?;
-            let random = fastrand::Rng::new();
             // Rows that were carried over show that the API was there.
             let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
-            let had_answers = Status::ALL.iter().any(is_there);
-            let upload = upload(&http, config, stop, &self.counters.traffic, random, had_answers, queue, outcomes);
+            let start = Start { random: fastrand::Rng::new(), had_answers: Status::ALL.iter().any(is_there) };
+            let upload = upload(&http, config, stop, &self.counters.traffic, start, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,
                 // The time first: where it is up already, nothing is sent.
@@ -296,7 +295,7 @@ mod tests {
         let job = job(folder.path());
         for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {
             let cx = Context::new(|_| {});
-            let exports = Exports::open(&job).and_then(|exports| exports.read(&cx, &job, Selection::default()));
+            let exports = Exports::open(&cx, &job).and_then(|exports| exports.read(&cx, &job, Selection::default()));
             let grouped = exports.expect("readable");
             assert!(grouped.shuffled.partitions() > 4, "{} partitions", grouped.shuffled.partitions());
             let seen = AtomicUsize::new(0);

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 /// What [`init`] is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct InitRequest {
-    /// The visits export: a file, a folder or a glob, also in object storage.
-    pub visits: String,
+    /// The visits export: files, folders or globs, also in object storage.
+    pub visits: Vec<String>,
     /// The scenes export; the same as the visits where one flat export holds both.
-    pub scenes: String,
+    pub scenes: Vec<String>,
     /// Where the job file goes; `None`: it is only returned.
     pub output: Option<PathBuf>,
     /// Whether a job file that is already there is replaced.
@@ -27,10 +27,11 @@ pub struct InitRequest {
 pub fn init(cx: &Context, request: &InitRequest) -> Result<Draft, AppError> {
     if let Some(path) = &request.output {
         let path = cx.base_dir.join(path);
-        if path.exists() && !request.force {
+        if path.is_file() && !request.force {
             let message = format!("{} is already there; --force replaces it", path.display());
             return Err(FileError::refused(SideFile::Job, message));
         }
+        refuse_place(&path)?;
         refuse_export(cx, request, &path)?;
     }
     let draft = draft(&cx.base_dir, &request.visits, &request.scenes)?;
@@ -44,15 +45,56 @@ pub fn init(cx: &Context, request: &InitRequest) -> Result<Draft, AppError> {
     Ok(draft)
 }
 
-/// An export is the one file that must never be replaced.
+/// A place where no job file can be: a folder, or below one that is not there.
+fn refuse_place(path: &Path) -> Result<(), AppError> {
+    let refused = |message: String| Err(FileError::refused(SideFile::Job, message));
+    if path.is_dir() {
+        return refused(format!(
+            "{} is a folder; name a file in it, such as {}",
+            path.display(),
+            path.join("job.toml").display()
+        ));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => refused(format!(
+            "cannot write {}: the folder {} is not there; make it first",
+            path.display(),
+            folder.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// An export is the one file that must never be replaced, and a job file in a folder of exports would be read as one.
 fn refuse_export(cx: &Context, request: &InitRequest, output: &Path) -> Result<(), AppError> {
-    let Ok(full) = output.canonicalize() else { return Ok(()) };
-    let mut exports = [&request.visits, &request.scenes]
-        .into_iter()
-        .filter_map(|export| cx.base_dir.join(export).canonicalize().ok());
-    if exports.any(|export| full == export || full.starts_with(&export)) {
-        let message = format!("{} belongs to the exports; name another file for the job", output.display());
-        return Err(FileError::refused(SideFile::Job, message));
+    let folder = match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    let full = folder.join(output.file_name().unwrap_or_default());
+    let refused = |message: String| Err(FileError::refused(SideFile::Job, message));
+    for export in request.visits.iter().chain(&request.scenes) {
+        let path = cx.base_dir.join(export);
+        let Ok(export_path) = path.canonicalize() else {
+            let absolute = std::path::absolute(&path).unwrap_or(path);
+            if glob::Pattern::new(&absolute.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(&full)) {
+                return refused(format!(
+                    "{} would be one of the exports {export}; name another file for the job",
+                    output.display()
+                ));
+            }
+            continue;
+        };
+        if full == export_path {
+            return refused(format!("{} belongs to the exports; name another file for the job", output.display()));
+        }
+        if export_path.is_dir() && full.starts_with(&export_path) {
+            return refused(format!(
+                "{} would lie in {export}, where every file counts as an export; name another place for the job",
+                output.display()
+            ));
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::render::no_visits;
 use crate::results::{LockError, ResultsError};
 use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
+use crate::summary::Filters;
 use crate::suspicion::Suspicion;
 use crate::upload::HttpError;
 use std::io::{self, ErrorKind};
@@ -36,10 +37,12 @@ pub enum AppError {
         to: chrono::NaiveDate,
     },
     /// The exports hold no visits, or all of them are left out.
-    #[error("{}", no_visits(*.left_out))]
+    #[error("{}", no_visits(*.left_out, *.filters))]
     NoVisits {
         /// Visit rows left out by `only`, the dates or the limit.
         left_out: u64,
+        /// What leaves visit rows out.
+        filters: Filters,
     },
     /// What is probably a mistake of a whole export, found before anything was sent.
     #[error("{}", suspicious(.0))]
@@ -216,6 +219,8 @@ pub enum SideFile {
     Page,
     /// The bodies of `check --payloads`.
     Bodies,
+    /// The scenes of `check --orphans`.
+    Orphans,
     /// The job file that `init` drafts.
     Job,
 }
@@ -255,6 +260,7 @@ impl AppError {
             AppError::Lock(LockError::Unwritable { source, .. }) => of_write(source),
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
             AppError::File(FileError { source: Some(source), .. }) => of_write(source),
+            AppError::Scan(ScanError::Command { source: Some(source), .. }) => of_write(source),
             AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,
         }

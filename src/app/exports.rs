@@ -1,13 +1,17 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
+use super::file_ends::unterminated;
+use super::outputs::Outputs;
 use super::selection::Selector;
-use super::{AppError, Context, Selection, machine};
+use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
 use crate::near_key::Folding;
-use crate::scan::{Export, Location, Remarks, Rows, ScanError};
+use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
+use crate::summary::Filters;
 use crate::suspicion::{Suspicion, SuspicionCode};
-use std::collections::HashMap;
+use chrono::NaiveDate;
+use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -28,6 +32,8 @@ const BATCHES_AT_ONCE: usize = 16;
 pub(super) struct Exports {
     visits: Export,
     scenes: Export,
+    /// Whether scenes of no visit are kept, to be listed.
+    keeps_orphans: bool,
 }
 
 /// The visits of a job with their scenes.
@@ -41,6 +47,10 @@ pub(super) struct GroupedVisits {
     /// What opening and reading the exports has shown.
     pub(super) remarks: Remarks,
     pub(super) order: ExportOrder,
+    /// The day that names the exports, if one does and all of their visits are meant.
+    pub(super) day: Option<NaiveDate>,
+    /// What leaves visit rows out.
+    pub(super) filters: Filters,
 }
 
 /// The order of the exports: their files one after the other, those of the visits first.
@@ -71,13 +81,33 @@ impl ExportOrder {
 
 impl Exports {
     /// Finds the files and looks for every column that the job names. Reads no row.
-    pub(super) fn open(job: &Job) -> Result<Exports, AppError> {
-        match (Export::open(job.visits.clone()), Export::open(job.scenes.clone())) {
-            (Ok(visits), Ok(scenes)) => Ok(Exports { visits, scenes }),
+    pub(super) fn open(cx: &Context, job: &Job) -> Result<Exports, AppError> {
+        let mut outputs = Outputs::new(cx, job);
+        // A command may take long: what is wrong with the other export ends the run before it is started.
+        let (visits, scenes) = match (&job.visits.command, &job.scenes.command) {
+            (None, None) => (Some(outputs.open(&job.visits)), Some(outputs.open(&job.scenes))),
+            (Some(_), None) => {
+                let scenes = outputs.open(&job.scenes);
+                (scenes.is_ok().then(|| outputs.open(&job.visits)), Some(scenes))
+            }
+            (_, Some(_)) => {
+                let visits = outputs.open(&job.visits);
+                let scenes = visits.is_ok().then(|| outputs.open(&job.scenes));
+                (Some(visits), scenes)
+            }
+        };
+        match (visits, scenes) {
+            (Some(Ok(visits)), Some(Ok(scenes))) => Ok(Exports { visits, scenes, keeps_orphans: false }),
             (visits, scenes) => {
-                Err(job.missing_columns(visits.err().into_iter().chain(scenes.err()).collect())?.into())
+                let errors = [visits, scenes].into_iter().flatten().filter_map(Result::err);
+                Err(job.missing_columns(errors.collect())?.into())
             }
         }
+    }
+
+    /// The same exports, read so that scenes of no visit can be listed.
+    pub(super) fn keeping_orphans(self, keeps_orphans: bool) -> Exports {
+        Exports { keeps_orphans, ..self }
     }
 
     /// The files that are there, and the job file: what a wrong result path must not move away.
@@ -86,14 +116,26 @@ impl Exports {
         exports.chain([cx.base_dir.join(&job.file)]).filter_map(|path| path.canonicalize().ok()).collect()
     }
 
+    /// The files as they were opened, for a last look at them.
+    pub(super) fn read_files(&self) -> Vec<ReadFile> {
+        let mut names = HashSet::new();
+        let all = self.visits.read_files().chain(self.scenes.read_files());
+        all.filter(|file| names.insert(file.name.clone())).collect()
+    }
+
     /// Reads and groups everything: each export on a thread of its own, while this thread groups.
     pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
+        // The parts of a joined key are folded one by one.
+        let separator = job.visits.picks.first().map(|key| key.separator.as_str()).filter(|text| !text.is_empty());
         // Batches that are read and not yet grouped take a part of the memory.
-        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(None));
+        let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(separator));
+        if self.keeps_orphans {
+            shuffle.keep_orphans();
+        }
         let mut selector = Selector::new(selection, &job.rules, cx.now.timestamp());
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
@@ -120,13 +162,23 @@ impl Exports {
         let [of_visits, of_scenes] = read;
         let mut remarks = self.visits.remarks().clone();
         remarks.add(of_visits);
-        if !is_flat {
-            remarks.add(self.scenes.remarks().clone());
-            remarks.add(of_scenes);
+        let mut scenes = self.scenes.remarks().clone();
+        scenes.add(of_scenes);
+        let ends = std::mem::take(&mut remarks.ends);
+        remarks.add(unterminated(&ends, if is_flat { &[] } else { &scenes.ends }));
+        if is_flat && job.scenes.only == job.visits.only {
+            scenes.unwanted.clear();
         }
+        // Of a flat export, what is said of a file as a whole is said once.
+        remarks.add_new(scenes);
+        remarks.suspicions.extend(unwanted::suspicions(&remarks.unwanted));
+        remarks.suspicions.extend(remarks.id_forms.suspicions());
         remarks.suspicions.extend(unreadable_scenes(shuffled.tally()));
         let order = ExportOrder::new(self.visits.names().chain(self.scenes.names()));
-        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order })
+        let filters = selection.filters(job);
+        // A part of an export need not have a visit of its day.
+        let day = job.dated_day.filter(|_| !(filters.from || filters.to || filters.limit));
+        Ok(GroupedVisits { shuffled: ManuallyDrop::new(shuffled), is_flat, remarks, order, day, filters })
     }
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<(), IdsError> {
     let selection = request.selection.check()?;
     let job = request.load(cx)?;
-    let exports = Exports::open(&job)?;
+    let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
     let visits = exports.read(cx, &job, selection)?;
     cx.warn_all(&visits.remarks.warnings);
@@ -41,7 +41,7 @@ pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<()
     out.flush().map_err(IdsError::Write)?;
     if count == 0 && !request.allow_empty {
         let left_out = visits.shuffled.tally().visits_left_out;
-        return Err(AppError::NoVisits { left_out }.into());
+        return Err(AppError::NoVisits { left_out, filters: visits.filters }.into());
     }
     Ok(())
 }

@@ -5,11 +5,13 @@
 //! | --- | --- |
 //! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
-//! | `exports`, `selection` | the exports of a job, opened, read and grouped |
-//! | `survey` | builds every visit once and keeps none |
+//! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
+//! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `bodies`, `orphans` | what a check writes into files |
 //! | `accounting` | the counts, held against each other |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
 //!
@@ -20,14 +22,18 @@ mod after;
 mod bodies;
 mod check;
 mod context;
+mod coverage;
 mod deliver;
 mod draft;
 mod earlier;
 mod error;
 mod exports;
+mod file_ends;
 mod ids;
 mod job_request;
 mod machine;
+mod orphans;
+mod outputs;
 mod page;
 mod pipeline;
 mod rerun;
@@ -36,9 +42,12 @@ mod run;
 mod run_inputs;
 mod run_report;
 mod selection;
+mod settle;
+mod signs;
 mod survey;
 mod suspicions;
 mod token;
+mod unwanted;
 
 // The parts of errors and drafts, whose rooms are not public themselves.
 pub use crate::http_client::{CertificateError, SetupError};

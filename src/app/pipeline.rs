@@ -8,8 +8,9 @@ use super::exports::{Exports, GroupedVisits};
 use super::result_file::{ResultFile, manifest};
 use super::run_inputs::RunInputs;
 use super::run_report::run_report;
+use super::settle::Settling;
 use super::survey::{Survey, survey};
-use super::suspicions::judge;
+use super::suspicions::{is_refused, judge};
 use super::token::token;
 use super::{AppError, Context, Event, accounting};
 use crate::outcome::{Exit, Status, StopReason};
@@ -27,15 +28,16 @@ pub(super) fn send_all(
     run.selection.check()?;
     let token = token(cx, job)?;
     let mut file = claim()?;
-    let exports = Exports::open(job)?;
+    let exports = Exports::open(cx, job)?;
     cx.warn_all(&job.warnings);
     let inputs = exports.inputs(cx, job);
+    let settling = Settling::new(job, &exports);
     let (visits, mut earlier) = in_parallel(|| exports.read(cx, job, run.selection), || file.earlier(job))?;
-    let survey = survey_outstanding(cx, run, &visits, &earlier)?;
+    let survey = survey_outstanding(cx, run, &visits, &earlier, &settling)?;
     Http::check(&job.endpoint, &token)?;
 
     let counters = Counters::default();
-    let so_far = run_report(cx, run, &file.path, &survey, &earlier, &counters);
+    let so_far = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let journal = file.begin(cx, &manifest(cx, run, &so_far, false), &inputs, &mut earlier, &counters.counts)?;
     // Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
     let invalid = survey.invalid + counters.counts.get(Status::Invalid);
@@ -59,7 +61,7 @@ pub(super) fn send_all(
         cx.warn(cx.stop.words());
     }
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.delivered_and_gone(), &file.path)?;
-    let report = run_report(cx, run, &file.path, &survey, &earlier, &counters);
+    let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);
     let report = RunReport { exit, sending, ..report };
     file.finish(&manifest(cx, run, &report, true), journal)?;
@@ -72,13 +74,19 @@ fn survey_outstanding(
     run: &RunInputs<'_>,
     visits: &GroupedVisits,
     earlier: &Earlier,
+    settling: &Settling,
 ) -> Result<Survey, AppError> {
     cx.warn_all(&visits.remarks.warnings);
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
-    judge(cx, run.job, visits.remarks.suspicions.clone())?;
+    let mut suspicions = survey.suspicions(&visits.remarks);
+    let sends_nothing = survey.rows() == 0
+        || is_refused(run.job, &suspicions)
+        || run.job.max_invalid.is_exceeded(survey.invalid, survey.rows());
+    suspicions.extend(settling.wait(cx, sends_nothing)?);
+    judge(cx, run.job, suspicions)?;
     if survey.rows() == 0 && !run.options.allow_empty {
-        return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out });
+        return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out, filters: visits.filters });
     }
     cx.warn_all(&survey.warnings(visits.is_flat));
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;

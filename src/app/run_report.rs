@@ -1,10 +1,11 @@
 //! Makes the report of a run from its counters.
 
-use super::Context;
 use super::deliver::Counters;
 use super::earlier::Earlier;
+use super::exports::GroupedVisits;
 use super::run_inputs::RunInputs;
 use super::survey::Survey;
+use super::{Context, unwanted};
 use crate::job::Target;
 use crate::outcome::Exit;
 use crate::summary::{ByStatus, RunReport, UndeliveredCause};
@@ -16,6 +17,7 @@ pub(super) fn run_report(
     cx: &Context,
     run: &RunInputs<'_>,
     results: &Path,
+    visits: &GroupedVisits,
     survey: &Survey,
     earlier: &Earlier,
     counters: &Counters,
@@ -36,6 +38,8 @@ pub(super) fn run_report(
         rows_read: tally.visit_rows,
         identical_duplicates: tally.identical_duplicates,
         left_out: tally.visits_left_out,
+        filters: visits.filters,
+        left_out_values: unwanted::listed(&visits.remarks.unwanted),
         result_rows: counts.rows(),
         visits: ByStatus::new(|status| counts.get(status)),
         carried_over: counts.carried_over(),
@@ -45,6 +49,7 @@ pub(super) fn run_report(
         orphans: tally.orphans,
         identical_scenes: survey.identical_scenes,
         unreadable_scenes: tally.unreadable,
+        coverage: survey.coverage.fields(&job.rules),
         causes: causes.collect(),
         requests: traffic.requests(),
         retries: traffic.retries(),

@@ -2,8 +2,10 @@
 
 use super::AppError;
 use crate::build::{Builder, Rules};
+use crate::job::Job;
 use crate::scan::Rows;
-use crate::shuffle::KEY;
+use crate::shuffle::{KEY, RowFilter};
+use crate::summary::Filters;
 use arrow::array::BooleanArray;
 use chrono::NaiveDate;
 use std::collections::HashSet;
@@ -28,6 +30,16 @@ impl Selection {
             _ => Ok(self),
         }
     }
+
+    /// What leaves visit rows of a job out.
+    pub(super) fn filters(&self, job: &Job) -> Filters {
+        Filters {
+            only: !job.visits.only.is_empty(),
+            from: self.from.is_some(),
+            to: self.to.is_some(),
+            limit: self.limit.is_some(),
+        }
+    }
 }
 
 /// Applies a selection to batches of visit rows as they are read.
@@ -49,21 +61,26 @@ impl Selector<'_> {
     }
 
     /// Which rows of a batch are meant; `None` for all. Takes what `only` left of the batch.
-    pub(super) fn keep(&mut self, rows: &mut Rows) -> Option<BooleanArray> {
+    ///
+    /// A row on another day contradicts one with its key that is meant: they differ in their date at least.
+    pub(super) fn keep(&mut self, rows: &mut Rows) -> Option<RowFilter> {
         let only = rows.keep.take();
         let Selection { from, to, limit, .. } = self.selection;
         if from.is_none() && to.is_none() && limit.is_none() {
-            return only;
+            return only.map(RowFilter::new);
         }
         let count = rows.batch.num_rows();
         let mut keep: Vec<bool> = (0..count).map(|row| only.as_ref().is_none_or(|only| only.value(row))).collect();
+        let mut on_other_days = Vec::new();
         if from.is_some() || to.is_some() {
+            on_other_days = vec![false; count];
             let dates = Builder::visit_dates(self.rules, rows, self.now);
             for (row, (keep, date)) in keep.iter_mut().zip(dates).enumerate() {
                 // In a row with too few or too many cells, any cell may be the date.
                 let readable = rows.faults_of(row).iter().all(|fault| fault.column.is_some());
-                if let Some(date) = date.filter(|_| readable) {
-                    *keep &= from.is_none_or(|from| from <= date) && to.is_none_or(|to| date <= to);
+                if let Some(date) = date.filter(|_| readable && *keep) {
+                    *keep = from.is_none_or(|from| from <= date) && to.is_none_or(|to| date <= to);
+                    on_other_days[row] = !*keep;
                 }
             }
         }
@@ -72,7 +89,7 @@ impl Selector<'_> {
                 *keep = self.is_within(rows.text(KEY, row), limit);
             }
         }
-        Some(BooleanArray::from(keep))
+        Some(RowFilter::new(BooleanArray::from(keep)).with_contradicting(on_other_days))
     }
 
     fn is_within(&mut self, key: &str, limit: u64) -> bool {

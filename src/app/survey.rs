@@ -1,11 +1,14 @@
 //! Builds every visit once and keeps none: what `check` reports, and what a run must know before it sends.
 
 use super::AppError;
+use super::coverage::Coverage;
 use super::exports::{ExportOrder, GroupedVisits};
+use super::signs::{Alike, AlikeVisits, Signs};
 use crate::build::{Builder, CHUNKS_PER_THREAD, Code, Glance, Rules, at_once, in_order};
-use crate::scan::Location;
-use crate::shuffle::{Grouped, MAX_LISTED, Tally};
+use crate::scan::{Location, Remarks};
+use crate::shuffle::{Grouped, MAX_LISTED, Tally, Visit};
 use crate::summary::ProblemCount;
+use crate::suspicion::Suspicion;
 use crate::text::count;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -37,6 +40,13 @@ pub(super) struct Survey {
     pub(super) by_day: BTreeMap<NaiveDate, u64>,
     /// The first valid visit, as it was read; several until it is known which of them comes first.
     firsts: Vec<Glance>,
+    /// How many valid visits have each field.
+    pub(super) coverage: Coverage,
+    /// What all visits together show.
+    signs: Signs,
+    alike: Alike,
+    /// What came of `alike`, and the first two of them where all visits are in memory.
+    alike_visits: Option<(AlikeVisits, Vec<Example>)>,
     problems: BTreeMap<Code, Found>,
 }
 
@@ -52,7 +62,7 @@ struct Found {
 struct Example {
     /// The row of the visit. The problem may be in another row, of a scene.
     visit: Location,
-    /// Field, message and location of the problem.
+    /// What is to be told of it.
     text: String,
 }
 
@@ -71,13 +81,14 @@ pub(super) fn survey(
     wanted: WantedVisits<'_>,
     mut bodies: Option<Bodies<'_>>,
 ) -> Result<Survey, AppError> {
-    let mut all = Survey { tally: visits.shuffled.tally().clone(), ..Survey::default() };
+    let signs = || Signs::of_export(visits.day);
+    let mut all = Survey { tally: visits.shuffled.tally().clone(), signs: signs(), ..Survey::default() };
     visits.shuffled.each(|grouped| -> Result<(), AppError> {
         let builder = Builder::new(rules, grouped, now);
-        let mut partition = Survey { tally: grouped.tally().clone(), ..Survey::default() };
+        let mut partition = Survey { tally: grouped.tally().clone(), signs: signs(), ..Survey::default() };
         match &mut bodies {
             None => {
-                let look = |range| Survey::of_range(&builder, grouped, range, wanted, None);
+                let look = |range| Survey::of_range(&builder, grouped, range, wanted, signs(), None);
                 at_once(grouped.len(), grouped.groups_per_bucket(), look)
                     .into_iter()
                     .for_each(|part| partition.append(part));
@@ -85,7 +96,7 @@ pub(super) fn survey(
             Some(bodies) => {
                 let look = |range: Range<usize>| {
                     let mut lines = Vec::with_capacity(range.len() * BODY_BYTES);
-                    (Survey::of_range(&builder, grouped, range, wanted, Some(&mut lines)), lines)
+                    (Survey::of_range(&builder, grouped, range, wanted, signs(), Some(&mut lines)), lines)
                 };
                 let mut written = Ok(());
                 let _ = in_order(grouped.len(), CHUNKS_PER_THREAD, look, |(part, lines)| {
@@ -102,7 +113,33 @@ pub(super) fn survey(
         }
         Ok(())
     })?;
+    if let Some(alike) = std::mem::take(&mut all.alike).finish() {
+        let examples =
+            if visits.shuffled.partitions() > 1 { Vec::new() } else { alike_examples(visits, rules, now, alike)? };
+        all.alike_visits = Some((alike, examples));
+    }
     Ok(all)
+}
+
+/// Two visits that are alike, of those in memory.
+fn alike_examples(
+    visits: &GroupedVisits,
+    rules: &Rules,
+    now: i64,
+    alike: AlikeVisits,
+) -> Result<Vec<Example>, AppError> {
+    let mut examples = Vec::new();
+    visits.shuffled.each(|grouped| -> Result<(), AppError> {
+        let builder = Builder::new(rules, grouped, now);
+        let look = |range: Range<usize>| -> Vec<Example> {
+            let found = range.filter(|at| builder.likeness(*at) == Some(alike.example)).map(|at| grouped.visit(at));
+            let example = |visit: Visit<'_>| Example { text: format!("{:?}", visit.key()), visit: visit.location() };
+            found.take(2).map(example).collect()
+        };
+        examples = at_once(grouped.len(), usize::MAX, look).into_iter().flatten().take(2).collect();
+        Ok(())
+    })?;
+    Ok(examples)
 }
 
 impl Survey {
@@ -112,9 +149,11 @@ impl Survey {
         grouped: &Grouped,
         range: Range<usize>,
         wanted: WantedVisits<'_>,
+        signs: Signs,
         mut lines: Option<&mut Vec<u8>>,
     ) -> Survey {
-        let mut survey = Survey::default();
+        let mut survey = Survey { signs, ..Survey::default() };
+        survey.signs.look(builder, range.clone());
         let count = range.len();
         // Differing rows of one key share its scenes.
         let firsts = range.clone().map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
@@ -143,6 +182,8 @@ impl Survey {
                     self.firsts.extend(builder.glance(visit, built));
                 }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
+                self.coverage.count(&built);
+                self.alike.push(built.likeness);
                 self.identical_scenes += u64::from(built.identical_scenes);
                 self.body_bytes += (lines.len() - before) as u64;
                 lines.push(b'\n');
@@ -201,7 +242,26 @@ impl Survey {
             let first = first.map(|(location, key)| format!(", the first to {key:?} ({location})")).unwrap_or_default();
             warnings.push(format!("{scenes} to no visit of the export{first}; is the visits export complete?"));
         }
+        if let Some((alike, examples)) = &self.alike_visits {
+            let about = if alike.is_estimate { "about " } else { "" };
+            let such_as = match examples.as_slice() {
+                [one, other] => {
+                    format!(", such as {} ({}) and {} ({})", one.text, one.visit, other.text, other.visit)
+                }
+                _ => String::new(),
+            };
+            warnings.push(format!(
+                "{about}{} are alike but for their keys (store, start and e-mail){such_as}; is one visit exported under \
+                 several keys?",
+                count(alike.visits, "visit", "visits")
+            ));
+        }
         warnings
+    }
+
+    /// What is probably a mistake of the whole export, with what reading it has shown.
+    pub(super) fn suspicions(&self, remarks: &Remarks) -> Vec<Suspicion> {
+        remarks.suspicions.iter().cloned().chain(self.signs.suspicions()).collect()
     }
 
     /// Adds what comes next in the export.
@@ -216,6 +276,9 @@ impl Survey {
     fn add(&mut self, part: Survey) {
         self.tally.add(&part.tally);
         self.firsts.extend(part.firsts);
+        self.coverage.add(part.coverage);
+        self.signs.add(part.signs);
+        self.alike.add(part.alike);
         self.valid += part.valid;
         self.invalid += part.invalid;
         self.unwanted += part.unwanted;

@@ -17,6 +17,11 @@ pub(super) fn judge(cx: &Context, job: &Job, found: Vec<Suspicion>) -> Result<()
     if refused.is_empty() { Ok(()) } else { Err(AppError::Suspicious(refused)) }
 }
 
+/// Whether one of the suspicions is not accepted.
+pub(super) fn is_refused(job: &Job, found: &[Suspicion]) -> bool {
+    found.iter().any(|suspicion| !job.accepted.contains(&suspicion.code))
+}
+
 /// Suspicions by their code, and those that say the same as one: several files or both exports may show it.
 fn joined(found: Vec<Suspicion>) -> Vec<Suspicion> {
     let mut all: Vec<Suspicion> = Vec::new();

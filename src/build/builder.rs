@@ -3,14 +3,15 @@
 //! It does not know which visits are wanted, nor what becomes of them.
 
 use super::batch::CellBatch;
-use super::identity::{Identity, SceneId};
-use super::prepared::{Built, Glance, Invalid, Prepared};
+use super::field::Field;
+use super::identity::{Identity, OrphanScene, SceneId};
+use super::prepared::{Built, Glance, Invalid, Prepared, likeness};
 use super::reading::{VisitRow, scene_column, scene_text};
 use super::rules::Rules;
 use super::scenes::SharedScenes;
 use super::visit;
 use crate::scan::Rows;
-use crate::shuffle::{Grouped, Visit};
+use crate::shuffle::{Grouped, Orphan, Visit};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -42,6 +43,20 @@ impl<'a> Builder<'a> {
     pub(crate) fn visit_dates(rules: &Rules, rows: &Rows, now: i64) -> Vec<Option<NaiveDate>> {
         let cells = &CellBatch::new(rows);
         (0..rows.batch.num_rows()).map(|at| VisitRow { rules, cells, at }.known_visit_date(now)).collect()
+    }
+
+    /// The scenes of no visit, if they were asked for.
+    pub(crate) fn orphans<'g>(rules: &'g Rules, grouped: &'g Grouped) -> impl Iterator<Item = OrphanScene<'g>> {
+        let text = |field: &'g Field, orphan: Orphan<'g>| {
+            let cell = orphan.text(scene_column(field));
+            scene_text(&[], field, cell).unwrap_or(cell)
+        };
+        grouped.orphans().map(move |orphan| OrphanScene {
+            visit_id: orphan.key(),
+            scene_id: text(&rules.scene_id, orphan),
+            task_code: rules.task_code.as_ref().map_or("", |field| text(field, orphan)),
+            source: orphan.location(),
+        })
     }
 
     /// Checks a visit and appends its body to `body`. Nothing is appended for an invalid visit.
@@ -83,6 +98,30 @@ impl<'a> Builder<'a> {
         let zone = row.zone(field).ok().flatten().or_else(|| row.own_zone(field));
         let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
         Some(Glance { identity: self.identity(at, built), start, on_the_wall })
+    }
+
+    /// The date of a visit, valid or not, where it can be told.
+    pub(crate) fn known_date(&self, at: usize) -> Option<NaiveDate> {
+        self.readable_row(at)?.known_visit_date(self.now)
+    }
+
+    /// Whether a visit, valid or not, starts at midnight as its start is written; `None` where that cannot be told.
+    pub(crate) fn starts_at_midnight(&self, at: usize) -> Option<bool> {
+        self.readable_row(at)?.starts_at_midnight()
+    }
+
+    /// What visits that are alike but for their key share, as [`Built`] has it.
+    pub(crate) fn likeness(&self, at: usize) -> Option<u64> {
+        let row = self.readable_row(at)?;
+        let start = row.time(&self.rules.session_start_time).ok().flatten()?;
+        let email = self.rules.email_address.as_ref().and_then(|field| row.text(field).ok());
+        Some(likeness(row.known_store_number(), start, email.filter(|email| !email.is_empty())))
+    }
+
+    /// The row of a visit, unless its cells may belong to other columns.
+    fn readable_row(&self, at: usize) -> Option<VisitRow<'_>> {
+        let row = self.row(self.grouped.visit(at));
+        row.faults().iter().all(|fault| fault.column.is_some()).then_some(row)
     }
 
     /// The key of a visit, its id, and the ids of its scenes. `None` for a visit without a key. A scene without a key is

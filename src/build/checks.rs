@@ -5,6 +5,7 @@
 use super::batch::Cell;
 use super::problem::{Code, FieldError, shown};
 use super::time_hints::{STAND_IN, is_stand_in};
+use crate::text::start_of;
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -119,6 +120,13 @@ pub(super) fn integer(cell: Cell<'_>) -> Result<Cow<'_, str>, FieldError> {
     };
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if fraction == "000" && !whole.is_empty() && digits(whole) {
+        let message = format!(
+            "{} may be {whole} or {whole}000, as many write thousands with a point; export whole numbers, or set decimals = \"drop\" on this column for {whole}",
+            shown(&text)
+        );
+        return Err((Code::BadNumber, message));
+    }
     let plain = match whole.is_empty() || !digits(whole) || !fraction.bytes().all(|b| b == b'0') {
         false => whole.trim_start_matches('0').to_owned(),
         true => match jvm_double(unsigned) {
@@ -181,6 +189,15 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
     Err((Code::TimeUnit, message))
 }
 
+/// As many scenes as the export says. `said`: the digits of a whole number.
+pub(super) fn scene_count(said: &str, found: u32) -> Result<(), FieldError> {
+    if said.parse() == Ok(found) {
+        return Ok(());
+    }
+    let scenes = crate::text::count(u64::from(found), "scene", "scenes");
+    Err((Code::SceneCount, format!("the export says {}, and the visit has {scenes}", start_of(said, 20))))
+}
+
 /// A visit that does not end before it starts.
 pub(super) fn times_in_order(start: i64, end: i64) -> Result<(), FieldError> {
     match end < start {
@@ -210,7 +227,8 @@ mod tests {
         }
         assert_eq!(integer(Cell::Float(801.0)).as_deref(), Ok("801"));
         assert_eq!(integer(Cell::Text("-0")).as_deref(), Ok("0"));
-        for text in ["", "801.5", "8,01", "1e3x", "weekly", "١٢", "8.015E2", "0x1"] {
+        assert_eq!(integer(Cell::Text("801.0000")).as_deref(), Ok("801"));
+        for text in ["", "801.000", "801.5", "8,01", "1e3x", "weekly", "١٢", "8.015E2", "0x1"] {
             assert_eq!(integer(Cell::Text(text)).expect_err(text).0, Code::BadNumber);
         }
         assert_eq!(integer(Cell::Text(&"9".repeat(256))).expect_err("long").0, Code::TooLong);

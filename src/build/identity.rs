@@ -28,3 +28,15 @@ pub(crate) struct SceneId {
     /// The id that the API knows the scene by.
     pub(crate) scene_uid: Uuid,
 }
+
+/// A scene of no visit, with its cells as far as they can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OrphanScene<'a> {
+    /// The key of the visit that it names.
+    pub(crate) visit_id: &'a str,
+    /// Its own key.
+    pub(crate) scene_id: &'a str,
+    pub(crate) task_code: &'a str,
+    /// Its row.
+    pub(crate) source: Location,
+}

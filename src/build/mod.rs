@@ -8,7 +8,7 @@
 //! | `rules`, `field` | what the job says about reading and checking |
 //! | `batch`, `reading`, `time`, `rfc3339` | from cells to values |
 //! | `time_hints` | what would read a text that is not a time |
-//! | `checks` | which values may be sent |
+//! | `checks`, `spelling` | which values may be sent |
 //! | `problem` | what can be wrong |
 //! | `ids` | how ids are made |
 //! | `identity`, `prepared` | what comes out |
@@ -37,6 +37,7 @@ mod rfc3339;
 mod rules;
 mod scene_ids;
 mod scenes;
+mod spelling;
 mod time;
 mod time_hints;
 mod visit;
@@ -51,7 +52,7 @@ pub(crate) use identity::SceneId;
 pub use ids::{Ids, SessionId, Version};
 pub(crate) use parallel::{CHUNKS_PER_THREAD, at_once, in_order};
 pub(crate) use pattern::{Pattern, Written};
-pub(crate) use prepared::Glance;
+pub(crate) use prepared::{Built, Glance};
 pub use prepared::{Invalid, Parts, Prepared};
 pub use problem::{Code, Problem, Problems};
 pub(crate) use rules::{LocalDay, Rules};

@@ -4,6 +4,7 @@ use super::identity::Identity;
 use super::problem::Problems;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
 use uuid::Uuid;
 
 /// A visit that may be sent. Only `Builder::prepare` makes one, so it needs no more checks.
@@ -55,6 +56,20 @@ pub(crate) struct Built {
     pub(crate) scenes: u32,
     /// Scene rows that repeat an earlier row of the visit and are left out of the body.
     pub(crate) identical_scenes: u32,
+    /// Which optional fields the body has.
+    pub(crate) has: OptionalFields,
+    /// A hash of what visits that are alike but for their key share: store, start and e-mail.
+    pub(crate) likeness: u64,
+}
+
+/// Which optional fields a body has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OptionalFields {
+    pub(crate) visit_type_id: bool,
+    pub(crate) session_end_time: bool,
+    pub(crate) email_address: bool,
+    /// Scenes with a task code.
+    pub(crate) task_codes: u32,
 }
 
 /// A valid visit as it was read, for the user to look at: a mistake in the job file that spoils all visits alike shows
@@ -67,4 +82,12 @@ pub(crate) struct Glance {
     pub(crate) start: i64,
     /// The zone that its local time is taken in, and that time as RFC 3339. `None` where no zone is known.
     pub(crate) on_the_wall: Option<(String, String)>,
+}
+
+/// The same for visits that are alike but for their key, and hardly for others.
+pub(super) fn likeness(store: &str, start: i64, email: Option<&str>) -> u64 {
+    // Not one with a seed of its own: hashes of several builders are compared.
+    let mut hasher = std::hash::DefaultHasher::new();
+    (store, start, email).hash(&mut hasher);
+    hasher.finish()
 }

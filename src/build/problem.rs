@@ -74,6 +74,12 @@ codes! {
     DuplicateScene "duplicate_scene" "several scenes with this key, and they differ: keep one, or give them different keys";
     /// A scene without the task code that the PUREAI solution requires.
     MissingTaskCode "missing_task_code" "a scene without a task code, and `task_code_required` is set: fill it in";
+    /// Another number of scenes than the export says.
+    SceneCount "scene_count" "another number of scenes than the column `scene_count` says: is the scenes export complete?";
+    /// A word that stands for nothing, or a spreadsheet's guard.
+    Placeholder "placeholder" "a word that stands for nothing: add it to `null_values`; a spreadsheet's guard: export the column without it";
+    /// A character that nobody sees.
+    InvisibleCharacter "invisible_character" "a character that nobody sees: remove it in the export; `--accept invisible_character` sends it";
     /// A value that the job's `map` does not have.
     UnmappedValue "unmapped_value" "a value that the `map` does not have: add it";
     /// Not in the list of stores.
@@ -92,7 +98,7 @@ codes! {
 
 impl Code {
     /// The problems that a job may accept: then they are none.
-    pub const ACCEPTABLE: &'static [Code] = &[Code::NearKey];
+    pub const ACCEPTABLE: &'static [Code] = &[Code::NearKey, Code::Placeholder, Code::InvisibleCharacter];
 }
 
 impl fmt::Display for Code {
@@ -130,8 +136,6 @@ impl fmt::Display for Problem {
 pub struct Problems {
     listed: Vec<Problem>,
     unlisted: BTreeMap<Code, u64>,
-    /// The first row with the visit's key, where that row lists the problems of the scenes.
-    scenes_listed_at: Option<Location>,
 }
 
 /// How many problems of a visit are listed: about a megabyte of text.
@@ -146,14 +150,9 @@ impl Problems {
         }
     }
 
-    /// Notes that the scenes have problems, and that another row with the same key lists them.
-    pub(super) fn scenes_are_listed_at(&mut self, first: Location) {
-        self.scenes_listed_at = Some(first);
-    }
-
     /// Whether nothing is wrong with the visit.
     pub fn is_empty(&self) -> bool {
-        self.listed.is_empty() && self.scenes_listed_at.is_none()
+        self.listed.is_empty()
     }
 
     /// The first 10,000 problems.
@@ -178,10 +177,7 @@ impl fmt::Display for Problems {
         if more > 0 {
             write!(f, "; … and {more} more")?;
         }
-        match &self.scenes_listed_at {
-            Some(first) => write!(f, "{between}the problems of the scenes of this key are listed once, for {first}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

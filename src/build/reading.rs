@@ -89,6 +89,28 @@ impl<'a> VisitRow<'a> {
         }
     }
 
+    /// Whether the start is midnight as it is written: on the wall of its own zone, an instant in UTC. `None` where it cannot
+    /// be read.
+    pub(super) fn starts_at_midnight(self) -> Option<bool> {
+        let field = &self.rules.session_start_time;
+        let start = self.time(field).ok().flatten()?;
+        let written = match (self.cell(field).ok()?, &field.pattern) {
+            (Cell::Text(text), Some(pattern)) => pattern.written(text).and_then(|written| written.time),
+            (number @ (Cell::Integer(_) | Cell::Float(_)), Some(pattern)) => {
+                pattern.written(&number.number_text()).and_then(|written| written.time)
+            }
+            (Cell::Text(text), None) => time::without_format(text).and_then(|written| written.time),
+            (Cell::Timestamp { value, unit, .. }, _) => {
+                return Some(value.div_euclid(unit.per_second()).rem_euclid(SECONDS_PER_DAY) == 0);
+            }
+            _ => None,
+        };
+        Some(match written {
+            Some(time) => time.num_seconds_from_midnight() == 0,
+            None => start.rem_euclid(SECONDS_PER_DAY) == 0,
+        })
+    }
+
     /// A time as text, in epoch seconds.
     fn written_time(self, field: &'a Field, text: &str) -> Result<i64, FieldError> {
         let moment = time::moment(text, field.pattern.as_ref(), field.unit)?;

@@ -42,6 +42,8 @@ pub(crate) struct Rules {
     pub(crate) scene_id: Field,
     /// "Scene corresponding Task code". "Required for PUREAI Solution", else optional.
     pub(crate) task_code: Option<Field>,
+    /// How many scenes the export says that the visit has. It is compared and never sent. Optional.
+    pub(crate) scene_count: Option<Field>,
     /// Whether a scene without a task code is a problem, as the PUREAI solution demands.
     pub(crate) task_code_required: bool,
     /// The zone of local times whose field names no zone of its own.

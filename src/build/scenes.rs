@@ -7,6 +7,7 @@ use super::problem::{Code, FieldError, Problem, Problems, shown};
 use super::reading::scene_text;
 use super::rules::Rules;
 use super::scene_ids::{IdentifiedScene, IdentifiedScenes, Occurrence, SCENES_PER_CHUNK};
+use super::spelling;
 use crate::shuffle::Scenes;
 use hashbrown::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +23,8 @@ pub(super) struct SceneCounts {
     pub(super) distinct: u32,
     /// Rows that repeat an earlier one.
     pub(super) identical: u32,
+    /// Scenes with a task code.
+    pub(super) with_task: u32,
 }
 
 /// Checks the scenes and appends them to `json`, with commas between them. Where there is any problem, in `problems` before
@@ -58,7 +61,11 @@ pub(super) fn build(
         }
         match scene_text(scene.faults(), &rules.scene_id, key) {
             Ok("") => report("scene_id", (Code::MissingField, "the scene has no id".to_owned())),
-            Ok(_) => {}
+            Ok(key) => {
+                if let Err(error) = check_key(rules, key) {
+                    report("scene_id", error);
+                }
+            }
             Err(error) => report("scene_id", error),
         }
         let task = rules.task_code.as_ref().map_or(Ok(""), |field| scene_text(scene.faults(), field, task));
@@ -68,6 +75,7 @@ pub(super) fn build(
                 if counts.distinct > 1 {
                     json.push(b',');
                 }
+                counts.with_task += u32::from(!task.is_empty());
                 body::scene(json, uid, task);
             }
         }
@@ -75,28 +83,45 @@ pub(super) fn build(
     counts
 }
 
+/// How a key of a visit or a scene is spelled.
+#[inline]
+pub(super) fn check_key(rules: &Rules, key: &str) -> Result<(), FieldError> {
+    spelling::unless_accepted(rules, spelling::visible(key))?;
+    spelling::keeps_its_digits(key)
+}
+
 fn check_task_code(rules: &Rules, task: &str) -> Result<(), FieldError> {
     match task {
         "" if rules.task_code_required => Err((Code::MissingTaskCode, "the scene has no task code".to_owned())),
         "" => Ok(()),
-        task => checks::in_list(&rules.task_codes, task, Code::UnknownTaskCode, "task codes"),
+        task => {
+            spelling::unless_accepted(rules, spelling::stands_for_something(task))?;
+            check_key(rules, task)?;
+            checks::in_list(&rules.task_codes, task, Code::UnknownTaskCode, "task codes")
+        }
     }
 }
 
-/// What is known of the scenes of keys that very many differing rows have, by the id of the session.
+/// How many scenes keys have that several differing rows share, by the id of the session.
 #[derive(Debug, Default)]
-pub(super) struct SharedScenes(Mutex<HashMap<Uuid, (SceneCounts, bool)>>);
+pub(super) struct SharedScenes(Mutex<HashMap<Uuid, SceneCounts>>);
 
 impl SharedScenes {
-    /// Checks the scenes of a session once, however many rows ask. Returns their counts and whether they are free of
-    /// problems.
-    pub(super) fn check(&self, rules: &Rules, scenes: Scenes<'_>, session: &SessionId) -> (SceneCounts, bool) {
+    /// Counts the scenes of a session once, however many rows ask.
+    pub(super) fn count(&self, rules: &Rules, scenes: Scenes<'_>, session: &SessionId) -> SceneCounts {
         // The lock is held meanwhile: another thread that asks most likely asks for the same session.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry(session.uid).or_insert_with(|| {
-            let mut problems = Problems::default();
-            let counts = build(rules, scenes, session, &mut Vec::new(), &mut problems);
-            (counts, problems.is_empty())
-        })
+        *known.entry(session.uid).or_insert_with(|| count(rules, scenes, session))
     }
+}
+
+fn count(rules: &Rules, scenes: Scenes<'_>, session: &SessionId) -> SceneCounts {
+    let mut counts = SceneCounts::default();
+    for scene in IdentifiedScenes::new(rules, scenes, session) {
+        match scene.occurrence {
+            Occurrence::Identical => counts.identical += 1,
+            Occurrence::New | Occurrence::Differs(_) => counts.distinct += 1,
+        }
+    }
+    counts
 }

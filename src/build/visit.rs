@@ -9,19 +9,16 @@ use super::body::{self, SessionFields};
 use super::checks::{self, EMAIL_LENGTH, IDENTIFIER_LENGTH};
 use super::identity::Identity;
 use super::ids::SessionId;
-use super::prepared::{Built, Invalid};
+use super::prepared::{Built, Invalid, OptionalFields, likeness};
 use super::problem::{Code, FieldError, Problem, Problems, shown};
 use super::reading::VisitRow;
-use super::scenes::{self, SceneCounts, SharedScenes};
+use super::scenes::{self, SharedScenes};
+use super::spelling;
 use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
 use crate::text::{count, visible};
 use chrono::NaiveDate;
 use std::borrow::Cow;
-
-/// Where rows times scenes of one key exceed this, the scenes are checked for the first row alone. A wrong column as the key
-/// makes all rows one visit, and checking all scenes for each row would never end.
-const MAX_SCENE_CHECKS: usize = 200_000;
 
 /// Checks a visit and appends its body to `json`; nothing is appended for an invalid one.
 ///
@@ -37,7 +34,7 @@ pub(super) fn build(
     let mut problems = RowProblems { visit, found: Problems::default() };
     // The id comes first, because the processor can read fields while the rounds of its hash wait for each other.
     let session = row.rules.ids.session(row.raw_key());
-    let rows_of_key = check_duplicates(visit, row, &mut problems);
+    let is_shared = check_duplicates(visit, row, &mut problems);
     let bad_row = row.faults().iter().find(|fault| fault.column.is_none());
     if let Some(fault) = bad_row {
         problems.add("row", fault_error(fault));
@@ -45,17 +42,23 @@ pub(super) fn build(
     match row.key() {
         Err(error) => problems.add("visit_id", error),
         Ok("") => problems.add("visit_id", (Code::MissingField, "the visit has no key".to_owned())),
-        Ok(_) => {}
+        Ok(key) => {
+            let named = || if is_shared { spelling::names_a_visit(key) } else { Ok(()) };
+            let checked =
+                spelling::unless_accepted(row.rules, named()).and_then(|()| scenes::check_key(row.rules, key));
+            problems.value("visit_id", checked);
+        }
     }
     check_near_keys(visit, row, &mut problems);
     // In a row with too many or too few cells, cells may belong to other columns, and any other problem would be a guess.
     let fields = if bad_row.is_some() { None } else { fields(row, now, &mut problems) };
+    let scene_count = if bad_row.is_some() { None } else { scene_count(row, &mut problems) };
     let mut problems = problems.found;
 
-    let has_own_scenes = visit.is_first() || rows_of_key.saturating_mul(visit.scenes().len()) <= MAX_SCENE_CHECKS;
-    let mut write_scenes = |json: &mut Vec<u8>| match has_own_scenes {
+    // Rows of one key share its scenes: the first lists what is wrong with them. None of these rows is sent.
+    let mut write_scenes = |json: &mut Vec<u8>| match visit.is_first() {
         true => scenes::build(row.rules, visit.scenes(), &session, json, &mut problems),
-        false => check_shared_scenes(visit, row, &session, shared_scenes, &mut problems),
+        false => shared_scenes.count(row.rules, visit.scenes(), &session),
     };
     let scenes = match &fields {
         Some(fields) => body::session(json, fields, write_scenes),
@@ -64,6 +67,9 @@ pub(super) fn build(
     if scenes.distinct == 0 && bad_row.is_none() && !row.raw_key().is_empty() {
         problems.add(no_scenes(visit, row.raw_key()));
     }
+    if let Some((code, message)) = scene_count.and_then(|count| checks::scene_count(&count, scenes.distinct).err()) {
+        problems.add(Problem { code, field: "scene_count", message, location: visit.location() });
+    }
 
     match fields {
         Some(fields) if problems.is_empty() => Ok(Built {
@@ -71,6 +77,13 @@ pub(super) fn build(
             visit_date: fields.visit_date,
             scenes: scenes.distinct,
             identical_scenes: scenes.identical,
+            has: OptionalFields {
+                visit_type_id: fields.visit_type_id.is_some(),
+                session_end_time: fields.session_end_time.is_some(),
+                email_address: fields.email_address.is_some(),
+                task_codes: scenes.with_task,
+            },
+            likeness: likeness(fields.store_number, fields.session_start_time, fields.email_address),
         }),
         _ => {
             json.truncate(start_of_body);
@@ -104,14 +117,23 @@ impl RowProblems<'_> {
     }
 }
 
-/// Reports the other rows with the visit's key, where they differ from its row. Returns how many rows have the key.
-fn check_duplicates(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProblems<'_>) -> usize {
-    let Some(conflict) = visit.conflict() else { return 1 };
+/// Reports the other rows with the visit's key, where they differ from its row. Returns whether there are any.
+fn check_duplicates(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProblems<'_>) -> bool {
+    let Some(conflict) = visit.conflict() else { return false };
     let others: Vec<String> = conflict.others.iter().map(Location::to_string).collect();
-    let more = if conflict.more { ", …" } else { "" };
-    let message = format!("{} is also in {}{more}, with other values", shown(row.raw_key()), others.join(", "));
+    let mut others = others.join(", ");
+    if conflict.more {
+        others.push_str(", …");
+    }
+    let key = shown(row.raw_key());
+    let left_out = "a row of another day, which --from or --to leaves out";
+    let message = match (others.as_str(), conflict.left_out) {
+        (others, false) => format!("{key} is also in {others}, with other values"),
+        ("", true) => format!("{key} is also in {left_out}; `traxload check` without them names it"),
+        (others, true) => format!("{key} is also in {others} and in {left_out}, with other values"),
+    };
     problems.add("visit_id", (Code::DuplicateVisit, message));
-    conflict.rows
+    true
 }
 
 /// Reports scenes of no visit whose key is nearly this one, at the place of the first scene of each key.
@@ -177,7 +199,8 @@ fn store_number<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option
     let store = problems.mandatory("store_number", value)?;
     problems.value("store_number", checks::length(store, IDENTIFIER_LENGTH));
     let is_known = || checks::in_list(&row.rules.stores, store, Code::UnknownStore, "stores");
-    problems.value("store_number", checks::not_mangled(store).and_then(|()| is_known()));
+    let spelled = check_name(row, store).and_then(|()| checks::not_mangled(store));
+    problems.value("store_number", spelled.and_then(|()| is_known()));
     Some(store)
 }
 
@@ -220,23 +243,21 @@ fn email_address<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Optio
     }
     problems.value("email_address", checks::length(address, EMAIL_LENGTH));
     let is_known = || checks::in_list(&row.rules.users, address, Code::UnknownUser, "users");
-    problems.value("email_address", checks::email(address).and_then(|()| is_known()));
+    let spelled = check_name(row, address).and_then(|()| checks::email(address));
+    problems.value("email_address", spelled.and_then(|()| is_known()));
     Some(address)
 }
 
-/// Counts scenes that are checked together with the first row of the visit's key. Their problems are listed there.
-fn check_shared_scenes(
-    visit: Visit<'_>,
-    row: VisitRow<'_>,
-    session: &SessionId,
-    shared_scenes: &SharedScenes,
-    problems: &mut Problems,
-) -> SceneCounts {
-    let (counts, are_valid) = shared_scenes.check(row.rules, visit.scenes(), session);
-    if !are_valid {
-        problems.scenes_are_listed_at(visit.first().location());
-    }
-    counts
+/// How a store or an address is spelled. A value that stands for nothing, or that cannot be seen, has no other problem.
+fn check_name(row: VisitRow<'_>, name: &str) -> Result<(), FieldError> {
+    spelling::unless_accepted(row.rules, spelling::stands_for_something(name))?;
+    spelling::unless_accepted(row.rules, spelling::visible(name))
+}
+
+/// How many scenes the export says that the visit has.
+fn scene_count<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<Cow<'a, str>> {
+    let field = row.rules.scene_count.as_ref()?;
+    problems.value("scene_count", row.number(field))?
 }
 
 fn no_scenes(visit: Visit<'_>, key: &str) -> Problem {

@@ -82,6 +82,9 @@ pub(super) struct CheckArgs {
     /// Write the body of every valid visit to this file, one per line, as it would be sent; `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) payloads: Option<PathBuf>,
+    /// Write the scenes of no visit to this file, as CSV; `-`: standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) orphans: Option<PathBuf>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -173,13 +176,13 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// The visits export: a file, a folder or a glob, also s3://, gs:// or az://
-    #[arg(long, value_name = "PATH")]
-    pub(super) visits: String,
+    /// The visits export: a file, a folder or a glob, or several, also s3://, gs:// or az://
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub(super) visits: Vec<String>,
     /// The scenes export; the same as the visits where one flat export holds both
-    #[arg(long, value_name = "PATH")]
-    pub(super) scenes: String,
-    /// Write the job file here, in place of standard output
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub(super) scenes: Vec<String>,
+    /// Write the job file here, in place of standard output, which is also `-`
     #[arg(short, long, value_name = "JOB")]
     pub(super) output: Option<PathBuf>,
     /// Replace a job file that is already there

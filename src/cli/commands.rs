@@ -10,6 +10,7 @@ use crate::render::{check_command, check_summary, no_visits, window_warning};
 use crate::summary::{CheckReport, RunReport};
 use crate::text::{count, of_visits};
 use std::io::{self, BufWriter, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The surroundings of a command without an end of its own: a signal has its usual effect.
@@ -41,17 +42,18 @@ pub(super) fn end(ended: Result<RunReport, AppError>, json: bool, console: &Cons
 }
 
 pub(super) fn check(args: &CheckArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {
-    let mut stdout = io::stdout().lock();
-    let payloads = match &args.payloads {
-        None => None,
-        Some(path) if path.as_os_str() != "-" => Some(Payloads::File(path.clone())),
-        Some(_) if args.json => {
-            let message = "--payloads - and --json both write to standard output; name a file for one of them";
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        Some(_) => Some(Payloads::Writer(&mut stdout)),
-    };
-    let report = app::check(cx, CheckRequest { job: args.job(), payloads })?;
+    let on_stdout = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let users =
+        [("--payloads -", on_stdout(&args.payloads)), ("--orphans -", on_stdout(&args.orphans)), ("--json", args.json)];
+    let users: Vec<&str> = users.into_iter().filter_map(|(name, uses)| uses.then_some(name)).collect();
+    if let [one, other, ..] = users.as_slice() {
+        let message = format!("{one} and {other} both write to standard output; name a file for one of them");
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let (mut bodies_out, mut orphans_out) = (io::stdout(), io::stdout());
+    let payloads = args.payloads.as_ref().map(|path| target(path, &mut bodies_out));
+    let orphans = args.orphans.as_ref().map(|path| target(path, &mut orphans_out));
+    let report = app::check(cx, CheckRequest { job: args.job(), payloads, orphans })?;
     let summary = to_json(&report);
     console.finish(&check_summary(&report), &summary);
     // At the end, where it is seen. The check ends with 0 all the same, for reruns send the rest.
@@ -67,10 +69,15 @@ pub(super) fn check(args: &CheckArgs, cx: &Context, console: &Console) -> Result
     Ok(report.exit)
 }
 
+/// Standard output for `-`, else the file.
+fn target<'o>(path: &Path, stdout: &'o mut io::Stdout) -> Payloads<'o> {
+    if path.as_os_str() == "-" { Payloads::Writer(stdout) } else { Payloads::File(path.to_owned()) }
+}
+
 /// A check that found something, in one sentence.
 fn check_sentence(report: &CheckReport) -> String {
     if report.exit == Exit::NoVisits {
-        return format!("{}: {}", report.job, no_visits(report.left_out));
+        return format!("{}: {}", report.job, no_visits(report.left_out, report.filters));
     }
     let invalid = of_visits(report.invalid, report.result_rows, "is", "are");
     format!("{}: {invalid} invalid; without --quiet the problems are listed", report.job)
@@ -100,9 +107,11 @@ pub(super) fn report(args: &ReportArgs, cx: &Context, console: &Console) -> Resu
 
 pub(super) fn init(args: &InitArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {
     let InitArgs { visits, scenes, output, force } = args;
-    let request = InitRequest { visits: visits.clone(), scenes: scenes.clone(), output: output.clone(), force: *force };
+    let output = output.as_ref().filter(|path| path.as_os_str() != "-");
+    let request =
+        InitRequest { visits: visits.clone(), scenes: scenes.clone(), output: output.cloned(), force: *force };
     let draft = app::init(cx, &request)?;
-    let name = output.as_ref().map_or_else(|| "the job file".to_owned(), |path| path.display().to_string());
+    let name = output.map_or_else(|| "the job file".to_owned(), |path| path.display().to_string());
     if output.is_none() {
         console.data(draft.text.trim_end())?;
     }

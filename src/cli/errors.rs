@@ -92,6 +92,7 @@ fn remedy(error: &AppError) -> Option<String> {
         }
         AppError::File(error) => match error.kind() {
             SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),
+            SideFile::Orphans => "; name another file with --orphans (- is standard output)".to_owned(),
             SideFile::Bodies => "; name another file with --payloads (- is standard output)".to_owned(),
             _ => return None,
         },

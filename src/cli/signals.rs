@@ -53,13 +53,15 @@ impl Signals {
                 // Nothing is under way yet: the process ends at once.
                 if let Some(stage) = signals.stage_before_sending() {
                     // Reading goes on meanwhile: after the stop, nothing is sent.
+                    let about = cx.clone();
                     let told = tokio::task::spawn_blocking(move || {
                         if let Stage::Reading(after) = stage {
-                            after.stopped(&cx, exit);
+                            after.stopped(&about, exit);
                         }
                     });
                     // A notification may take long. With a second signal the user does not wait for it.
                     tokio::select! { _ = told => {}, _ = stream.next() => {} }
+                    cx.end_commands();
                     end(exit);
                 }
                 tracing::warn!("stopping: requests under way are finished; a second signal ends at once");

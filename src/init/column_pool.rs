@@ -1,5 +1,5 @@
 //! The columns of an export from which fields are filled: each column fills one field at most, and the best named one
-//! among those whose values fit is taken first.
+//! among those whose values fit is taken first. Where two would do, both are offered.
 
 use super::entry::FieldEntry;
 use super::names::{NAMED, Words};
@@ -7,14 +7,6 @@ use super::profile::ColumnProfile;
 use super::sample::ExportSample;
 use std::cmp::Reverse;
 use std::collections::HashSet;
-
-/// Values that are times only if the name says so need a name that scores as much as this.
-pub(super) const WELL_NAMED: u32 = 40;
-/// Names are near each other where their scores differ by no more than this.
-const NEAR: u32 = 30;
-
-/// A column for a field, by its place in the export, and others that may be meant too.
-pub(super) type Chosen = (usize, Vec<usize>);
 
 /// The columns of an export, and which of them are taken.
 pub(super) struct ColumnPool<'a> {
@@ -41,9 +33,10 @@ impl<'a> ColumnPool<'a> {
         self.sample.columns.iter().position(|known| known.name == column)
     }
 
-    /// The places of the columns that are not taken.
+    /// The places of the columns that are not taken. Keys of several columns fill nothing else.
     pub(super) fn free(&self) -> impl Iterator<Item = usize> {
-        (0..self.profiles.len()).filter(|at| !self.taken.contains(at))
+        let is_free = |at: &usize| !self.taken.contains(at) && !self.sample.columns[*at].is_key_of_several();
+        (0..self.profiles.len()).filter(is_free)
     }
 
     /// The free columns whose values fit, each with the score of its name, the best first.
@@ -65,24 +58,17 @@ impl<'a> ColumnPool<'a> {
         ranked.into_iter().filter(|(_, score)| *score >= NAMED).map(|(at, _)| at).collect()
     }
 
-    /// The best named of the free columns whose values fit, and those that are named nearly as well.
-    pub(super) fn best(&self, words: &Words, fits: impl Fn(&ColumnProfile<'_>) -> bool) -> Option<Chosen> {
-        best_of(&self.ranked(words, fits))
-    }
-
-    /// Fills a field with a column.
+    /// Fills a field that is text or a key with a column.
     pub(super) fn take(&mut self, field: &'static str, at: usize) -> FieldEntry {
         self.taken.insert(at);
+        self.text(field, at)
+    }
+
+    /// The entry of a field that is text or a key.
+    pub(super) fn text(&self, field: &'static str, at: usize) -> FieldEntry {
         let profile = &self.profiles[at];
         // A job file is handed around: no e-mail address belongs in it.
         let example = profile.column.filled().find(|value| profile.distinct.contains(value) && !value.contains('@'));
-        FieldEntry::column(field, self.name(at)).example(example)
+        FieldEntry::text(field, profile.column).example(example)
     }
-}
-
-/// The best of ranked columns, if its name says enough, and those that are named nearly as well.
-pub(super) fn best_of(ranked: &[(usize, u32)]) -> Option<Chosen> {
-    let (best, score) = *ranked.first().filter(|(_, score)| *score >= NAMED)?;
-    let near = ranked[1..].iter().filter(|(_, other)| *other >= NAMED && other + NEAR >= score);
-    Some((best, near.map(|(at, _)| *at).collect()))
 }

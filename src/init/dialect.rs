@@ -2,11 +2,15 @@
 //!
 //! It knows nothing of columns and of what they mean.
 
-use crate::scan::{Dialect, decoded, split};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use super::encoding::{encoding, mangled_word};
+use super::frame::{ignored, lines_above, without_ignored};
+use crate::scan::{Dialect, Format, Frame, Sniffed, Source, decoded, split};
+use encoding_rs::Encoding;
+use std::path::Path;
+use std::time::Duration;
 
 /// A guess, and what the job file says about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct GuessedDialect {
     pub(super) dialect: Dialect,
     /// Whether the file names its delimiter itself, in a first line such as `sep=;`.
@@ -15,6 +19,12 @@ pub(super) struct GuessedDialect {
     pub(super) word: Option<String>,
     /// Other delimiters that split the file as evenly.
     pub(super) others: Vec<u8>,
+    /// Lines that are no rows.
+    pub(super) frame: Frame,
+    /// A word of UTF-8 that was once read in another encoding and saved so.
+    pub(super) mangled: Option<String>,
+    /// How many cells the first row has.
+    pub(super) cells: usize,
 }
 
 /// Rows that are split to try a dialect.
@@ -25,11 +35,15 @@ const BYTES: usize = 256 << 10;
 /// The delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', 0x01, b'^'];
 
-/// Guesses from the first bytes of a file. `whole` says that they are all it has.
-pub(super) fn guess(head: &[u8], whole: bool) -> GuessedDialect {
-    let encoding = encoding(head, whole);
+/// Guesses from the first and the last bytes of a file. `whole` says that the first are all it has.
+pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool, hint: Option<&'static Encoding>) -> GuessedDialect {
+    let encoding = encoding(head, whole, hint);
     let text = decoded(head, encoding);
-    let word = (encoding == WINDOWS_1252).then(|| odd_word(&text)).flatten();
+    let word = encoding.is_single_byte().then(|| odd_word(&text)).flatten();
+    let mangled = std::str::from_utf8(&text).ok().and_then(mangled_word).map(|word| word.chars().take(30).collect());
+    let tail = decoded(tail, encoding);
+    let ignore_lines = ignored(&[&text, &tail]);
+    let text = if ignore_lines.is_empty() { text } else { without_ignored(&text) };
     let beginning = &text[..text.len().min(BYTES)];
     let first_line = beginning.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
     let first_line = first_line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(first_line);
@@ -38,7 +52,7 @@ pub(super) fn guess(head: &[u8], whole: bool) -> GuessedDialect {
         _ => None,
     };
     let whole = whole && text.len() <= BYTES;
-    let mut best: Option<(Score, Dialect)> = None;
+    let mut best: Option<(Score, Dialect, usize)> = None;
     let mut others = Vec::new();
     for (quote, escape) in quotings(beginning) {
         for delimiter in DELIMITERS {
@@ -46,25 +60,66 @@ pub(super) fn guess(head: &[u8], whole: bool) -> GuessedDialect {
                 continue;
             }
             let dialect = Dialect { delimiter: Some(delimiter), quote, escape, encoding };
-            let Some(score) = score(beginning, &dialect, whole) else { continue };
+            let skip = if named.is_some() { 0 } else { lines_above(beginning, &dialect) };
+            let Some(score) = score(below(beginning, skip), &dialect, whole) else { continue };
             match &best {
-                Some((known, _)) if *known > score => {}
-                Some((known, chosen)) if *known == score => {
+                Some((known, _, _)) if *known > score => {}
+                Some((known, chosen, _)) if *known == score => {
                     if chosen.delimiter != Some(delimiter) {
                         others.push(delimiter);
                     }
                 }
                 _ => {
                     others.clear();
-                    best = Some((score, dialect));
+                    best = Some((score, dialect, skip));
                 }
             }
         }
     }
     // There is one column only, or nothing to go by.
     let plain = Dialect { delimiter: named, encoding, ..Dialect::default() };
-    let dialect = best.map_or(plain, |(_, dialect)| dialect);
-    GuessedDialect { dialect, separator_line: named.is_some(), word, others }
+    let (dialect, skip) = best.map_or((plain, 0), |(_, dialect, skip)| (dialect, skip));
+    let (first, _) = split(below(beginning, skip), &dialect, 1);
+    let cells = first.first().map_or(0, Vec::len);
+    let frame = Frame { header: None, skip: u32::try_from(skip).unwrap_or_default(), ignore_lines };
+    GuessedDialect { dialect, separator_line: named.is_some(), word, others, frame, mangled, cells }
+}
+
+/// An export as it is read by what was guessed from its beginning.
+pub(super) fn source(
+    section: &'static str,
+    base_dir: &Path,
+    paths: &[String],
+    look: &Sniffed,
+    guess: Option<&GuessedDialect>,
+) -> Source {
+    Source {
+        base_dir: base_dir.to_owned(),
+        section,
+        paths: paths.to_vec(),
+        command: None,
+        settle: Duration::ZERO,
+        mandatory: Vec::new(),
+        format: look.misnamed.then_some(look.format),
+        dialect: guess.map(|guess| guess.dialect).unwrap_or_default(),
+        frame: guess.map(|guess| guess.frame.clone()).unwrap_or_default(),
+        nulls: Vec::new(),
+        trim: true,
+        only: Vec::new(),
+        picks: Vec::new(),
+    }
+}
+
+/// The guess for a file of CSV.
+pub(super) fn of(look: &Sniffed, hint: Option<&'static Encoding>) -> Option<GuessedDialect> {
+    (look.format == Format::Csv).then(|| guess(&look.head, &look.tail, look.whole, hint))
+}
+
+/// A text without its first lines.
+fn below(text: &[u8], lines: usize) -> &[u8] {
+    let ends = text.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+    let start = if lines == 0 { Some(0) } else { ends.take(lines).last() };
+    &text[start.unwrap_or_default()..]
 }
 
 /// How evenly a dialect splits a text: in twentieths the share of rows with as many cells as the header, then the number
@@ -113,35 +168,6 @@ fn quotings(text: &[u8]) -> Vec<(Option<u8>, Option<u8>)> {
     found
 }
 
-/// The encoding that the job file has to name. With a byte order mark it need not: the reader follows the mark.
-fn encoding(head: &[u8], whole: bool) -> &'static Encoding {
-    if let [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = head {
-        return UTF_8;
-    }
-    // Half of the bytes of a Latin text in UTF-16 are zero.
-    let sample = &head[..head.len().min(4096)];
-    let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count() * 3 > sample.len() / 2;
-    match (zeros(0), zeros(1)) {
-        (true, false) => return UTF_16BE,
-        (false, true) => return UTF_16LE,
-        _ => {}
-    }
-    match std::str::from_utf8(head) {
-        Ok(_) => UTF_8,
-        // A letter may be cut off where the head ends.
-        Err(error) if !whole && error.error_len().is_none() => UTF_8,
-        // A few broken cells among sound letters do not make it another encoding.
-        Err(_) => {
-            let (mut sound, mut broken) = (0, 0);
-            for chunk in head.utf8_chunks() {
-                sound += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
-                broken += usize::from(!chunk.invalid().is_empty());
-            }
-            if sound > broken { UTF_8 } else { WINDOWS_1252 }
-        }
-    }
-}
-
 /// The first word with a letter outside ASCII.
 fn odd_word(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
@@ -155,7 +181,7 @@ mod tests {
     use super::*;
 
     fn told(text: impl AsRef<[u8]>) -> (u8, Option<u8>, Option<u8>, &'static str) {
-        let Dialect { delimiter, quote, escape, encoding } = guess(text.as_ref(), true).dialect;
+        let Dialect { delimiter, quote, escape, encoding } = guess(text.as_ref(), b"", true, None).dialect;
         (delimiter.unwrap_or(0), quote, escape, encoding.name())
     }
 
@@ -170,7 +196,7 @@ mod tests {
         assert_eq!(told("a,b\n\"say \\\"x\\\", no\",2\n"), (b',', quoted, Some(b'\\'), "UTF-8"));
         assert_eq!(told("a\tb\nhalf a \" quote\t\\N\n\"open\t2\n"), (b'\t', None, Some(b'\\'), "UTF-8"));
         assert_eq!(told("only\n1\n").0, 0);
-        let separated = guess(b"sep=;\r\na;b,c\r\n1;2\r\n", true);
+        let separated = guess(b"sep=;\r\na;b,c\r\n1;2\r\n", b"", true, None);
         assert!(separated.separator_line && separated.dialect.delimiter == Some(b';'));
     }
 
@@ -178,15 +204,17 @@ mod tests {
     fn encodings_are_told() {
         assert_eq!(told("a;b\nM\u{fc}ller;2\n").3, "UTF-8");
         assert_eq!(told(b"a;b\nM\xc3\xbcller;K\xc3\xb6ln\nM\xfcller;2\n").3, "UTF-8", "one cell is broken");
-        let old = guess(b"a;b\nM\xfcller;2\n", true);
+        let old = guess(b"a;b\nM\xfcller;2\n", b"", true, None);
         assert_eq!((old.dialect.encoding.name(), old.word.as_deref()), ("windows-1252", Some("Müller")));
         let wide: Vec<u8> = "a;b\n1;2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(told(&wide), (b';', Some(b'"'), None, "UTF-16LE"));
         let marked: Vec<u8> = [0xff, 0xfe].into_iter().chain(wide).collect();
         assert_eq!(told(&marked), (b';', Some(b'"'), None, "UTF-8"));
         assert_eq!(
-            guess("é".repeat(9).as_bytes().split_last().map_or(&[][..], |(_, cut)| cut), false).dialect.encoding,
-            UTF_8
+            guess("é".repeat(9).as_bytes().split_last().map_or(&[][..], |(_, cut)| cut), b"", false, None)
+                .dialect
+                .encoding,
+            encoding_rs::UTF_8
         );
     }
 }

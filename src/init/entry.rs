@@ -1,19 +1,36 @@
 //! A field's entry in the job file: how it is filled, and what is said about that.
 
-use super::toml_text::{listed, quoted, shown};
+use super::sample_column::SampleColumn;
+use super::toml_text::{listed, quoted, quoted_list, shown};
 use crate::job::OPEN;
 
 /// What fills a field, as far as it can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Filling {
-    /// A column as it is.
-    Column(String),
-    /// A column, and the settings by which it is read.
-    Table(String, Vec<(&'static str, String)>),
+    /// Columns, most often a single one, and the settings by which they are read.
+    Of(Vec<String>, Vec<(&'static str, Setting)>),
     /// Only a person can say: the job file holds a question.
     Open,
     /// The field is left out.
     Absent,
+}
+
+/// The value of a setting of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Text(String),
+    Number(usize),
+    List(Vec<String>),
+}
+
+impl Setting {
+    fn toml(&self) -> String {
+        match self {
+            Setting::Text(text) => quoted(text),
+            Setting::Number(number) => number.to_string(),
+            Setting::List(texts) => quoted_list(texts),
+        }
+    }
 }
 
 /// A field of the API in a section of the job file.
@@ -37,8 +54,35 @@ impl FieldEntry {
         FieldEntry { field, filling: Filling::Absent, above, beside, question: None, doubt: None }
     }
 
-    pub(super) fn column(field: &'static str, column: &str) -> FieldEntry {
-        FieldEntry { filling: Filling::Column(column.to_owned()), ..FieldEntry::absent(field) }
+    /// A field that is read from a column, or from several of them joined by a space.
+    pub(super) fn of(field: &'static str, column: &SampleColumn) -> FieldEntry {
+        FieldEntry { filling: Filling::Of(column.sources().to_vec(), Vec::new()), ..FieldEntry::absent(field) }
+    }
+
+    /// A field that is text or a key.
+    pub(super) fn text(field: &'static str, column: &SampleColumn) -> FieldEntry {
+        let mut entry = FieldEntry::of(field, column);
+        if !column.parts.is_empty() {
+            entry = entry.with("separator", column.separator);
+        }
+        if column.has_decimals {
+            let name = quoted(&column.name);
+            entry = entry
+                .with("decimals", "drop")
+                .says(format!("the values of {name} end in .0, as where numbers were saved as decimals: decimals = \"drop\" takes it off"));
+        }
+        entry
+    }
+
+    /// A field for which several columns would do: a question with the entry of each, in their order. `why` is a sentence.
+    pub(super) fn one_of(field: &'static str, why: &str, options: &[FieldEntry]) -> FieldEntry {
+        let mut above = vec![format!("QUESTION: {why} Put the right one in place of \"?\":")];
+        for option in options {
+            let beside = if option.beside.is_empty() { String::new() } else { format!("   {}", option.beside) };
+            above.push(format!("  {field} = {}{beside}", option.toml().unwrap_or_default()));
+        }
+        let question = Some(format!("{field}: {why}"));
+        FieldEntry { filling: Filling::Open, above, question, ..FieldEntry::absent(field) }
     }
 
     /// A mandatory field for which no column is known. `why` is a sentence.
@@ -77,43 +121,43 @@ impl FieldEntry {
     }
 
     /// Adds a setting to the column, such as its format.
-    pub(super) fn with(mut self, key: &'static str, value: &str) -> FieldEntry {
-        self.filling = match self.filling {
-            Filling::Column(column) => Filling::Table(column, vec![(key, value.to_owned())]),
-            Filling::Table(column, mut settings) => {
-                settings.push((key, value.to_owned()));
-                Filling::Table(column, settings)
-            }
-            other => other,
-        };
+    pub(super) fn with(self, key: &'static str, value: &str) -> FieldEntry {
+        self.set(key, Setting::Text(value.to_owned()))
+    }
+
+    /// Adds a setting that may be a number or a list.
+    pub(super) fn set(mut self, key: &'static str, value: Setting) -> FieldEntry {
+        if let Filling::Of(_, settings) = &mut self.filling {
+            settings.push((key, value));
+        }
         self
     }
 
     /// The columns that it reads.
     pub(super) fn columns(&self) -> Vec<&str> {
-        match &self.filling {
-            Filling::Column(column) => vec![column],
-            Filling::Table(column, settings) => {
-                let zones = settings.iter().filter(|(key, _)| *key == "timezone_column");
-                std::iter::once(column.as_str()).chain(zones.map(|(_, zone)| zone.as_str())).collect()
-            }
-            Filling::Open | Filling::Absent => Vec::new(),
-        }
+        let Filling::Of(columns, settings) = &self.filling else { return Vec::new() };
+        let zone = settings.iter().find_map(|(key, value)| match value {
+            Setting::Text(column) if *key == "timezone_column" => Some(column.as_str()),
+            _ => None,
+        });
+        columns.iter().map(String::as_str).chain(zone).collect()
     }
 
     /// The value in TOML; `None` for a field that is left out.
     pub(super) fn toml(&self) -> Option<String> {
-        let table = |column: &str, settings: &[(&str, String)]| {
-            let settings = settings.iter().map(|(key, value)| format!(", {key} = {}", quoted(value)));
-            format!("{{ column = {}{} }}", quoted(column), settings.collect::<String>())
-        };
         match &self.filling {
             // A bare "?" is a question. A column of that name needs a table.
-            Filling::Column(column) if column == OPEN => Some(table(column, &[])),
-            Filling::Column(column) => Some(quoted(column)),
-            Filling::Table(column, settings) => Some(table(column, settings)),
+            Filling::Of(columns, settings) => Some(match columns.as_slice() {
+                [only] if settings.is_empty() && only != OPEN => quoted(only),
+                [only] => format!("{{ column = {}{} }}", quoted(only), in_table(settings)),
+                several => format!("{{ columns = {}{} }}", quoted_list(several), in_table(settings)),
+            }),
             Filling::Open => Some(quoted(OPEN)),
             Filling::Absent => None,
         }
     }
+}
+
+fn in_table(settings: &[(&'static str, Setting)]) -> String {
+    settings.iter().map(|(key, value)| format!(", {key} = {}", value.toml())).collect()
 }

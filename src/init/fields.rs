@@ -1,33 +1,62 @@
 //! The fields that are text, numbers or keys: which column fills each, by its name and by what it holds.
 
+use super::choice::{Choice, choose};
 use super::column_pool::ColumnPool;
 use super::entry::FieldEntry;
 use super::names;
 use super::profile::ColumnProfile;
 use super::toml_text::{listed, quoted};
 use crate::job::OPEN;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+/// The share of rows that must hold codes where another column of the same field holds names.
+const OF_CODES: f64 = 0.9;
 
 pub(super) fn store_number(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "store_number";
     let may_be_store = |profile: &ColumnProfile<'_>| profile.emails < 0.5 && profile.may_be_text();
-    if let Some((at, near)) = pool.best(&names::STORE, may_be_store) {
-        return pool.take(field, at).or(pool.names(&near));
+    let ranked = codes_first(pool, pool.ranked(&names::STORE, may_be_store));
+    let choice = choose(pool, field, &ranked);
+    if choice != Choice::None {
+        pool.taken.extend(choice.places());
+        return pool.entry(field, &choice, |at| pool.text(field, at));
     }
-    let others = pool.ranked(&names::STORE, |profile| {
-        may_be_store(profile) && !profile.has_times_of_day && !profile.has_day_numbers
-    });
+    let is_of_time = |profile: &ColumnProfile<'_>| {
+        let is_named =
+            [&names::START, &names::END, &names::DATE].iter().any(|words| profile.name.score(words) >= names::NAMED);
+        profile.is_clock() || profile.has_day_numbers || is_named && profile.times.is_some()
+    };
+    let others = pool.ranked(&names::STORE, |profile| may_be_store(profile) && !is_of_time(profile));
     let others: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
     FieldEntry::open(field, "no column has the name of a store's number.").or(pool.names(&others))
+}
+
+/// Ranked columns, without those that hold names where another that is named as well holds codes: `Store` beside
+/// `Store ID`.
+fn codes_first(pool: &ColumnPool<'_>, mut ranked: Vec<(usize, u32)>) -> Vec<(usize, u32)> {
+    let codes = |at: usize| pool.profiles[at].codes >= OF_CODES;
+    let has_codes = ranked.iter().any(|(at, score)| *score >= names::WHOLE && codes(*at));
+    let names_last = |(at, _): &(usize, u32)| has_codes && !codes(*at) && !pool.profiles[*at].is_empty();
+    ranked.sort_by_key(names_last);
+    let least_code = ranked.iter().filter(|column| !names_last(column)).map(|(_, score)| *score).min();
+    for (at, score) in &mut ranked {
+        if has_codes && !codes(*at) && !pool.profiles[*at].is_empty() {
+            *score = (*score).min(least_code.unwrap_or_default().min(names::WHOLE - 1));
+        }
+    }
+    ranked
 }
 
 pub(super) fn visit_type_id(pool: &mut ColumnPool<'_>) -> FieldEntry {
     const MOST: usize = 12;
     let field = "visit_type_id";
-    if let Some((at, near)) = pool.best(&names::TYPE, |profile| profile.numbers > 0.98 || profile.is_empty()) {
-        return pool.take(field, at).or(pool.names(&near));
+    let choice = pool.choose(field, &names::TYPE, |profile| profile.numbers > 0.98 || profile.is_empty());
+    if choice != Choice::None {
+        return pool.entry(field, &choice, |at| {
+            FieldEntry::of(field, pool.profiles[at].column).example(pool.profiles[at].example())
+        });
     }
-    let Some((at, _)) = pool.best(&names::TYPE, |profile| !profile.is_empty()) else {
+    let Some(at) = pool.named(&names::TYPE, |profile| !profile.is_empty()).first().copied() else {
         return FieldEntry::absent(field);
     };
     let values: BTreeSet<&str> = pool.profiles[at].distinct.iter().copied().collect();
@@ -44,9 +73,9 @@ pub(super) fn visit_type_id(pool: &mut ColumnPool<'_>) -> FieldEntry {
 
 pub(super) fn email_address(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "email_address";
-    let may_be_email = |profile: &ColumnProfile<'_>| profile.emails >= 0.8 || profile.is_empty();
-    if let Some((best, others)) = pool.named(&names::EMAIL, may_be_email).split_first() {
-        return pool.take(field, *best).or(pool.names(others));
+    let choice = pool.choose(field, &names::EMAIL, |profile| profile.emails >= 0.8 || profile.is_empty());
+    if choice != Choice::None {
+        return pool.entry(field, &choice, |at| pool.text(field, at));
     }
     let nameless = pool.ranked(&names::EMAIL, |profile| profile.emails >= 0.8);
     let nameless: Vec<usize> = nameless.iter().filter(|(_, score)| *score == 0).map(|(at, _)| *at).collect();
@@ -60,53 +89,24 @@ pub(super) fn email_address(pool: &mut ColumnPool<'_>) -> FieldEntry {
 
 pub(super) fn client_session_uid(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "client_session_uid";
-    match pool.best(&names::CLIENT_UID, |_| true) {
-        Some((at, _)) => pool.take(field, at),
-        None => FieldEntry::absent(field).says(format!("{field} is left out: the visit_id is sent in its place.")),
-    }
-}
-
-/// `reference` is the entry of the visit's key in the scenes.
-pub(super) fn scene_id(pool: &mut ColumnPool<'_>, reference: &FieldEntry) -> FieldEntry {
-    let field = "scene_id";
-    let reference = reference.columns().first().and_then(|column| pool.place_of(column));
-    let named = pool.named(&names::SCENE, |_| true);
-    let is_good = |at: &usize| pool.profiles[*at].is_empty() || tells_scenes_apart(pool, reference, *at);
-    let good: Vec<usize> = named.iter().copied().filter(is_good).collect();
-    if let Some((best, others)) = good.split_first() {
-        return pool.take(field, *best).or(pool.names(others));
-    }
-    // With a good name, a key may begin anew in every visit. Without one it has to be unique.
-    let is_unique = |at: &usize| {
-        let profile = &pool.profiles[*at];
-        let is_else = profile.times.is_some() || profile.emails > 0.5 || profile.zones > 0.98;
-        !is_else && profile.uniqueness() >= 0.99
-    };
-    let unique: Vec<usize> = pool.free().filter(is_unique).collect();
-    match (named.first(), unique.as_slice()) {
-        (Some(at), _) => {
-            let name = quoted(pool.name(*at));
-            let entry = pool.take(field, *at).or(pool.names(&unique));
-            entry.doubts(&format!("{name} repeats within a visit: its scenes would not be told apart"))
+    match pool.choose(field, &names::CLIENT_UID, |_| true) {
+        Choice::None => {
+            FieldEntry::absent(field).says(format!("{field} is left out: the visit_id is sent in its place."))
         }
-        (None, [only]) => pool.take(field, *only).says("told by its values alone: none repeats"),
-        (None, _) => FieldEntry::open(field, "no column has the name of a scene's key.").or(pool.names(&unique)),
+        choice => pool.entry(field, &choice, |at| pool.text(field, at)),
     }
-}
-
-/// Whether a column tells the scenes of a visit apart, but for a few rows that are there twice.
-fn tells_scenes_apart(pool: &ColumnPool<'_>, reference: Option<usize>, at: usize) -> bool {
-    let values = |at: usize| &pool.sample.columns[at].values;
-    let visit = |row: usize| reference.map(|at| values(at)[row].as_str());
-    let filled = || values(at).iter().enumerate().filter(|(_, value)| !value.is_empty());
-    let distinct: HashSet<_> = filled().map(|(row, value)| (visit(row), value)).collect();
-    !distinct.is_empty() && distinct.len() as f64 >= 0.95 * filled().count() as f64
 }
 
 pub(super) fn task_code(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let field = "task_code";
-    match pool.best(&names::TASK, |profile| profile.may_be_text()) {
-        Some((at, near)) => pool.take(field, at).or(pool.names(&near)),
-        None => FieldEntry::absent(field).says(format!("{field} is left out: no column has the name of a task.")),
+    let ranked = codes_first(pool, pool.ranked(&names::TASK, |profile| profile.may_be_text()));
+    match choose(pool, field, &ranked) {
+        Choice::None => {
+            FieldEntry::absent(field).says(format!("{field} is left out: no column has the name of a task."))
+        }
+        choice => {
+            pool.taken.extend(choice.places());
+            pool.entry(field, &choice, |at| pool.text(field, at))
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::column_pool::ColumnPool;
 use super::entry::{FieldEntry, Filling};
 use super::names::{self, Words};
 use super::profile::ColumnProfile;
+use super::sample_column::SampleColumn;
 use std::collections::{HashMap, HashSet};
 
 const FIELD: &str = "visit_id";
@@ -38,13 +39,32 @@ fn key(pool: &mut ColumnPool<'_>) -> FieldEntry {
             .or(pool.names(others));
     }
     let others: Vec<usize> = pool.free().filter(repeats).filter(|at| pool.profiles[*at].times.is_none()).collect();
-    FieldEntry::open(FIELD, "no column of this flat export has the name of a visit's key.").or(pool.names(&others))
+    let why = "no column of this flat export has the name of a visit's key.";
+    match of_several_columns(pool) {
+        Some(option) => {
+            let why = format!("{why} Store, time and person together may tell the visits apart.");
+            FieldEntry::one_of(FIELD, &why, &[option]).or(pool.names(&others))
+        }
+        None => FieldEntry::open(FIELD, why).or(pool.names(&others)),
+    }
+}
+
+/// A key of several columns: where, when and by whom.
+fn of_several_columns(pool: &ColumnPool<'_>) -> Option<FieldEntry> {
+    let best = |words: &Words| pool.named(words, |profile| !profile.is_empty()).first().copied();
+    let start = pool.named(&names::START, |profile| profile.may_be_times() && !profile.is_empty()).first().copied();
+    let (store, when) = (best(&names::STORE)?, start.or_else(|| best(&names::DATE))?);
+    let sources = [Some(store), Some(when), best(&names::EMAIL)].into_iter().flatten();
+    let sources = sources.flat_map(|at| pool.profiles[at].column.sources());
+    let columns: Vec<&SampleColumn> =
+        sources.filter_map(|name| pool.sample.columns.iter().find(|column| column.name == *name)).collect();
+    Some(FieldEntry::text(FIELD, &SampleColumn::joined(&columns, "-")))
 }
 
 /// The columns that part the rows as store, start and person do: the key of a visit repeats, what belongs to the visit
 /// depends on it, and it tells apart what differs there.
 fn by_values(pool: &ColumnPool<'_>) -> Vec<usize> {
-    let best = |words: &Words, fits: &dyn Fn(&ColumnProfile<'_>) -> bool| pool.best(words, fits).map(|(at, _)| at);
+    let best = |words: &Words, fits: &dyn Fn(&ColumnProfile<'_>) -> bool| pool.named(words, fits).first().copied();
     let start = best(&names::START, &|profile| profile.may_be_times() && !profile.is_empty());
     let store = best(&names::STORE, &|profile| profile.times.is_none() && !profile.is_empty());
     let (Some(start), Some(store)) = (start, store) else { return Vec::new() };
@@ -57,7 +77,7 @@ fn by_values(pool: &ColumnPool<'_>) -> Vec<usize> {
         let is_else = !profile.may_be_text()
             || profile.emails > 0.5
             || profile.zones > 0.98
-            || profile.has_times_of_day
+            || profile.is_clock()
             || of_visits.contains(at);
         if is_else || profile.filled < pool.sample.rows {
             return false;

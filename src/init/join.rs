@@ -95,6 +95,14 @@ impl PairNames {
     }
 }
 
+/// How well the names of two columns speak for a join; `None` where their values are those that any two exports share, and
+/// their names do not say that the one refers to the other.
+pub(super) fn may_join(key: &ColumnProfile<'_>, reference: &ColumnProfile<'_>) -> Option<u32> {
+    let names = PairNames::of(&key.name, &reference.name);
+    let is_of_any_exports = key.is_running() || reference.is_running() || names.of_others;
+    (names.refers || !is_of_any_exports).then_some(names.score)
+}
+
 /// Tries all pairs of columns.
 pub(super) fn find(visits: &[ColumnProfile<'_>], scenes: &[ColumnProfile<'_>]) -> Join {
     let has_rows = |profiles: &[ColumnProfile<'_>]| profiles.iter().any(|profile| !profile.is_empty());
@@ -102,6 +110,9 @@ pub(super) fn find(visits: &[ColumnProfile<'_>], scenes: &[ColumnProfile<'_>]) -
     let (mut good, mut namesakes, mut partly, mut by_chance) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (at, key) in visits.iter().enumerate() {
         for (to, reference) in scenes.iter().enumerate() {
+            if !key.column.parts.is_empty() || !reference.column.parts.is_empty() {
+                continue;
+            }
             let pair = pair(at, key, to, reference);
             if !by_values {
                 good.extend(Some(pair).filter(|pair| pair.names.both));

@@ -4,15 +4,21 @@ use super::column_pool::ColumnPool;
 use super::entry::FieldEntry;
 use super::join::{self, Join, Pair};
 use super::names;
+use super::near::{Near, near, near_pair, nearest, written_otherwise};
 use super::profile::ColumnProfile;
 use super::sample::ExportSample;
 use super::toml_text::{plainly, quoted, shown};
-use std::collections::{BTreeSet, HashMap};
+use crate::text::count;
+use std::collections::BTreeSet;
 
 const FIELD: &str = "visit_id";
 
 /// The key of the visits, and the reference to it in the scenes.
 pub(super) fn keys(visits: &mut ColumnPool<'_>, scenes: &mut ColumnPool<'_>) -> (FieldEntry, FieldEntry) {
+    let composites = composites(visits, scenes);
+    if !composites.is_empty() {
+        return of_several_columns(&composites, visits, scenes);
+    }
     match join::find(&visits.profiles, &scenes.profiles) {
         Join::Found(best, others) => {
             let key = visits.take(FIELD, best.visits);
@@ -20,15 +26,65 @@ pub(super) fn keys(visits: &mut ColumnPool<'_>, scenes: &mut ColumnPool<'_>) -> 
             let reference = scenes.take(FIELD, best.scenes);
             let is_slight = best.percent_of_scenes() < 50 && visits.sample.is_whole && scenes.sample.is_whole;
             let reference = if best.shared > 0 && is_slight { reference.doubts(&said) } else { reference.says(&said) };
+            let reference = match near(&visits.profiles[best.visits], &scenes.profiles[best.scenes]) {
+                Some(near) if best.shared > 0 => reference.doubts(&nearly_in_words(&near)),
+                _ => reference,
+            };
             let others = pairs_in_words(&others, visits, scenes);
             (key, if others.is_empty() { reference } else { reference.says(format!("could also be {others}")) })
         }
         Join::Contradicted(pair, other) => {
+            if let Some(near) = near_pair(&pair, &visits.profiles, &scenes.profiles) {
+                return written_otherwise(&near, visits, scenes);
+            }
             let entry = contradicted(&pair, other.as_ref(), visits, scenes);
             (visits.take(FIELD, pair.visits), entry)
         }
-        Join::Unknown { partly, by_chance } => unjoined(&partly, &by_chance, visits, scenes),
+        Join::Unknown { partly, by_chance } => match nearest(&visits.profiles, &scenes.profiles) {
+            Some(near) => written_otherwise(&near, visits, scenes),
+            None => unjoined(&partly, &by_chance, visits, scenes),
+        },
     }
+}
+
+/// The keys of several columns that join the exports, by their places in both.
+fn composites(visits: &ColumnPool<'_>, scenes: &ColumnPool<'_>) -> Vec<(usize, usize)> {
+    let places = |pool: &ColumnPool<'_>| -> Vec<usize> {
+        let columns = pool.sample.columns.iter().enumerate();
+        columns.filter(|(_, column)| column.is_key_of_several()).map(|(at, _)| at).collect()
+    };
+    places(visits).into_iter().zip(places(scenes)).collect()
+}
+
+/// The entries of a key of several columns.
+fn of_several_columns(
+    composites: &[(usize, usize)],
+    visits: &ColumnPool<'_>,
+    scenes: &ColumnPool<'_>,
+) -> (FieldEntry, FieldEntry) {
+    let said = "no single column tells the visits apart and is in both exports; together these do";
+    let entries = |pool: &ColumnPool<'_>, place: fn(&(usize, usize)) -> usize| -> Vec<FieldEntry> {
+        composites.iter().map(|pair| pool.text(FIELD, place(pair))).collect()
+    };
+    let (keys, references) = (entries(visits, |pair| pair.0), entries(scenes, |pair| pair.1));
+    match (keys.as_slice(), references.as_slice()) {
+        ([key], [reference]) => (key.clone().doubts(said), reference.clone()),
+        _ => {
+            let why = "no single column tells the visits apart and is in both exports; several sets of columns do.";
+            let also = "the same columns as under [visits.columns].";
+            (FieldEntry::one_of(FIELD, why, &keys), FieldEntry::one_of(FIELD, also, &references))
+        }
+    }
+}
+
+fn nearly_in_words(near: &Near) -> String {
+    let values = count(near.count as u64, "value is", "values are");
+    format!(
+        "{values} nearly a visit's: {} there, {} here ({}); only keys that are the same, letter by letter, join",
+        shown(&near.key),
+        shown(&near.reference),
+        near.differences
+    )
 }
 
 /// `(visits = scenes) "id" = "parent"`; empty where there are no pairs.
@@ -44,8 +100,8 @@ fn overlap_in_words(pair: &Pair, visits: &ColumnPool<'_>, scenes: &ColumnPool<'_
         return format!("joined with {key} of the visits by its name alone: there are no values to compare");
     }
     let rows = |sample: &ExportSample| match sample.is_whole {
-        true => format!("all {} rows", sample.rows),
-        false => format!("{} rows", sample.rows),
+        true => format!("all {} rows", sample.rows + sample.repeated),
+        false => format!("{} rows", sample.rows + sample.repeated),
     };
     format!(
         "{} of its {} values ({}%) are in {key} of the visits, of whose values {}% occur here (looked at: {} of the scenes, {} of the visits)",
@@ -75,20 +131,12 @@ fn contradicted(pair: &Pair, other: Option<&Pair>, visits: &ColumnPool<'_>, scen
             pair.percent_of_visits()
         ),
     };
-    let mut entry = match written_otherwise(of_visits, of_scenes) {
-        Some((one, other)) => {
-            let why = format!("{who} {what} as they are written: {one} there, {other} here.");
-            FieldEntry::open(FIELD, &why).says("Export both in the same way and run init again.")
-        }
-        None => {
-            let example = |profile: &ColumnProfile<'_>| profile.example().map(shown).unwrap_or_default();
-            FieldEntry::open(FIELD, &format!("{who} {what}; do they cover the same days?")).says(format!(
-                "If they do not, export the same days and run init again. There is {} in the visits, {} here.",
-                example(of_visits),
-                example(of_scenes)
-            ))
-        }
-    };
+    let example = |profile: &ColumnProfile<'_>| profile.example().map(shown).unwrap_or_default();
+    let mut entry = FieldEntry::open(FIELD, &format!("{who} {what}; do they cover the same days?")).says(format!(
+        "If they do not, export the same days and run init again. There is {} in the visits, {} here.",
+        example(of_visits),
+        example(of_scenes)
+    ));
     if let Some(other) = other {
         entry = entry.says(format!(
             "It may be {}: {}% of the scenes' values are among the visits'. Then change visit_id of the visits as well.",
@@ -101,19 +149,18 @@ fn contradicted(pair: &Pair, other: Option<&Pair>, visits: &ColumnPool<'_>, scen
     entry
 }
 
-/// A key of both exports that differs only in leading zeros, in capitals, in a `.0` or in braces around it, where most keys
-/// do.
-fn written_otherwise(of_visits: &ColumnProfile<'_>, of_scenes: &ColumnProfile<'_>) -> Option<(String, String)> {
-    let bare = |text: &str| {
-        let bare = text.trim_matches(['{', '}']).trim_end_matches(".0").to_lowercase();
-        bare.trim_start_matches('0').to_owned()
+/// A column that is called like the visit's key and repeats among the visits, and one of the scenes with its values.
+fn repeating_key(visits: &ColumnPool<'_>, references: &[usize], scenes: &ColumnPool<'_>) -> Option<(usize, usize)> {
+    let is_named = |at: &usize| {
+        let profile = &visits.profiles[*at];
+        profile.name.score(&names::VISIT_ID) >= names::NAMED && profile.uniqueness() < 0.9
     };
-    let keys: HashMap<String, &str> = of_visits.distinct.iter().map(|key| (bare(key), *key)).collect();
-    let pairs = of_scenes.distinct.iter().filter_map(|reference| Some((*keys.get(&bare(reference))?, *reference)));
-    let differing: BTreeSet<(&str, &str)> = pairs.filter(|(key, reference)| key != reference).collect();
-    let is_usual = 2 * differing.len() > of_scenes.distinct.len();
-    let (key, reference) = differing.first().filter(|_| is_usual)?;
-    Some((shown(key), shown(reference)))
+    let keys: Vec<usize> = (0..visits.profiles.len()).filter(is_named).collect();
+    let shares = |key: usize, at: usize| {
+        let (of_visits, of_scenes) = (&visits.profiles[key].distinct, &scenes.profiles[at].distinct);
+        2 * of_scenes.intersection(of_visits).count() > of_scenes.len()
+    };
+    references.iter().find_map(|at| Some((keys.iter().copied().find(|key| shares(*key, *at))?, *at)))
 }
 
 /// No pair of columns joins the exports.
@@ -134,7 +181,16 @@ fn unjoined(
     };
     let mut why = "no column of the scenes holds the values of a column that tells the visits apart: are these exports of the same days?".to_owned();
     let references = scenes.named(&names::VISIT_ID, |profile| profile.times.is_none() && !profile.name.is_bare());
-    if let Some(at) = references.first() {
+    if let Some((key, at)) = repeating_key(visits, &references, scenes) {
+        let profile = &visits.profiles[key];
+        why = format!(
+            "{} of the visits has the values of {} here, but is no key there: {} rows have {} values. Is there a row for each visit?",
+            quoted(visits.name(key)),
+            quoted(scenes.name(at)),
+            profile.filled,
+            profile.distinct.len()
+        );
+    } else if let Some(at) = references.first() {
         why.push_str(&format!(" {} has the name of a visit's key, but not its values.", quoted(scenes.name(*at))));
     }
     let mut reference = FieldEntry::open(FIELD, &why);

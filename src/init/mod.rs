@@ -5,45 +5,70 @@
 //! April, is a question in the file, and `check` and `run` refuse the file until it is answered. The look is bounded, so
 //! that it takes seconds for an export of any size.
 //!
-//! The way through it: `dialect` and `sample` read, `profile` says what each column looks like (`names`, `times`), `join`
-//! finds the pair of columns that holds the visit's key, `plan` fills the fields (`keys` or `flat`, `visit_times` with
-//! `day_month`, `fields`) and `write` writes the file.
+//! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `frame`) and `sample` read, `profile`
+//! says what each column looks like (`names` with `words`, `times`, `nulls`), `day_and_time` and `composite` add columns that
+//! are joined of others, `join` and `near` find the pair of columns that holds the visit's key, `plan` fills the fields (`keys`
+//! or `flat`, `visit_times` with `time_columns`, `day_month`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
 //!
 //! It knows nothing of ids, of the network, or of how a job is read.
 
 mod cell_text;
+mod choice;
 mod column_pool;
+mod composite;
+mod day_and_time;
 mod day_month;
 mod dialect;
+mod encoding;
 mod entry;
 mod fields;
 mod first_line;
 mod flat;
+mod frame;
 mod join;
 mod keys;
 mod names;
+mod near;
+mod null_values;
+mod nulls;
+mod only;
 mod page;
+mod paths;
 mod plan;
 mod profile;
+mod roles;
 mod sample;
+mod sample_column;
+mod scene_key;
+mod time_columns;
 mod times;
 mod toml_text;
 mod visit_times;
+mod words;
 mod write;
 
 pub use page::{Draft, Remark};
 
 use crate::scan::ScanError;
+use composite::join_keys;
+use day_and_time::join_days_and_times;
+use roles::{swapped, tell_apart};
 use sample::ExportSample;
 use std::path::Path;
 
-/// Drafts a job file for two exports, each a file, a folder or a glob, relative to `base_dir`. The same one twice is one flat
-/// export.
+/// Drafts a job file for two exports, each of them files, folders or globs, relative to `base_dir`. The same files twice are
+/// one flat export, unless there are files of two kinds among them.
 ///
 /// # Errors
 /// Where an export cannot be read.
-pub(crate) fn draft(base_dir: &Path, visits: &str, scenes: &str) -> Result<Draft, ScanError> {
-    let visits = ExportSample::take("visits", base_dir, visits)?;
-    let scenes = ExportSample::take("scenes", base_dir, scenes)?;
-    Ok(write::write(&plan::plan(&visits, &scenes), &visits, &scenes))
+pub(crate) fn draft(base_dir: &Path, visits: &[String], scenes: &[String]) -> Result<Draft, ScanError> {
+    let mut roles = tell_apart(base_dir, visits, scenes)?;
+    let mut visits = ExportSample::take("visits", base_dir, &roles.visits, None)?;
+    let mut scenes = ExportSample::take("scenes", base_dir, &roles.scenes, Some(&visits))?;
+    if !scenes.has_the_files_of(&visits) {
+        roles.said.extend(swapped(&visits, &scenes));
+        join_keys(&mut visits, &mut scenes);
+    }
+    join_days_and_times(&mut visits);
+    Ok(write::write(&plan::plan(&visits, &scenes), &visits, &scenes, &roles.said))
 }

@@ -1,15 +1,15 @@
 //! What a column is called and what its values look like: times, addresses, zones, numbers, keys.
 
 use super::cell_text::ColumnType;
-use super::names::Name;
-use super::sample::SampleColumn;
+use super::names::{self, Name};
+use super::nulls::{NULLS, is_no_time};
+use super::sample_column::SampleColumn;
 use super::times::{self, TimeStyle, Zoned};
 use crate::build::{Zone, is_time_of_day};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-/// What producers write for an empty cell. `NA` is not among them: it is also a country.
-pub(super) const NULLS: [&str; 11] =
-    ["\\N", "NULL", "null", "(null)", "N/A", "n/a", "#N/A", "None", "NaN", "NaT", "<NA>"];
+/// Values that are times only if the name says so need a name that scores as much as this.
+pub(super) const WELL_NAMED: u32 = 40;
 
 /// A column of a sample with all that its name and its values say. Words for an empty cell are not values here.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct ColumnProfile<'a> {
     pub(super) distinct: HashSet<&'a str>,
     /// How many rows have a value.
     pub(super) filled: usize,
+    /// What stands for an empty cell among its values.
+    pub(super) nulls: BTreeSet<&'a str>,
     /// How its dates or times are written, if it holds any.
     pub(super) times: Option<TimeStyle>,
     /// The share of rows that hold e-mail addresses, time zones, whole numbers.
@@ -29,13 +31,31 @@ pub(super) struct ColumnProfile<'a> {
     pub(super) surely_zones: bool,
     /// `08:15`, without a date.
     pub(super) has_times_of_day: bool,
+    /// `081500`, which may as well be a code.
+    pub(super) may_be_clock: bool,
+    /// The share of rows that hold codes, and no names: there is a digit and no blank.
+    pub(super) codes: f64,
     /// `45356.34`, as a spreadsheet counts days.
     pub(super) has_day_numbers: bool,
 }
 
 impl<'a> ColumnProfile<'a> {
     pub(super) fn of(column: &'a SampleColumn) -> ColumnProfile<'a> {
-        let values = times::counted(column.filled().filter(|value| !NULLS.contains(value)));
+        let (mut nulls, mut values): (BTreeSet<&str>, Vec<(&str, usize)>) = (BTreeSet::new(), Vec::new());
+        for (value, rows) in times::counted(column.filled()) {
+            if NULLS.contains(&value) {
+                nulls.insert(value);
+            } else {
+                values.push((value, rows));
+            }
+        }
+        // A zero is one among times alone.
+        let dated: Vec<(&str, usize)> = values.iter().copied().filter(|(value, _)| !is_no_time(value)).collect();
+        let is_of_text = matches!(column.column_type, ColumnType::Text | ColumnType::Number);
+        if is_of_text && !dated.is_empty() && dated.len() < values.len() && TimeStyle::of(&dated).is_some() {
+            nulls.extend(values.iter().map(|(value, _)| *value).filter(|value| is_no_time(value)));
+            values = dated;
+        }
         let filled: usize = values.iter().map(|(_, rows)| rows).sum();
         let share = |fits: fn(&str) -> bool| {
             let fitting: usize = values.iter().filter(|(value, _)| fits(value)).map(|(_, rows)| rows).sum();
@@ -52,14 +72,18 @@ impl<'a> ColumnProfile<'a> {
         };
         ColumnProfile {
             column,
-            name: Name::of(&column.name),
+            // Of a day and a time of day, the latter says what it is the time of.
+            name: Name::of(column.parts.last().unwrap_or(&column.name)),
             filled,
+            nulls,
             times,
             emails: share(is_email),
             zones: share(|value| Zone::parse(value).is_some()),
             numbers: share(is_whole_number),
             surely_zones: values.iter().any(|(value, _)| value.contains(['/', ':'])),
             has_times_of_day: share(is_time_of_day) > 0.9,
+            may_be_clock: filled > 0 && values.iter().all(|(value, _)| times::is_bare_clock(value, values[0].0.len())),
+            codes: share(is_code),
             has_day_numbers: share(times::is_day_number) > 0.9,
             distinct: values.into_iter().map(|(value, _)| value).collect(),
         }
@@ -88,6 +112,31 @@ impl<'a> ColumnProfile<'a> {
     /// Whether the values are dates without a time of day, or there are none.
     pub(super) fn may_be_dates(&self) -> bool {
         self.is_empty() || self.times.as_ref().is_some_and(TimeStyle::is_of_dates)
+    }
+
+    /// Whether every time is written with an offset that is not that of UTC, which tells its day.
+    pub(super) fn tells_the_day(&self) -> bool {
+        let has_offset = |value: &str| {
+            let digits: String = value.chars().rev().take(6).filter(|c| !c.is_whitespace()).collect();
+            let offset: String = digits.chars().rev().skip_while(|c| !matches!(c, '+' | '-')).collect();
+            let numbers = offset.bytes().filter(u8::is_ascii_digit).count();
+            (numbers == 4 || numbers == 2)
+                && offset.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+                && value.contains(':')
+        };
+        let is_written = self.column.column_type == ColumnType::Text && !self.is_empty();
+        is_written && self.distinct.iter().all(|value| has_offset(value))
+    }
+
+    /// Whether the values are times of day, without a date. Bare digits are only by a name that says so.
+    pub(super) fn is_clock(&self) -> bool {
+        let is_named = || [&names::START, &names::END].iter().any(|words| self.name.score(words) >= WELL_NAMED);
+        self.has_times_of_day || self.may_be_clock && is_named()
+    }
+
+    /// Whether the values are times, every one of them at midnight.
+    pub(super) fn is_at_midnight(&self) -> bool {
+        self.times.as_ref().is_some_and(|style| style.has_time && style.is_midnight)
     }
 
     /// Whether nothing but a name could make times of the values.
@@ -139,6 +188,10 @@ impl<'a> ColumnProfile<'a> {
         }
         range
     }
+}
+
+fn is_code(value: &str) -> bool {
+    value.bytes().any(|b| b.is_ascii_digit()) && !value.contains(' ')
 }
 
 fn is_email(value: &str) -> bool {

@@ -5,12 +5,15 @@
 
 use super::cell_text::{ColumnType, cell_text};
 use super::dialect::{self, GuessedDialect};
-use crate::scan::{CellFault, Export, Format, Only, Pick, Rows, ScanError, Source, sniff};
+use super::first_line::{FirstLine, first_line};
+use super::sample_column::SampleColumn;
+use crate::scan::{CellFault, Export, Format, Pick, Rows, ScanError, Sniffed, Source, sniff};
 use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::path::Path;
 
 /// Bytes of a CSV file from which its dialect is guessed.
-const HEAD: usize = 4 << 20;
+pub(super) const HEAD: usize = 4 << 20;
 /// Files that are looked into.
 const FILES: usize = 16;
 /// Rows that are sampled from all files together, fewer where there are many columns.
@@ -25,7 +28,7 @@ const LONGEST: usize = 200;
 /// An export as far as it was looked at.
 #[derive(Debug)]
 pub(super) struct ExportSample {
-    pub(super) path: String,
+    pub(super) paths: Vec<String>,
     /// How many files it has.
     pub(super) files: usize,
     /// The format, where the name of the file promises another one.
@@ -37,23 +40,16 @@ pub(super) struct ExportSample {
     pub(super) columns: Vec<SampleColumn>,
     /// Columns that cannot be used, and why.
     pub(super) unusable: Vec<(String, String)>,
-    /// How many rows were sampled, and whether these are all.
+    /// How many different rows were sampled, and whether these are all.
     pub(super) rows: usize,
+    /// How many rows equal an earlier one. They count once.
+    pub(super) repeated: usize,
     pub(super) is_whole: bool,
     /// Rows with too few or too many cells. They are not among the sampled ones.
     pub(super) ragged: usize,
     /// Cells with bytes that the encoding does not allow.
     pub(super) undecodable: usize,
     export: Export,
-}
-
-/// A column as far as it was looked at.
-#[derive(Debug)]
-pub(super) struct SampleColumn {
-    pub(super) name: String,
-    pub(super) column_type: ColumnType,
-    /// The value in each sampled row; empty where there is none.
-    pub(super) values: Vec<String>,
 }
 
 /// A file of an export, opened.
@@ -63,36 +59,38 @@ struct SampledFile {
     places: Vec<Option<usize>>,
 }
 
-impl SampleColumn {
-    /// The values that are not empty, in the order of the rows.
-    pub(super) fn filled(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
 impl ExportSample {
-    /// Takes a sample of an export: a file, a folder or a glob. `section` is its name in errors.
-    pub(super) fn take(section: &'static str, base_dir: &Path, path: &str) -> Result<ExportSample, ScanError> {
-        let look = sniff(path, base_dir, HEAD)?;
-        let dialect = (look.format == Format::Csv).then(|| dialect::guess(&look.head, look.whole));
-        let source = Source {
-            base_dir: base_dir.to_owned(),
-            section,
-            paths: vec![path.to_owned()],
-            format: look.misnamed.then_some(look.format),
-            dialect: dialect.as_ref().map(|guess| guess.dialect).unwrap_or_default(),
-            nulls: Vec::new(),
-            trim: true,
-            only: Vec::<Only>::new(),
-            picks: Vec::new(),
-        };
+    /// Takes a sample of an export: files, folders or globs. `section` is its name in errors.
+    /// `other` is the other one, which decides where this one leaves it open how it is written.
+    pub(super) fn take(
+        section: &'static str,
+        base_dir: &Path,
+        paths: &[String],
+        other: Option<&ExportSample>,
+    ) -> Result<ExportSample, ScanError> {
+        let look = sniff(paths, base_dir, HEAD)?;
+        let encoding = |other: &ExportSample| other.dialect.as_ref().map(|guess| guess.dialect.encoding);
+        let mut guess = dialect::of(&look, other.and_then(encoding));
+        let source = dialect::source(section, base_dir, paths, &look, guess.as_ref());
+        let sample = ExportSample::open(&source, &look, guess.clone())?;
+        let is_row = matches!(first_line(&sample.columns, &sample.unusable), FirstLine::Values(_))
+            || other.is_some_and(|other| other.header().is_some() && sample.is_called_by_values_of(other));
+        let Some(guess) = guess.as_mut().filter(|guess| is_row && guess.cells > 1) else { return Ok(sample) };
+        // Names of our own, so that its first row is one too.
+        let names: Vec<String> = (1..=guess.cells).map(|n| format!("column_{n}")).collect();
+        guess.frame.header = Some(names);
+        let source = Source { frame: guess.frame.clone(), ..source };
+        ExportSample::open(&source, &look, Some(guess.clone()))
+    }
+
+    fn open(source: &Source, look: &Sniffed, dialect: Option<GuessedDialect>) -> Result<ExportSample, ScanError> {
         let export = Export::open(source.clone())?;
         let unusable = export.unusable_columns()?;
         let is_usable = |name: &String| !name.is_empty() && !unusable.iter().any(|(bad, _)| bad == name);
         let names = export.columns().into_iter().filter(is_usable).take(COLUMNS);
-        let column = |name| SampleColumn { name, column_type: ColumnType::Unknown, values: Vec::new() };
+        let column = |name| SampleColumn { name, ..SampleColumn::default() };
         let mut sample = ExportSample {
-            path: path.to_owned(),
+            paths: source.paths.clone(),
             files: look.files,
             format: look.misnamed.then_some(match look.format {
                 Format::Csv => "csv",
@@ -103,13 +101,32 @@ impl ExportSample {
             columns: names.map(column).collect(),
             unusable,
             rows: 0,
+            repeated: 0,
             is_whole: true,
             ragged: 0,
             undecodable: 0,
             export,
         };
-        sample.read(&source)?;
+        sample.read(source)?;
+        sample.leave_out_repeated();
+        sample.columns.iter_mut().for_each(SampleColumn::drop_decimals);
         Ok(sample)
+    }
+
+    /// Whether the name of a column is a value of another export, as the key of a visit is.
+    fn is_called_by_values_of(&self, other: &ExportSample) -> bool {
+        let is_value = |name: &String| other.columns.iter().any(|column| column.values.contains(name));
+        self.columns.iter().any(|column| is_value(&column.name))
+    }
+
+    /// The path for people.
+    pub(super) fn shown_path(&self) -> String {
+        self.paths.join(", ")
+    }
+
+    /// The names that were given to the columns of files without a header line.
+    pub(super) fn header(&self) -> Option<&[String]> {
+        self.dialect.as_ref()?.frame.header.as_deref()
     }
 
     /// Whether both are the same files: one flat export with one row per scene.
@@ -120,6 +137,31 @@ impl ExportSample {
     /// Files that have no column in common with any other file.
     pub(super) fn strays(&self) -> Vec<String> {
         self.export.strays()
+    }
+
+    /// Leaves out rows that equal an earlier one.
+    fn leave_out_repeated(&mut self) {
+        if self.columns.is_empty() {
+            return;
+        }
+        let hasher = RandomState::new();
+        let mut seen = HashSet::new();
+        let is_new = |row: usize| {
+            let mut state = hasher.build_hasher();
+            self.columns.iter().for_each(|column| column.values[row].hash(&mut state));
+            state.finish()
+        };
+        let hashes: Vec<u64> = (0..self.rows).map(is_new).collect();
+        let kept: Vec<bool> = hashes.into_iter().map(|hash| seen.insert(hash)).collect();
+        let rows = kept.iter().filter(|kept| **kept).count();
+        if rows == self.rows {
+            return;
+        }
+        for column in &mut self.columns {
+            let mut kept = kept.iter();
+            column.values.retain(|_| kept.next().is_none_or(|kept| *kept));
+        }
+        (self.repeated, self.rows) = (self.rows - rows, rows);
     }
 
     fn read(&mut self, source: &Source) -> Result<(), ScanError> {
@@ -190,7 +232,7 @@ impl ExportSample {
             let has = own.contains(&column.name);
             places.push(has.then_some(picks.len()));
             if has {
-                picks.push(Pick { name: picks.len().to_string(), column: column.name.clone(), as_text: false });
+                picks.push(Pick::plain(&picks.len().to_string(), &column.name, false));
             }
         }
         Ok(Some(SampledFile { export: Export::open(Source { picks, ..alone })?, places }))

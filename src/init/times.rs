@@ -227,6 +227,15 @@ pub(super) fn is_day_number(value: &str) -> bool {
         && number.parse::<f64>().is_ok_and(|days| (36_526.0..73_051.0).contains(&days))
 }
 
+/// Whether a value may be a time of day in bare digits, `length` of them: `0815` or `081500`.
+pub(super) fn is_bare_clock(value: &str, length: usize) -> bool {
+    let below = |at: usize, most: u8| {
+        value.get(at..at + 2).is_none_or(|two| two.parse::<u8>().is_ok_and(|number| number < most))
+    };
+    let is_bare = value.len() == length && matches!(length, 4 | 6) && value.bytes().all(|b| b.is_ascii_digit());
+    is_bare && below(0, 24) && below(2, 60) && below(4, 60)
+}
+
 /// Distinct values in the order in which they come first, each with the number of its rows.
 pub(super) fn counted<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut places: HashMap<&str, usize> = HashMap::new();

@@ -21,6 +21,12 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
+/// A list of texts in TOML.
+pub(super) fn quoted_list(texts: &[impl AsRef<str>]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    format!("[{}]", texts.join(", "))
+}
+
 /// Line and paragraph separators, marks of direction, the byte order mark, spaces of no width.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{a0}')
@@ -48,6 +54,16 @@ pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>, most: usize) 
     match all.len().saturating_sub(most) {
         0 => all.join(", "),
         more => format!("{} and {more} more", all[..most].join(", ")),
+    }
+}
+
+/// `"a" or "b"`, `"a", "b" or "c"`.
+pub(super) fn either(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().take(6).map(|name| shown(name)).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
 }
 

@@ -1,16 +1,17 @@
 //! The date, the start and the end of a visit: which columns hold them, how they are read, and in which time zone.
 
-use super::column_pool::{Chosen, ColumnPool, WELL_NAMED, best_of};
+use super::choice::Choice;
+use super::column_pool::ColumnPool;
+use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
 use super::entry::FieldEntry;
-use super::names::{self, NAMED};
+use super::names::{self, ACTUAL, BOOKKEEPING, NAMED, PLANNED};
 use super::profile::ColumnProfile;
+use super::time_columns::{choose_date, choose_day_of, choose_end, choose_start, zone_column};
 use super::times::{TimeStyle, Way, Zoned};
 use super::toml_text::{listed, quoted, shown};
 use crate::build::SHARED_DATE;
 use crate::job::OPEN;
-use chrono::NaiveDate;
-use std::cmp::Reverse;
 
 /// What the job file says of its time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,31 +34,37 @@ pub(super) struct VisitTimes {
     pub(super) end: FieldEntry,
     pub(super) zone: ZoneLine,
     pub(super) date_format: Option<SharedQuestion>,
+    /// Whether every visit starts at midnight.
+    pub(super) is_at_midnight: bool,
 }
 
 /// Chooses the columns, and tells how they are read.
 pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
     let zone_column = zone_column(pool);
     let start_column = choose_start(pool);
-    let named_date = choose_date(pool);
-    let day_of_start = match (&named_date, &start_column) {
-        (None, Some((start, _))) => choose_day_of(pool, *start),
+    let first = |choice: &Choice| choice.places().first().copied();
+    let named_date = choose_date(pool, first(&start_column));
+    let day_of_start = match (&named_date, first(&start_column)) {
+        (Choice::None, Some(start)) => choose_day_of(pool, start),
         _ => None,
     };
     let end_column = choose_end(pool);
-    let places = [&named_date, &start_column, &end_column].into_iter().flatten().map(|(at, _)| *at);
+    let places = [&named_date, &start_column, &end_column].into_iter().flat_map(Choice::places).copied();
     let formats = day_month::decide(pool, &places.chain(day_of_start).collect::<Vec<_>>());
 
-    let has_date = named_date.is_some() || day_of_start.is_some();
-    let zoned = |column: &Option<Chosen>| {
-        let (at, _) = column.as_ref()?;
-        pool.profiles[*at].times.as_ref().map(|style| style.zoned)
+    let has_date = named_date != Choice::None || day_of_start.is_some();
+    let zoned = |column: &Choice| {
+        let zoned = |at: &usize| pool.profiles[*at].times.as_ref().map(|style| style.zoned);
+        // Of several that may be meant, one without a zone is enough for a question.
+        let all: Vec<Zoned> = column.places().iter().filter_map(zoned).collect();
+        all.iter().copied().find(|zoned| *zoned != Zoned::All).or(all.first().copied())
     };
+    let day_is_written = start_column.places().iter().all(|at| pool.profiles[*at].tells_the_day());
     let mut zone = match zoned(&start_column) {
         None => ZoneLine::Unclear,
         // A word for UTC becomes the zone of the column, which also tells the date.
         Some(Zoned::NamedUtc) => ZoneLine::NotNeeded,
-        Some(Zoned::All) if has_date => ZoneLine::NotNeeded,
+        Some(Zoned::All) if has_date || day_is_written => ZoneLine::NotNeeded,
         Some(Zoned::All) => ZoneLine::AskedForDates,
         Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
     };
@@ -69,105 +76,78 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
         zone = ZoneLine::AskedForTimes;
     }
 
-    let time = |field, at: usize, near: &[usize]| {
+    let time = |field, at: usize| {
         let entry = read_by(pool, field, at, &formats);
-        let entry = match (pool.profiles[at].times.as_ref().map(|style| style.zoned), zone_column) {
+        match (pool.profiles[at].times.as_ref().map(|style| style.zoned), zone_column) {
             (Some(Zoned::NamedUtc), _) => entry.with("timezone", "UTC"),
             (_, Some(column)) => entry.with("timezone_column", pool.name(column)),
             _ => entry,
-        };
-        entry.or(pool.names(near))
+        }
     };
-    let date = match (named_date, day_of_start) {
-        (Some((at, near)), _) => read_by(pool, "visit_date", at, &formats).or(pool.names(&near)),
-        (None, Some(at)) => {
+    let is_at_midnight = first(&start_column).is_some_and(|at| pool.profiles[at].is_at_midnight());
+    let date = match (&named_date, day_of_start) {
+        (Choice::None, Some(at)) => {
             read_by(pool, "visit_date", at, &formats).says("told by its values: the day of the start in every row")
         }
-        (None, None) => FieldEntry::absent("visit_date"),
+        (Choice::None, None) => FieldEntry::absent("visit_date"),
+        (choice, _) => pool.entry("visit_date", choice, |at| read_by(pool, "visit_date", at, &formats)),
     };
-    let start = match start_column {
-        Some((at, near)) => time("session_start_time", at, &near),
-        None => no_start(pool),
-    };
-    let end = match end_column {
-        Some((at, near)) => time("session_end_time", at, &near),
-        None => no_end(pool),
-    };
-    VisitTimes { date, start, end, zone, date_format: formats.shared }
-}
-
-/// The column that names each row's zone.
-fn zone_column(pool: &ColumnPool<'_>) -> Option<usize> {
-    let ranked = pool.ranked(&names::ZONE, |profile| profile.zones > 0.98);
-    ranked.into_iter().find(|(at, score)| *score >= NAMED || pool.profiles[*at].surely_zones).map(|(at, _)| at)
-}
-
-/// The column of the times at which visits began.
-fn choose_start(pool: &mut ColumnPool<'_>) -> Option<Chosen> {
-    let mut ranked = pool.ranked(&names::START, |profile| profile.may_be_times());
-    for (at, score) in &mut ranked {
-        let profile = &pool.profiles[*at];
-        // A column called "date" that holds times tells when the visit began.
-        *score = (*score).max(profile.name.score(&names::DATE) / 2);
-        if profile.needs_a_name() && *score < WELL_NAMED {
-            *score = 0;
+    let start = match &start_column {
+        Choice::None => no_start(pool),
+        Choice::One(at, _) if is_at_midnight => at_midnight(pool, *at, &time("session_start_time", *at)),
+        choice => {
+            let entry = pool.entry("session_start_time", choice, |at| time("session_start_time", at));
+            planned_instead(pool, choice, entry)
         }
-    }
-    ranked.sort_by_key(|(at, score)| (Reverse(*score), *at));
-    // The only times of an export can be nothing else.
-    let can_be_nothing_else = |at: &usize| {
-        let profile = &pool.profiles[*at];
-        !profile.needs_a_name() && profile.name.score(&names::END) < NAMED
     };
-    let nameless: Vec<usize> = ranked.iter().map(|(at, _)| *at).filter(can_be_nothing_else).collect();
-    let (found, mut near) = best_of(&ranked).or(match nameless.as_slice() {
-        [only] => Some((*only, Vec::new())),
-        _ => None,
-    })?;
-    // A column without a single value is not a rival of one that has them.
-    near.retain(|at| pool.profiles[found].is_empty() || !pool.profiles[*at].is_empty());
-    pool.taken.insert(found);
-    Some((found, near))
-}
-
-/// The column that has the name and the values of the visit's date.
-fn choose_date(pool: &mut ColumnPool<'_>) -> Option<Chosen> {
-    let (at, near) = pool.best(&names::DATE, |profile| profile.may_be_dates())?;
-    if pool.profiles[at].needs_a_name() && pool.profiles[at].name.score(&names::DATE) < WELL_NAMED {
-        return None;
-    }
-    pool.taken.insert(at);
-    Some((at, near))
-}
-
-/// The column that has the day of the start in every row, whatever it is called.
-fn choose_day_of(pool: &mut ColumnPool<'_>, start: usize) -> Option<usize> {
-    let day = |at: usize, value: &str| pool.profiles[at].times.as_ref().and_then(|style| style.day(value));
-    let starts: Vec<Option<NaiveDate>> = pool.profiles[start].rows().map(|value| day(start, value)).collect();
-    let has_it = |at: &usize| {
-        let mut days = pool.profiles[*at].rows().zip(&starts);
-        !pool.profiles[*at].is_empty()
-            && pool.profiles[*at].may_be_dates()
-            && days.all(|(value, start)| start.is_some() && day(*at, value) == *start)
+    let end = match &end_column {
+        Choice::None => no_end(pool),
+        choice => pool.entry("session_end_time", choice, |at| time("session_end_time", at)),
     };
-    let found = pool.free().find(has_it)?;
-    pool.taken.insert(found);
-    Some(found)
+    VisitTimes { date, start, end, zone, date_format: formats.shared, is_at_midnight }
 }
 
-/// The column of the times at which visits ended.
-fn choose_end(pool: &mut ColumnPool<'_>) -> Option<Chosen> {
-    let mut ranked = pool.ranked(&names::END, |profile| profile.may_be_times());
-    ranked.retain(|(at, score)| *score >= if pool.profiles[*at].needs_a_name() { WELL_NAMED } else { NAMED });
-    let (at, _) = *ranked.first()?;
-    pool.taken.insert(at);
-    Some((at, ranked[1..].iter().map(|(at, _)| *at).collect()))
+/// Every visit starts at midnight: either the time of day is elsewhere, or a person says that there is none.
+fn at_midnight(pool: &ColumnPool<'_>, at: usize, entry: &FieldEntry) -> FieldEntry {
+    const FIELD: &str = "session_start_time";
+    let clocks = pool.ranked(&names::START, |profile| profile.column.parts.is_empty() && profile.is_clock());
+    let clock = clocks.first().filter(|(clock, _)| pool.profiles[*clock].name.score(&names::END) < NAMED);
+    let joined = clock.and_then(|(clock, _)| midnight_and_clock(FIELD, &pool.profiles[at], &pool.profiles[*clock]));
+    if let (Some(joined), Some((clock, _))) = (joined, clock) {
+        let why = format!(
+            "every time in {} is midnight; {} may be its time of day.",
+            quoted(pool.name(at)),
+            quoted(pool.name(*clock))
+        );
+        return FieldEntry::one_of(FIELD, &why, &[joined]);
+    }
+    let column = entry.columns().first().copied().map(quoted).unwrap_or_default();
+    let why = format!("every time in {column} is midnight: is there an export with the time of day?");
+    let entry_as_it_is =
+        "If nobody knows the time of day, take it as it is, and take the # off `accept` under [check]:";
+    FieldEntry::open(FIELD, &why)
+        .says(entry_as_it_is)
+        .says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
+}
+
+/// A time that was planned is not when the visit began: where there is no other, a person says what it is.
+fn planned_instead(pool: &ColumnPool<'_>, choice: &Choice, entry: FieldEntry) -> FieldEntry {
+    let Choice::One(at, _) = choice else { return entry };
+    let name = &pool.profiles[*at].name;
+    let what = match () {
+        () if name.says(ACTUAL) => return entry,
+        () if name.says(PLANNED) => "what was planned",
+        () if name.says(BOOKKEEPING) => "when the record was made or changed",
+        () => return entry,
+    };
+    let why = format!("{} sounds like {what}, and no other column says when a visit began.", quoted(pool.name(*at)));
+    FieldEntry::one_of("session_start_time", &why, &[entry])
 }
 
 fn no_start(pool: &ColumnPool<'_>) -> FieldEntry {
     let unfit = pool.ranked(&names::START, |profile| !profile.may_be_times());
     // Times of day are those of the start, whatever they are called.
-    let half_a_time = || unfit.iter().find(|(at, _)| pool.profiles[*at].has_times_of_day);
+    let half_a_time = || unfit.iter().find(|(at, _)| pool.profiles[*at].is_clock());
     let why = match unfit.first().filter(|(_, score)| *score >= NAMED).or_else(half_a_time) {
         Some((at, _)) => why_not_times(&pool.profiles[*at]),
         None => "no column is known to hold the time at which a visit began.".to_owned(),
@@ -192,9 +172,9 @@ fn no_end(pool: &ColumnPool<'_>) -> FieldEntry {
 fn why_not_times(profile: &ColumnProfile<'_>) -> String {
     let name = quoted(&profile.column.name);
     let example = profile.example().map(shown).unwrap_or_default();
-    if profile.has_times_of_day {
+    if profile.is_clock() {
         format!(
-            "{name} holds times of day without a date, such as {example}: date and time have to be in one column. Put them together in the export, such as SQL's date || ' ' || time."
+            "{name} holds times of day without a date, such as {example}, and no column has the day of each: export the date as well."
         )
     } else if profile.has_day_numbers {
         format!("{name} holds day numbers of a spreadsheet, such as {example}: export it as text or as a date.")
@@ -208,7 +188,7 @@ fn why_not_times(profile: &ColumnProfile<'_>) -> String {
 /// A column of times or dates, with the settings by which it is read.
 fn read_by(pool: &ColumnPool<'_>, field: &'static str, at: usize, formats: &ColumnFormats) -> FieldEntry {
     let profile = &pool.profiles[at];
-    let mut entry = FieldEntry::column(field, &profile.column.name).example(profile.example());
+    let mut entry = FieldEntry::of(field, profile.column).example(profile.example());
     let Some(style) = &profile.times else {
         let name = quoted(&profile.column.name);
         return entry.says(format!("{name} has no values, so it cannot be told how they are written"));

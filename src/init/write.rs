@@ -4,30 +4,35 @@ use super::day_month::SharedQuestion;
 use super::dialect::GuessedDialect;
 use super::entry::FieldEntry;
 use super::first_line::{FirstLine, first_line};
+use super::nulls::NULLS;
 use super::page::{Draft, JobPage};
-use super::plan::DraftPlan;
-use super::profile::NULLS;
+use super::paths::dated;
+use super::plan::{DraftPlan, SectionPlan};
 use super::sample::ExportSample;
-use super::toml_text::{listed, quoted};
+use super::toml_text::{either, listed, quoted, quoted_list, shown};
 use super::visit_times::ZoneLine;
 use crate::job::OPEN;
-use chrono::NaiveDate;
-use encoding_rs::{UTF_8, WINDOWS_1252};
+use crate::scan::Frame;
+use encoding_rs::UTF_8;
 
 /// Writes the job file.
-pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSample) -> Draft {
+pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSample, said: &[String]) -> Draft {
     let mut page = JobPage::default();
-    head(&mut page, plan);
+    let unnamed = usize::from(visits.header().is_some()) + usize::from(scenes.header().is_some());
+    head(&mut page, plan, unnamed);
+    for text in said {
+        page.warn(text.clone());
+    }
 
     page.line("[visits]");
     source(&mut page, visits, &plan.visits);
     page.line("");
     page.line("[visits.columns]                      # field of the API = column of the export");
-    page.entries(&plan.visits);
+    page.entries(&plan.visits.fields);
     let is_flat = scenes.has_the_files_of(visits);
-    let mut used = columns_of(&plan.visits);
+    let mut used = columns_of(&plan.visits.fields);
     if is_flat {
-        used.extend(columns_of(&plan.scenes));
+        used.extend(columns_of(&plan.scenes.fields));
     }
     leftovers(&mut page, visits, &used);
 
@@ -36,9 +41,9 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
     source(&mut page, scenes, &plan.scenes);
     page.line("");
     page.line("[scenes.columns]");
-    page.entries(&plan.scenes);
+    page.entries(&plan.scenes.fields);
     if !is_flat {
-        leftovers(&mut page, scenes, &columns_of(&plan.scenes));
+        leftovers(&mut page, scenes, &columns_of(&plan.scenes.fields));
     }
 
     page.line("");
@@ -47,15 +52,24 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
         date_format(&mut page, question);
     }
     zone(&mut page, plan.zone);
+    if plan.is_at_midnight {
+        page.line("");
+        page.line("[check]");
+        page.line(
+            "# accept = [\"midnight\"]               # every visit starts at midnight, and that is as it should be",
+        );
+    }
     rest(&mut page);
     page.into_draft()
 }
 
-fn head(page: &mut JobPage, plan: &DraftPlan) {
+/// `unnamed`: how many exports have no header line.
+fn head(page: &mut JobPage, plan: &DraftPlan, unnamed: usize) {
     page.comment("A job for traxload, drafted by `traxload init` from a look at the exports. What speaks for a guess stands beside it: read every line once.");
     let is_zone_asked = matches!(plan.zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
-    let of_fields = plan.visits.iter().chain(&plan.scenes).filter(|entry| entry.question.is_some()).count();
-    match of_fields + usize::from(is_zone_asked) + usize::from(plan.date_format.is_some()) {
+    let of_fields =
+        plan.visits.fields.iter().chain(&plan.scenes.fields).filter(|entry| entry.question.is_some()).count();
+    match unnamed + of_fields + usize::from(is_zone_asked) + usize::from(plan.date_format.is_some()) {
         0 => page.comment("No question is open. Next: traxload check, then traxload run, each with the name of this file."),
         1 => page.comment("One question is open, marked QUESTION. Until you answer it, traxload check and run refuse this file and name the line."),
         n => page.comment(&format!(
@@ -66,9 +80,15 @@ fn head(page: &mut JobPage, plan: &DraftPlan) {
 }
 
 /// How the files of a section are written.
-fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
+fn source(page: &mut JobPage, sample: &ExportSample, section: &SectionPlan) {
     let files = if sample.files > 1 { format!("{} files", sample.files) } else { String::new() };
-    page.pair("path", &quoted(&sample.path), &files);
+    match sample.paths.as_slice() {
+        [only] => page.pair("path", &quoted(only), &files),
+        several => page.pair("path", &quoted_list(several), &files),
+    }
+    if let Some(names) = sample.header() {
+        header(page, sample, names);
+    }
     for stray in sample.strays() {
         page.warn(format!(
             "{} has none of the columns of the other files. If it is not an export, move it away, or name the others by a pattern such as \"exports/*.csv\"",
@@ -78,15 +98,9 @@ fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
     if let Some(message) = odd_first_line(sample) {
         page.warn(message);
     }
-    if let Some((day, dated)) = dated(&sample.path) {
-        page.comment(&format!(
-            "For other days, write {{date}} in place of {day}: path = {}, and name the day: traxload run … --date yesterday",
-            quoted(&dated)
-        ));
-    } else if let Some(day) = compact_day(&sample.path) {
-        page.comment(&format!(
-            "{{date}} in a path becomes a day such as 2024-03-05, which is not how {day} is written. For other days, rename the files, or change the path"
-        ));
+    if let Some((day, dated)) = sample.paths.first().and_then(|path| dated(path)) {
+        page.comment(&format!("For other days, put what --date fills in in place of {day}, and name the day: traxload run … --date yesterday"));
+        page.line(format!("# path = {}", quoted(&dated)));
     }
     if let Some(format) = sample.format {
         page.pair("format", &quoted(format), "whatever its name says");
@@ -94,16 +108,20 @@ fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
     if let Some(guess) = &sample.dialect {
         dialect(page, guess, sample.usual_delimiter);
     }
-    let nulls = nulls(sample, entries);
-    if !nulls.is_empty() {
-        let list: Vec<String> = std::iter::once("").chain(nulls).map(quoted).collect();
-        page.pair("null_values", &format!("[{}]", list.join(", ")), "what stands for an empty cell");
+    if !section.nulls.is_empty() {
+        let list: Vec<&str> = std::iter::once("").chain(section.nulls.iter().map(String::as_str)).collect();
+        page.pair("null_values", &quoted_list(&list), "what stands for an empty cell");
+    }
+    if let Some(only) = &section.only {
+        page.comment(&only.why);
+        page.line(format!("# only = {}   # saw: {}", only.filter, only.saw));
+        page.remark(false, only.remark.clone());
     }
     let has_title = sample.ragged > sample.rows;
     if has_title {
         page.warn(format!(
-            "nearly all rows of {} have another number of cells than its first line, which has to be the header: take out the lines above the header, such as a title, then run init again",
-            quoted(&sample.path)
+            "nearly all rows of {} have another number of cells than its header; is that the right line? `skip` names how many lines stand above it",
+            quoted(&sample.shown_path())
         ));
     } else if sample.ragged > 0 {
         page.warn(format!("sampled rows with another number of cells than the header: {}", sample.ragged));
@@ -114,7 +132,7 @@ fn source(page: &mut JobPage, sample: &ExportSample, entries: &[FieldEntry]) {
     if sample.rows == 0 && !has_title {
         let message = "there are no rows: everything here is told by the names of columns alone";
         page.comment(message);
-        page.remark(false, format!("{}: {message}", sample.path));
+        page.remark(false, format!("{}: {message}", sample.shown_path()));
     }
 }
 
@@ -140,58 +158,66 @@ fn dialect(page: &mut JobPage, guess: &GuessedDialect, usual_delimiter: u8) {
     if let Some(escape) = dialect.escape {
         page.pair("escape", &quoted(&text(escape)), "");
     }
+    frame(page, &guess.frame);
+    if let Some(word) = &guess.mangled {
+        page.warn(format!(
+            "{} looks like UTF-8 that was read in another encoding and saved so: export it anew",
+            quoted(word)
+        ));
+    }
     if dialect.encoding != UTF_8 {
         let name = dialect.encoding.name().to_lowercase();
         let mut beside = String::new();
-        if dialect.encoding == WINDOWS_1252 {
+        if dialect.encoding.is_single_byte() {
             let word = guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or_default();
-            beside = format!("it is not UTF-8{word} Else try another, such as \"windows-1250\" or \"macintosh\"");
+            let others: Vec<&str> =
+                ["windows-1252", "windows-1250", "macintosh"].into_iter().filter(|other| *other != name).collect();
+            beside = format!("it is not UTF-8{word} Else try another, such as {}", either(&others));
         }
         page.pair("encoding", &quoted(&name), &beside);
     }
 }
 
+/// The lines that are no rows.
+fn frame(page: &mut JobPage, frame: &Frame) {
+    if frame.skip > 0 {
+        page.pair("skip", &frame.skip.to_string(), "lines above the header, such as a title");
+    }
+    if !frame.ignore_lines.is_empty() {
+        page.pair("ignore_lines", &quoted_list(&frame.ignore_lines), "lines that are no rows");
+    }
+}
+
+/// The names that stand for those of a file without a header line, each with a value.
+fn header(page: &mut JobPage, sample: &ExportSample, names: &[String]) {
+    let why = format!("{} has no header line. What are its columns called?", quoted(&sample.shown_path()));
+    page.comment(&format!("QUESTION: {why} Put names in place of these, in their order, here and below:"));
+    for column in &sample.columns {
+        // A job file is handed around: no e-mail address belongs in it.
+        let value = column.filled().find(|value| !value.contains('@') && !NULLS.contains(value)).map(shown);
+        page.line(format!("#   {} such as {}", column.name, value.unwrap_or_else(|| "(not shown)".to_owned())));
+    }
+    page.line(format!("header = {}", quoted_list(names)));
+    page.remark(true, format!("header: {why}"));
+}
+
 /// What is wrong with a first line that does not name the columns.
 fn odd_first_line(sample: &ExportSample) -> Option<String> {
-    let path = quoted(&sample.path);
-    match first_line(sample) {
+    let path = quoted(&sample.shown_path());
+    if sample.dialect.is_none() || sample.header().is_some() {
+        return None;
+    }
+    match first_line(&sample.columns, &sample.unusable) {
         FirstLine::Names => None,
-        FirstLine::NamesAgain => Some(format!(
-            "the header of {path} is there again among its rows, where it counts as a row; take it out there"
-        )),
-        FirstLine::Values(values) => {
+        FirstLine::Values(values) | FirstLine::MayBeValues(values) => {
             // A job file is handed around: no e-mail address belongs in it.
             let values = listed(values.into_iter().filter(|value| !value.contains('@')), 3);
             let such = if values.is_empty() { values } else { format!(", such as {values}") };
             Some(format!(
-                "the first line of {path} looks like a row and not like names of columns{such}; export it with a header, or put a line with the names on top, then run init again"
+                "the first line of {path} looks like a row and not like names of columns{such}; if it is one, name the columns with header = [\"…\"]"
             ))
         }
     }
-}
-
-/// A day in the path, and the path with `{date}` in its place.
-fn dated(path: &str) -> Option<(&str, String)> {
-    let is_day = |text: &&str| text.is_ascii() && text.as_bytes()[4] == b'-' && text.parse::<NaiveDate>().is_ok();
-    let day = (0..path.len()).find_map(|at| path.get(at..at + "2024-03-05".len()).filter(is_day))?;
-    Some((day, path.replace(day, "{date}")))
-}
-
-/// A day in the path that is written without hyphens.
-fn compact_day(path: &str) -> Option<&str> {
-    let mut numbers = path.split(|c: char| !c.is_ascii_digit());
-    numbers.find(|text| {
-        let is_day = || NaiveDate::parse_from_str(text, "%Y%m%d").is_ok();
-        text.len() == 8 && (text.starts_with("19") || text.starts_with("20")) && is_day()
-    })
-}
-
-/// The words for an empty cell that occur in the columns of a section.
-fn nulls<'a>(sample: &ExportSample, entries: &[FieldEntry]) -> Vec<&'a str> {
-    let used = columns_of(entries);
-    let columns = || sample.columns.iter().filter(|column| used.contains(&column.name.as_str()));
-    let occurs = |null: &&str| columns().any(|column| column.filled().any(|value| value == *null));
-    NULLS.into_iter().filter(occurs).collect()
 }
 
 /// The columns that fields are filled from.
@@ -201,7 +227,8 @@ fn columns_of(entries: &[FieldEntry]) -> Vec<&str> {
 
 /// The columns that are not used, and those that cannot be.
 fn leftovers(page: &mut JobPage, sample: &ExportSample, used: &[&str]) {
-    let unused = sample.columns.iter().map(|column| column.name.as_str()).filter(|name| !used.contains(name));
+    let own = sample.columns.iter().filter(|column| column.parts.is_empty());
+    let unused = own.map(|column| column.name.as_str()).filter(|name| !used.contains(name));
     let unused = listed(unused, 20);
     if !unused.is_empty() {
         page.comment(&format!("Columns that are not used: {unused}"));
@@ -254,21 +281,4 @@ fn rest(page: &mut JobPage) {
     page.line("");
     page.line("[results]");
     page.line("path = \"results/{name}.csv\"           # {name} is the name of this file; for a trial, run --results trial.csv");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_in_paths_can_be_filled_in() {
-        assert_eq!(
-            dated("exports/2024-03-28/visits-2024-03-28.csv"),
-            Some(("2024-03-28", "exports/{date}/visits-{date}.csv".to_owned()))
-        );
-        assert_eq!(compact_day("exports/visits_20240328.csv"), Some("20240328"));
-        assert_eq!(compact_day("exports/20240399/1234567.csv"), None);
-        assert_eq!(dated("exports/2024-13-28.csv"), None);
-        assert_eq!(dated("é-é-é-é-é-é.csv"), None);
-    }
 }

@@ -3,7 +3,7 @@
 //! Editors show the comments on the keys, and so do mistakes. What a value means is the business of `columns`.
 
 use super::values::{Scalar, Spanned};
-use super::vocabulary::{OPEN, UNITS, words};
+use super::vocabulary::{DECIMALS, MAX_PAD, OPEN, UNITS, words};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -29,7 +29,8 @@ pub(super) enum FieldKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VisitColumns {
-    /// The key that scenes refer to. The id of the session is made from it, so it is a column as it stands.
+    /// The key that scenes refer to. The id of the session is made from it, so it is a column as it stands, or
+    /// several joined.
     pub(super) visit_id: Spanned<Column>,
     /// The store, as Trax knows it; at most 100 characters.
     pub(super) store_number: Spanned<Column>,
@@ -45,6 +46,8 @@ pub(super) struct VisitColumns {
     pub(super) email_address: Option<Spanned<Column>>,
     /// A name of your own for the visit, at most 100 characters. Left out: the visit_id.
     pub(super) client_session_uid: Option<Spanned<Column>>,
+    /// How many scenes the visit has. Another number of them is a problem; it is never sent.
+    pub(super) scene_count: Option<Spanned<Column>>,
 }
 
 impl VisitColumns {
@@ -56,6 +59,7 @@ impl VisitColumns {
             &self.visit_type_id,
             &self.email_address,
             &self.client_session_uid,
+            &self.scene_count,
         ];
         let required = [&self.visit_id, &self.store_number, &self.session_start_time];
         required.into_iter().chain(optional.into_iter().flatten())
@@ -67,7 +71,8 @@ impl VisitColumns {
 pub(super) struct SceneColumns {
     /// The visit to which the scene belongs.
     pub(super) visit_id: Spanned<Column>,
-    /// The key of the scene within its visit. The id of the scene is made from it, so it is a column as it stands.
+    /// The key of the scene within its visit. The id of the scene is made from it, so it is a column as it stands, or
+    /// several joined.
     pub(super) scene_id: Spanned<Column>,
     /// The task that was agreed with Trax.
     pub(super) task_code: Option<Spanned<Column>>,
@@ -89,6 +94,19 @@ pub(super) struct Column(pub(super) ColumnTable);
 pub(super) struct ColumnTable {
     /// The name of the export's column.
     pub(super) column: Option<String>,
+    /// Several columns in place of one, such as ["store", "day"]: keys and texts are joined by the separator, times and
+    /// dates by a space. Where one of the cells is empty, the whole is.
+    pub(super) columns: Option<Spanned<Vec<Spanned<String>>>>,
+    /// What stands between joined columns. Left out: "-".
+    pub(super) separator: Option<Spanned<String>>,
+    /// A cell of digits only gets zeros in front, up to so many characters.
+    #[schemars(range(min = 1, max = MAX_PAD))]
+    pub(super) pad: Option<Spanned<u32>>,
+    /// What 1001.0 is: 1001 ("drop"), or what it is ("keep"). Left out: it is kept, and suspicious where all are so.
+    #[schemars(extend("enum" = words(&DECIMALS)))]
+    pub(super) decimals: Option<Spanned<String>>,
+    /// Cells of this column that mean "empty", such as ["0"], in addition to those of the section.
+    pub(super) null_values: Option<Spanned<Vec<Scalar>>>,
     /// A constant, in place of a column.
     pub(super) value: Option<Scalar>,
     /// How dates and times are written, in the notation of strftime, such as "%d/%m/%Y %H:%M".

@@ -34,6 +34,8 @@ pub(super) fn column_places<'f, C>(
     for field in fields {
         let table = &field.get_ref().0;
         places.extend(table.column.iter().map(|column| at(column, field.span())));
+        let joined = table.columns.iter().flat_map(|columns| columns.get_ref());
+        places.extend(joined.map(|column| at(column.get_ref(), column.span())));
         places.extend(table.timezone_column.iter().map(|column| at(column.get_ref(), column.span())));
     }
     let only = keys.only.iter().flat_map(|only| only.get_ref().keys().map(|column| (column, only.span())));

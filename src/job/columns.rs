@@ -6,11 +6,14 @@ use super::formats::{DateFormat, pattern, zone};
 use super::lists::value_map;
 use super::paths::Placeholders;
 use super::values::{Scalar, Spanned};
-use super::vocabulary::{OPEN, UNITS, meaning};
+use super::vocabulary::{DECIMALS, Decimals, OPEN, UNITS, meaning};
 use crate::build::{Field, ValueSource};
 use crate::scan::Pick;
 use std::collections::HashMap;
 use std::ops::Range;
+
+/// Fields whose values are identifiers: none of them has a fraction.
+const IDENTIFIERS: [&str; 4] = ["visit_id", "scene_id", "store_number", "task_code"];
 
 /// The columns of one export, collected while its fields are read. The key is the first.
 pub(super) struct Picks<'p> {
@@ -28,9 +31,9 @@ impl<'p> Picks<'p> {
         diagnostics: &mut Diagnostics<'_>,
     ) -> Picks<'p> {
         check_open("visit_id", key, diagnostics);
-        check_key(key, diagnostics);
-        let column = key.get_ref().0.column.clone().unwrap_or_default();
-        Picks { picks: vec![Pick { name: "visit_id".to_owned(), column, as_text: true }], date_format, placeholders }
+        check_key("visit_id", key, diagnostics);
+        let key = pick("visit_id", FieldKind::Key, &key.get_ref().0, diagnostics);
+        Picks { picks: vec![key], date_format, placeholders }
     }
 
     /// All columns, in the order that rows have them.
@@ -39,13 +42,14 @@ impl<'p> Picks<'p> {
     }
 
     /// The place of a column among those that are read; it is added where it is not there yet.
-    fn pick(&mut self, name: &str, column: &str, as_text: bool) -> usize {
+    fn place(&mut self, pick: Pick) -> usize {
         // Not the key's: scenes are kept without it, and a field of theirs may well be the same column.
-        let mut fields = self.picks.iter().enumerate().skip(1);
-        if let Some((known, _)) = fields.find(|(_, pick)| pick.column == column && pick.as_text == as_text) {
+        let mut fields = self.picks.iter_mut().enumerate().skip(1);
+        if let Some((known, same)) = fields.find(|(_, known)| known.reads_like(&pick)) {
+            same.identifies = same.identifies.or(pick.identifies);
             return known;
         }
-        self.picks.push(Pick { name: name.to_owned(), column: column.to_owned(), as_text });
+        self.picks.push(pick);
         self.picks.len() - 1
     }
 
@@ -60,7 +64,7 @@ impl<'p> Picks<'p> {
         let table = &column.get_ref().0;
         check_open(name, column, diagnostics);
         if kind == FieldKind::Key {
-            check_key(column, diagnostics);
+            check_key(name, column, diagnostics);
         }
         check_meanings(name, kind, table, diagnostics);
         let map = map(name, table, &column.span(), self.placeholders, diagnostics);
@@ -69,38 +73,98 @@ impl<'p> Picks<'p> {
         let unit = meaning(&UNITS, table.unit.as_ref().map(Spanned::get_ref));
         let zone = table.timezone.as_ref().and_then(|text| zone(text, diagnostics));
         let zone_column = table.timezone_column.as_ref();
-        let zone_column = zone_column.map(|column| self.pick(&format!("{name}.timezone"), column.get_ref(), true));
-        // A mapped value is read as it is written, whatever its type.
-        let as_text = map.is_some() || matches!(kind, FieldKind::Key | FieldKind::Text);
-        let origin = self.origin(name, table, column.span(), as_text, diagnostics);
+        let zone_column = zone_column.map(|column| {
+            let pick = Pick::plain(&format!("{name}.timezone"), column.get_ref(), true);
+            self.place(pick)
+        });
+        let origin = self.origin(name, kind, table, column.span(), diagnostics);
         Field { source: origin, map, pattern, unit, zone, zone_column }
     }
 
     fn origin(
         &mut self,
         name: &str,
+        kind: FieldKind,
         table: &ColumnTable,
         span: Range<usize>,
-        as_text: bool,
         diagnostics: &mut Diagnostics<'_>,
     ) -> ValueSource {
-        match (&table.column, &table.value) {
-            (Some(column), None) => return ValueSource::Column(self.pick(name, column, as_text)),
-            (Some(_), Some(_)) => diagnostics
+        let is_read = table.column.is_some() || table.columns.is_some();
+        match (is_read, &table.value) {
+            (true, None) => return ValueSource::Column(self.place(pick(name, kind, table, diagnostics))),
+            (true, Some(_)) => diagnostics
                 .add(span, "`column` and `value` exclude each other: a field is read or constant; keep one of them"),
-            (None, None) => {
+            (false, None) => {
                 diagnostics.add_missing(span, "`column` is missing: add the name of the export's column");
             }
-            (None, Some(Scalar(value))) if value.trim().is_empty() => {
+            (false, Some(Scalar(value))) if value.trim().is_empty() => {
                 diagnostics.add(span, "the constant is empty; leave the field out instead");
             }
-            (None, Some(Scalar(value))) if value == OPEN => {
+            (false, Some(Scalar(value))) if value == OPEN => {
                 diagnostics.add(span, format!("the value of {name} is an open question: put it in place of the \"?\""));
             }
-            (None, Some(Scalar(value))) => return ValueSource::Constant(value.clone()),
+            (false, Some(Scalar(value))) => return ValueSource::Constant(value.clone()),
         }
         ValueSource::Constant(String::new())
     }
+}
+
+/// What is read of the export for a field.
+fn pick(name: &str, kind: FieldKind, table: &ColumnTable, diagnostics: &mut Diagnostics<'_>) -> Pick {
+    let columns = match (&table.column, &table.columns) {
+        (Some(_), Some(both)) => {
+            diagnostics.add(both.span(), "`column` and `columns` exclude each other; keep one of them");
+            Vec::new()
+        }
+        (column, None) => vec![column.clone().unwrap_or_default()],
+        (None, Some(columns)) => joined(name, columns, diagnostics),
+    };
+    let is_moment = matches!(kind, FieldKind::Time | FieldKind::Date);
+    let separator = match &table.separator {
+        _ if is_moment => " ",
+        Some(separator) => separator.get_ref(),
+        None => "-",
+    };
+    let has_map = table.map.is_some() || table.map_file.is_some();
+    let decimals = meaning(&DECIMALS, table.decimals.as_ref().map(Spanned::get_ref));
+    let identifies = IDENTIFIERS.into_iter().find(|field| *field == name);
+    let nulls = table.null_values.iter().flat_map(|nulls| nulls.get_ref()).map(|Scalar(null)| null.clone());
+    Pick {
+        name: name.to_owned(),
+        separator: if columns.len() > 1 { separator.to_owned() } else { String::new() },
+        columns,
+        // A mapped value is read as it is written, whatever its type.
+        as_text: has_map || matches!(kind, FieldKind::Key | FieldKind::Text),
+        nulls: nulls.collect(),
+        drops_zero_fraction: decimals == Some(Decimals::Drop),
+        pad: table.pad.as_ref().map_or(0, |pad| *pad.get_ref() as usize),
+        // Where the job says what a fraction means, and in a map, it is meant.
+        identifies: identifies.filter(|_| decimals.is_none() && !has_map),
+    }
+}
+
+/// The columns that a field is joined from.
+fn joined(name: &str, columns: &Spanned<Vec<Spanned<String>>>, diagnostics: &mut Diagnostics<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for column in columns.get_ref() {
+        let text = column.get_ref();
+        if text == OPEN {
+            let message = format!(
+                "which columns {name} is joined from is an open question: put the name of a column in place of the \"?\""
+            );
+            diagnostics.add(column.span(), message);
+        } else if names.contains(text) {
+            diagnostics.add(column.span(), format!("the column {text:?} is there twice; keep one of them"));
+        }
+        names.push(text.clone());
+    }
+    match names.as_slice() {
+        [] => diagnostics.add(columns.span(), "no column is named; name those to join, or write `column` for one"),
+        [one] => diagnostics
+            .add(columns.span(), format!("there is nothing to join to one column; write `column = {one:?}` for it")),
+        _ => {}
+    }
+    names
 }
 
 /// What the values of a column stand for.
@@ -150,22 +214,27 @@ fn check_open(field: &str, column: &Spanned<Column>, diagnostics: &mut Diagnosti
 }
 
 /// Ids are made from keys: a constant or mapped one would give several things the same id.
-fn check_key(key: &Spanned<Column>, diagnostics: &mut Diagnostics<'_>) {
-    let ColumnTable { column, value, format, unit, timezone, timezone_column, map, map_file, is_open: _ } =
-        &key.get_ref().0;
-    let is_plain = column.is_some()
-        && value.is_none()
+fn check_key(field: &str, key: &Spanned<Column>, diagnostics: &mut Diagnostics<'_>) {
+    let table = &key.get_ref().0;
+    let ColumnTable { value, format, unit, timezone, timezone_column, map, map_file, .. } = table;
+    let is_read = table.column.is_some() || table.columns.is_some();
+    let is_as_read = value.is_none()
         && format.is_none()
         && unit.is_none()
         && timezone.is_none()
         && timezone_column.is_none()
         && map.is_none()
         && map_file.is_none();
-    if !is_plain {
+    if !(is_read && is_as_read) {
         diagnostics.add(
             key.span(),
-            "ids are made from this key, so it must be a column as it stands; name the column and nothing else",
+            "ids are made from this key, so it must be a column as it stands, or several with `columns`; name them and \
+             nothing else but `separator`, `pad`, `decimals` and `null_values`",
         );
+    }
+    // The other fields' are looked at together with what else they may have.
+    if field == "visit_id" {
+        check_cells(field, FieldKind::Key, table, diagnostics);
     }
 }
 
@@ -180,6 +249,43 @@ fn check_meanings(field: &str, kind: FieldKind, table: &ColumnTable, diagnostics
     ] {
         if let (Some(value), false) = (value, has_meaning) {
             diagnostics.add(value.span(), format!("`{key}` has no meaning for {field}; remove it"));
+        }
+    }
+    if let (Some(unit), Some(_)) = (&table.unit, &table.columns) {
+        diagnostics.add(unit.span(), "`unit` has no meaning for joined columns, which are text; remove it");
+    }
+    check_cells(field, kind, table, diagnostics);
+}
+
+/// Keys about the cells of a column that say nothing of a field of this kind.
+fn check_cells(field: &str, kind: FieldKind, table: &ColumnTable, diagnostics: &mut Diagnostics<'_>) {
+    let is_text = matches!(kind, FieldKind::Key | FieldKind::Text);
+    let is_number = kind == FieldKind::Number;
+    let has_map = table.map.is_some() || table.map_file.is_some();
+    let spans = [
+        ("columns", table.columns.as_ref().map(Spanned::span), !is_number || has_map),
+        ("separator", table.separator.as_ref().map(Spanned::span), is_text || is_number),
+        ("pad", table.pad.as_ref().map(Spanned::span), is_text),
+        ("decimals", table.decimals.as_ref().map(Spanned::span), is_text || is_number),
+    ];
+    for (key, span, has_meaning) in spans {
+        if let (Some(span), false) = (span, has_meaning) {
+            let why = if key == "separator" { ", whose columns are joined by a space" } else { "" };
+            diagnostics.add(span, format!("`{key}` has no meaning for {field}{why}; remove it"));
+        } else if let (Some(span), "separator", None) =
+            (table.separator.as_ref().map(Spanned::span), key, &table.columns)
+        {
+            diagnostics.add(span, "`separator` has a meaning only with several `columns`; remove it, or name them");
+        }
+    }
+    let of_cells = [
+        ("pad", table.pad.as_ref().map(Spanned::span)),
+        ("decimals", table.decimals.as_ref().map(Spanned::span)),
+        ("null_values", table.null_values.as_ref().map(Spanned::span)),
+    ];
+    for (key, span) in of_cells {
+        if let (Some(span), Some(_)) = (span, &table.value) {
+            diagnostics.add(span, format!("`{key}` has no meaning for a constant; remove it"));
         }
     }
 }

@@ -3,9 +3,16 @@
 use super::diagnostics::Diagnostics;
 use super::keys::ExportKeys;
 use super::paths::{Placeholders, names_the_day};
+use super::quantities;
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, meaning};
-use crate::scan::{Dialect, Only, Pick, Source};
+use crate::scan::{Dialect, Format, Frame, Only, Pick, Source};
+use std::time::Duration;
+
+/// How long a file must not have changed, where the job does not say.
+const SETTLE: Duration = Duration::from_secs(5);
+/// Fields without which a row means nothing.
+const MANDATORY: [&str; 4] = ["visit_id", "store_number", "session_start_time", "scene_id"];
 
 /// What is read of an export. `section` is `visits` or `scenes`.
 pub(super) fn source<C>(
@@ -15,19 +22,25 @@ pub(super) fn source<C>(
     placeholders: &Placeholders<'_>,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Source {
-    let given = keys.path.get_ref().as_slice();
-    if given.iter().all(|path| path.trim().is_empty()) {
-        diagnostics.add(keys.path.span(), "no path is given; name a file, a folder or a glob");
+    let command = command(keys, placeholders, diagnostics);
+    let paths = paths(keys, placeholders, diagnostics);
+    if let (Some(_), Some(command)) = (&keys.path, &keys.command) {
+        let message = "`path` and `command` exclude each other: an export is read or printed; keep one of them";
+        diagnostics.add(command.span(), message);
     }
-    let paths = given.iter().filter_map(|path| diagnostics.take(keys.path.span(), placeholders.dated(path))).collect();
+    let mandatory = picks.iter().filter(|pick| MANDATORY.contains(&pick.name.as_str()));
     let only = keys.only.iter().flat_map(|only| only.get_ref());
     let text = |Scalar(value): &Scalar| value.clone();
     Source {
         section,
         paths,
+        command,
+        settle: diagnostics.parsed(&keys.settle, quantities::duration).unwrap_or(SETTLE),
+        mandatory: mandatory.flat_map(|pick| pick.columns.iter().cloned()).collect(),
         base_dir: placeholders.base_dir.to_owned(),
-        format: meaning(&FORMATS, keys.format.as_ref()),
+        format: meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref)),
         dialect: dialect(keys, diagnostics),
+        frame: frame(keys, diagnostics),
         nulls: keys.null_values.clone().unwrap_or_default(),
         trim: keys.trim.unwrap_or(true),
         only: only
@@ -40,9 +53,39 @@ pub(super) fn source<C>(
     }
 }
 
+fn paths<C>(keys: &ExportKeys<C>, placeholders: &Placeholders<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<String> {
+    let Some(path) = &keys.path else { return Vec::new() };
+    let given = path.get_ref().as_slice();
+    if given.iter().all(|path| path.trim().is_empty()) {
+        diagnostics.add(path.span(), "no path is given; name a file, a folder or a glob");
+    }
+    given.iter().filter_map(|given| diagnostics.take(path.span(), placeholders.dated(given))).collect()
+}
+
+/// The program and its arguments, with their placeholders filled in.
+fn command<C>(
+    keys: &ExportKeys<C>,
+    placeholders: &Placeholders<'_>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<Vec<String>> {
+    let command = keys.command.as_ref()?;
+    if command.get_ref().first().is_none_or(|program| program.trim().is_empty()) {
+        diagnostics.add(command.span(), "no program is given; name it and its arguments, each as a text of its own");
+    }
+    if let Some(format) =
+        keys.format.as_ref().filter(|format| meaning(&FORMATS, Some(format.get_ref())) != Some(Format::Csv))
+    {
+        diagnostics.add(format.span(), "what a command prints is read as CSV; have it print CSV, and remove `format`");
+    }
+    let filled = command.get_ref().iter().map(|part| diagnostics.take(command.span(), placeholders.in_command(part)));
+    Some(filled.map(Option::unwrap_or_default).collect())
+}
+
 /// Whether the day stands in what is read of a section.
 pub(super) fn is_of_a_day<C>(keys: &ExportKeys<C>) -> bool {
-    keys.path.get_ref().as_slice().iter().any(|path| names_the_day(path))
+    let paths = keys.path.iter().flat_map(|path| path.get_ref().as_slice());
+    let command = keys.command.iter().flat_map(Spanned::get_ref);
+    paths.chain(command).any(|text| names_the_day(text))
 }
 
 fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialect {
@@ -68,6 +111,57 @@ fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialec
         diagnostics.add(span, "the delimiter cannot be the quote or the escape as well; choose another character");
     }
     Dialect { delimiter, quote, escape, encoding: encoding.unwrap_or(encoding_rs::UTF_8) }
+}
+
+/// Which lines of the files are no rows.
+fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
+    let spans = [
+        ("header", keys.header.as_ref().map(Spanned::span)),
+        ("skip", keys.skip.as_ref().map(Spanned::span)),
+        ("ignore_lines", keys.ignore_lines.as_ref().map(Spanned::span)),
+    ];
+    let format = meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref));
+    let is_named_parquet =
+        |path: &String| [".parquet", ".parq", ".pq"].iter().any(|ending| path.to_lowercase().ends_with(ending));
+    let paths = keys.path.as_ref().map_or(&[][..], |paths| paths.get_ref().as_slice());
+    let are_named_parquet = !paths.is_empty() && paths.iter().all(is_named_parquet);
+    if format == Some(Format::Parquet) || format.is_none() && are_named_parquet {
+        for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            diagnostics.add(span, format!("Parquet has no lines, so `{key}` means nothing there; take it out"));
+        }
+    }
+    if let Some(header) = &keys.header {
+        check_header(header, diagnostics);
+    }
+    if let Some(lines) = &keys.ignore_lines {
+        let takes_all = |pattern: &String| pattern.trim().chars().all(|letter| letter == '*');
+        if lines.get_ref().iter().any(takes_all) {
+            diagnostics.add(
+                lines.span(),
+                "an empty pattern, or one of * alone, is like any line; write what these lines have in common, such as \"---*\"",
+            );
+        }
+    }
+    Frame {
+        header: keys.header.as_ref().map(|header| header.get_ref().iter().map(|name| name.trim().to_owned()).collect()),
+        skip: keys.skip.as_ref().map_or(0, |skip| *skip.get_ref()),
+        ignore_lines: keys.ignore_lines.as_ref().map(|lines| lines.get_ref().clone()).unwrap_or_default(),
+    }
+}
+
+/// A list of columns has names, and each of them once. Columns that nobody needs may stay unnamed.
+fn check_header(header: &Spanned<Vec<String>>, diagnostics: &mut Diagnostics<'_>) {
+    let names: Vec<&str> = header.get_ref().iter().map(|name| name.trim()).collect();
+    if names.iter().all(|name| name.is_empty()) {
+        diagnostics.add(
+            header.span(),
+            "no column is named; name the columns of the files in their order, or leave `header` out",
+        );
+    }
+    let is_twice = |(at, name): &(usize, &&str)| !name.is_empty() && names[..*at].contains(*name);
+    if let Some((_, name)) = names.iter().enumerate().find(is_twice) {
+        diagnostics.add(header.span(), format!("the column {name:?} is named twice; give each a name of its own"));
+    }
 }
 
 fn one_byte(text: &str) -> Result<u8, String> {

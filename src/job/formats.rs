@@ -11,9 +11,8 @@ use crate::text::did_you_mean;
 #[derive(Clone, Debug)]
 pub(super) struct DateFormat(Option<String>);
 
-/// Date and time in columns of their own cannot be joined here.
-const JOIN: &str =
-    "where date and time of day are in two columns, put them together in the export, such as SQL's date || ' ' || time";
+/// How date and time in columns of their own are joined.
+const JOIN: &str = "where date and time of day are in two columns, name both, such as columns = [\"day\", \"time\"]";
 
 /// A time zone; nothing where it is unknown or an open question.
 pub(super) fn zone(zone: &Spanned<String>, diagnostics: &mut Diagnostics<'_>) -> Option<Zone> {

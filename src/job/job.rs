@@ -23,7 +23,6 @@ pub(crate) struct Job {
     pub(crate) date: Option<NaiveDate>,
     /// The same day, where a path or a command of an export names it down to the day: its visits are then of about that
     /// day.
-    #[allow(dead_code, reason = "no check asks for it yet")]
     pub(crate) dated_day: Option<NaiveDate>,
     /// The visits export.
     pub(crate) visits: Source,

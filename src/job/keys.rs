@@ -47,17 +47,27 @@ pub(super) struct JobKeys {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "Export_{C}")]
+#[schemars(rename = "Export_{C}", extend("oneOf" = [{ "required": ["path"] }, { "required": ["command"] }]))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportKeys<C> {
     /// A file, a folder, a glob such as "exports/*.csv.gz", or a list of them, on this machine or in object storage
     /// ("s3://bucket/exports/", gs://, az://). {date} is the day of --date, {date:%Y/%m/%d}
     /// the same day in another form.
-    pub(super) path: Spanned<PathList>,
+    pub(super) path: Option<Spanned<PathList>>,
+    /// In place of path: a program and its arguments, such as ["duckdb", "-csv", "-c", "SELECT ..."]. What it prints is the
+    /// export, as CSV. It is started without a shell; {date} and {name} are filled in.
+    pub(super) command: Option<Spanned<Vec<String>>>,
     /// How the files are written. Left out: their names decide.
     #[schemars(extend("enum" = words(&FORMATS)))]
-    pub(super) format: Option<String>,
-    /// A single ASCII character, such as ";" or "\t". Left out: ",", and "\t" for .tsv and .tab.
+    pub(super) format: Option<Spanned<String>>,
+    /// The columns of files without a header line, in their order, such as ["visit_id", "store_code"].
+    pub(super) header: Option<Spanned<Vec<String>>>,
+    /// How many lines to pass over before the header, or with `header` before the first row. Left out: 0.
+    pub(super) skip: Option<Spanned<u32>>,
+    /// Lines (not inside quotes) that are no rows, such as ["---*", "(* rows affected)"]: * is any text, ? one character.
+    /// They are left out and counted.
+    pub(super) ignore_lines: Option<Spanned<Vec<String>>>,
+    /// A single ASCII character, such as ";" or "\t". Left out: ",", "\t" for .tsv and .tab, and "|" for .psv.
     pub(super) delimiter: Option<Spanned<String>>,
     /// The quote; doubled inside quotes it stands for itself. Left out: '"'. "": there are no quotes.
     pub(super) quote: Option<Spanned<String>>,
@@ -69,6 +79,9 @@ pub(super) struct ExportKeys<C> {
     pub(super) encoding: Option<Spanned<String>>,
     /// Whether spaces and tabs around a cell are dropped. Left out: true.
     pub(super) trim: Option<bool>,
+    /// How long a file must not have changed before anything is sent, such as "1m". One that has just changed is looked
+    /// at again after this time. "0s": it is not. Left out: "5s".
+    pub(super) settle: Option<Spanned<String>>,
     /// Only rows with these values in these columns, such as { status = ["completed"] }. The others are counted.
     pub(super) only: Option<Spanned<BTreeMap<String, ScalarList>>>,
     /// Field of the API = column of the export.
@@ -156,7 +169,7 @@ pub(super) struct UploadKeys {
     /// How many requests may go at once after a quiet time. Left out: 1.
     #[schemars(range(min = 1, max = MAX_BURST))]
     pub(super) burst: Option<u32>,
-    /// Requests under way at the same time. Left out: 64.
+    /// Requests under way at the same time. Left out: as many as rate and latency need.
     #[schemars(range(min = 1, max = MAX_IN_FLIGHT))]
     pub(super) max_in_flight: Option<u32>,
     /// The longest time for a whole request, such as "30s" or "1m30s". Left out: "30s".

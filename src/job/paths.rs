@@ -82,12 +82,12 @@ impl Placeholders<'_> {
         if needs_day { Err(needs_a_day("path")) } else { Ok(self.base_dir.join(filled)) }
     }
 
-    /// An argument of a command, with the day filled in. All other braces are the command's own.
-    #[allow(dead_code, reason = "commands are not read yet")]
+    /// An argument of a command, with the day and `{name}` filled in. All other braces are the command's own.
     pub(super) fn in_command(&self, argument: &str) -> Result<String, String> {
         let (mut filled, mut needs_day) = (String::new(), false);
         for piece in pieces(argument) {
             match piece {
+                Piece::Braces("name") => filled.push_str(self.name),
                 Piece::Braces(inner) if is_of_commands(inner) => {
                     needs_day |= self.date.is_none();
                     filled.push_str(&self.day(inner)?);
@@ -273,7 +273,7 @@ mod tests {
         let dated = dated();
         for (argument, filled) in [
             ("SELECT {'day': '{date}', 'n': {}}", "SELECT {'day': '2024-03-04', 'n': {}}"),
-            ("{print $1} {name} {time} {dat}", "{print $1} {name} {time} {dat}"),
+            ("{print $1} {name} {time} {dat}", "{print $1} n {time} {dat}"),
             ("{date: {$gt: 1}} {date:ISODate(1)}", "{date: {$gt: 1}} {date:ISODate(1)}"),
             ("exports/{date:%Y/%m}/v.csv", "exports/2024/03/v.csv"),
             ("{", "{"),

@@ -38,6 +38,7 @@ pub(super) fn rules(
     let visit_type_id = optional("visit_type_id", FieldKind::Number, &of_visits.visit_type_id);
     let session_end_time = optional("session_end_time", FieldKind::Time, &of_visits.session_end_time);
     let email_address = optional("email_address", FieldKind::Text, &of_visits.email_address);
+    let scene_count = optional("scene_count", FieldKind::Number, &of_visits.scene_count);
     let scene_id = scenes.field("scene_id", FieldKind::Key, &of_scenes.scene_id, diagnostics);
     let task_code = of_scenes.task_code.as_ref();
     let task_code = task_code.map(|column| scenes.field("task_code", FieldKind::Text, column, diagnostics));
@@ -55,6 +56,7 @@ pub(super) fn rules(
         email_address,
         scene_id,
         task_code,
+        scene_count,
         task_code_required: keys.check.task_code_required.as_ref().is_some_and(|required| *required.get_ref()),
         zone,
         local_day: meaning(&LOCAL_DAYS, keys.time.local_day.as_ref()),

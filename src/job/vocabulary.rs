@@ -13,6 +13,8 @@ pub(super) const FORMATS: [(&str, Format); 2] = [("csv", Format::Csv), ("parquet
 /// `unit` of a column.
 pub(super) const UNITS: [(&str, Unit); 4] =
     [("s", Unit::Seconds), ("ms", Unit::Millis), ("us", Unit::Micros), ("ns", Unit::Nanos)];
+/// `decimals` of a column.
+pub(super) const DECIMALS: [(&str, Decimals); 2] = [("drop", Decimals::Drop), ("keep", Decimals::Keep)];
 /// `local_day` under `[time]`.
 pub(super) const LOCAL_DAYS: [(&str, LocalDay); 2] = [("offset", LocalDay::Offset), ("timezone", LocalDay::Timezone)];
 /// `version` under `[ids]`.
@@ -27,6 +29,18 @@ pub(super) const MAX_BURST: u32 = 1000;
 pub(super) const MAX_IN_FLIGHT: u32 = 10_000;
 /// The largest `max_attempts` of one visit.
 pub(super) const MAX_ATTEMPTS: u32 = 1000;
+
+/// The longest that `pad` makes a cell, in characters.
+pub(super) const MAX_PAD: u32 = 100;
+
+/// What becomes of a fraction of zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decimals {
+    /// 1001.0 is 1001.
+    Drop,
+    /// 1001.0 is 1001.0.
+    Keep,
+}
 
 /// The words of a vocabulary, for the schema.
 pub(super) fn words<W: Copy, T>(vocabulary: &[(W, T)]) -> Vec<W> {

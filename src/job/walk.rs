@@ -88,6 +88,12 @@ impl Walk<'_, '_> {
                 self.missing_key(key, &known[*key], span.clone(), place);
             }
         }
+        let of_these: Vec<&str> = one_of(schema).collect();
+        let is_named =
+            |key: &&str| table.contains_key(*key) || taken_out.iter().chain(&misspelt).any(|known| known == key);
+        if let Some(first) = of_these.first().filter(|_| !of_these.iter().any(is_named)) {
+            self.missing_key(first, &known[*first], span, place);
+        }
         missing.is_empty()
     }
 
@@ -116,7 +122,7 @@ impl Walk<'_, '_> {
         let Place { path, about } = place.within(self.root, key, schema);
         let message = match alternatives(self.root, schema).as_slice() {
             [table] if table["type"] == "object" => {
-                let required: Vec<&str> = texts(&table["required"]).collect();
+                let required: Vec<&str> = one_of(table).take(1).chain(texts(&table["required"])).collect();
                 format!("the section [{path}] is missing; add it with the keys {}", required.join(", "))
             }
             _ => format!("the key `{key}` is missing under [{}]; add it", place.path),
@@ -142,8 +148,10 @@ fn alternatives<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Value> {
     let several = ["anyOf", "oneOf"].iter().find_map(|key| schema[key].as_array());
     match (referred, several) {
         (Some(referred), _) => alternatives(root, referred),
-        (None, Some(several)) => several.iter().flat_map(|schema| alternatives(root, schema)).collect(),
-        (None, None) => vec![schema],
+        (None, Some(several)) if !schema["properties"].is_object() => {
+            several.iter().flat_map(|schema| alternatives(root, schema)).collect()
+        }
+        _ => vec![schema],
     }
 }
 
@@ -157,6 +165,12 @@ fn referred<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Value> {
 fn descriptions<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s str> {
     let of_type = referred(root, schema).and_then(|schema| schema["description"].as_str());
     schema["description"].as_str().into_iter().chain(of_type).collect()
+}
+
+/// The keys of which a table needs one.
+fn one_of(schema: &Value) -> impl Iterator<Item = &str> {
+    let several = schema["oneOf"].as_array().filter(|_| schema["properties"].is_object());
+    several.into_iter().flatten().flat_map(|one| texts(&one["required"]))
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {

@@ -1,6 +1,7 @@
 //! A check in words.
 
-use crate::summary::{CheckReport, FirstVisit, Window};
+use super::coverage::{coverage, filters, unwanted};
+use crate::summary::{CheckReport, Filters, FirstVisit, Window};
 use crate::text::{count, duration, grouped, of_visits, rate};
 use std::fmt::Write as _;
 
@@ -32,16 +33,16 @@ pub(crate) fn check_summary(report: &CheckReport) -> String {
     out
 }
 
-/// Why there is nothing to do. `left_out`: visit rows left out by `only`, the dates or the limit.
-pub(crate) fn no_visits(left_out: u64) -> String {
+/// Why there is nothing to do. `left_out`: visit rows that the filters left out.
+pub(crate) fn no_visits(left_out: u64, used: Filters) -> String {
+    let by = filters(used);
     match left_out {
         0 => "the exports hold no visits; is the export late? --allow-empty makes that fine".to_owned(),
-        1 => "`only`, dates or the limit leave out the only visit row of the exports; --allow-empty makes that fine"
-            .to_owned(),
-        rows => format!(
-            "`only`, dates or the limit leave out all {} visit rows of the exports; --allow-empty makes that fine",
-            grouped(rows)
-        ),
+        1 => format!("the only visit row of the exports is left out by {by}; --allow-empty makes that fine"),
+        rows => {
+            let rows = grouped(rows);
+            format!("all {rows} visit rows of the exports are left out by {by}; --allow-empty makes that fine")
+        }
     }
 }
 
@@ -51,8 +52,9 @@ fn rows(out: &mut String, report: &CheckReport) {
     };
     line("visit rows", grouped(report.rows_read));
     if report.left_out > 0 {
-        line("left out", format!("{} by `only`, dates or the limit", grouped(report.left_out)));
+        line("left out", format!("{} by {}", grouped(report.left_out), filters(report.filters)));
     }
+    unwanted(&report.left_out_values).into_iter().for_each(|values| line("by `only`", values));
     if report.identical_duplicates > 0 {
         let why = if report.is_flat { "" } else { " identical visit rows count once" };
         line("duplicates", format!("{}{why}", grouped(report.identical_duplicates)));
@@ -66,6 +68,7 @@ fn rows(out: &mut String, report: &CheckReport) {
     }
     line("valid", grouped(report.valid));
     line("invalid", grouped(report.invalid));
+    coverage(&report.coverage).into_iter().for_each(|(name, fields)| line(name, fields));
 }
 
 /// Swapped days and months show here, which no check of a single value finds.
@@ -148,7 +151,7 @@ fn problems(out: &mut String, report: &CheckReport) {
 fn verdict(out: &mut String, report: &CheckReport) {
     let (invalid, rows) = (report.invalid, report.result_rows);
     let _ = if rows == 0 {
-        writeln!(out, "\nA run would send nothing: {}.", no_visits(report.left_out))
+        writeln!(out, "\nA run would send nothing: {}.", no_visits(report.left_out, report.filters))
     } else if report.max_invalid.is_exceeded(invalid, rows) {
         let (share, most) = (of_visits(invalid, rows, "is", "are"), report.max_invalid);
         writeln!(out, "\nA run would send nothing: {share} invalid, more than max_invalid = {most}.")

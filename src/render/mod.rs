@@ -4,6 +4,7 @@
 //! Pure: a report goes in, text comes out. It does not know how the report came about, or where the text goes.
 
 mod check;
+mod coverage;
 mod next_step;
 mod notification;
 mod prometheus;

@@ -1,5 +1,6 @@
 //! A run in words: how far it is, the summary at its end, and the same in one sentence.
 
+use super::coverage::{coverage, filters, unwanted};
 use super::next_step::{NextStep, check_command, next_step, rerun_command};
 use crate::outcome::{ErrorCode, Exit, Status, StopReason};
 use crate::summary::{Progress, RunReport, UndeliveredCause};
@@ -128,8 +129,9 @@ fn lines(report: &RunReport) -> Vec<(String, String)> {
     }
     line("rows read", format!("{} = {}", grouped(report.rows_read), sum.join(" + ")));
     if report.left_out > 0 {
-        line("left out", format!("{} by `only`, dates or the limit", grouped(report.left_out)));
+        line("left out", format!("{} by {}", grouped(report.left_out), filters(report.filters)));
     }
+    unwanted(&report.left_out_values).into_iter().for_each(|values| line("by `only`", values));
     if report.carried_over > 0 {
         let gone = match report.carried_over_not_in_exports {
             0 => String::new(),
@@ -146,6 +148,7 @@ fn lines(report: &RunReport) -> Vec<(String, String)> {
     if report.unreadable_scenes > 0 {
         line("unreadable scenes", format!("{} passed over", count(report.unreadable_scenes, "row", "rows")));
     }
+    coverage(&report.coverage).into_iter().for_each(|(name, fields)| line(name, fields));
     lines
 }
 

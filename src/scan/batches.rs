@@ -1,6 +1,7 @@
 //! The batches of all files of an export, one file after the other.
 
-use super::csv::CsvReader;
+use super::columns::lacking;
+use super::csv::{CsvReader, Findings};
 use super::error::ScanError;
 use super::file::ExportFile;
 use super::formats::Format;
@@ -8,6 +9,7 @@ use super::parquet::ParquetReader;
 use super::remarks::Remarks;
 use super::rows::Rows;
 use super::source::Source;
+use super::unwanted::UnwantedCounts;
 
 /// The batches of an export. The first error ends it.
 pub(crate) struct Batches<'a> {
@@ -16,8 +18,12 @@ pub(crate) struct Batches<'a> {
     /// The index of the file to read after `current`.
     next: usize,
     current: Option<(&'a ExportFile, FileReader)>,
+    /// The rows of the current file so far.
+    rows: usize,
     /// What the files that were read to their end have shown.
     remarks: Remarks,
+    unwanted: UnwantedCounts,
+    findings: Findings,
 }
 
 enum FileReader {
@@ -44,7 +50,7 @@ impl FileReader {
     fn take_remarks(&mut self) -> Remarks {
         match self {
             FileReader::Csv(reader) => reader.take_remarks(),
-            FileReader::Parquet(_) => Remarks::default(),
+            FileReader::Parquet(reader) => reader.take_remarks(),
         }
     }
 }
@@ -57,24 +63,34 @@ impl std::fmt::Debug for Batches<'_> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(source: &'a Source, files: &'a [ExportFile]) -> Batches<'a> {
-        Batches { source, files, next: 0, current: None, remarks: Remarks::default() }
+        let (findings, unwanted) = (Findings::default(), UnwantedCounts::new(source.section, &source.only));
+        Batches { source, files, next: 0, current: None, rows: 0, remarks: Remarks::default(), unwanted, findings }
     }
 
     /// What reading has shown; complete once all batches were taken.
     pub(crate) fn into_remarks(self) -> Remarks {
-        self.remarks
+        let mut remarks = self.findings.into_remarks(self.source.section);
+        remarks.add(self.remarks);
+        remarks.unwanted.extend(self.unwanted.finish());
+        remarks
     }
 
     fn step(&mut self) -> Result<Option<Rows>, ScanError> {
         loop {
             if let Some((file, reader)) = &mut self.current {
-                if let Some(rows) = reader.next_rows()? {
+                if let Some(mut rows) = reader.next_rows()? {
+                    self.unwanted.add(&self.source.only, std::mem::take(&mut rows.unwanted));
+                    self.rows += rows.batch.num_rows();
                     return Ok(Some(rows));
                 }
                 let file = *file;
                 self.remarks.add(reader.take_remarks());
+                if let FileReader::Csv(reader) = reader {
+                    self.findings.join(reader.take_findings());
+                }
                 self.current = None;
                 file.check_unchanged()?;
+                self.remarks.warnings.extend(lacking(file, std::mem::take(&mut self.rows)));
             }
             let Some(file) = self.files.get(self.next) else { return Ok(None) };
             self.next += 1;

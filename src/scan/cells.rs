@@ -6,19 +6,25 @@
 //! | strings, binary (as UTF-8), UUIDs, dictionaries of these | text |
 //! | integers | `Int64`; unsigned ones beyond it, and decimals, text in plain digits |
 //! | floats | `Float64` |
-//! | dates, timestamps, booleans | unchanged; for filters, text |
+//! | dates, timestamps, booleans | unchanged; for filters, and where columns are joined, text |
+//! | times of day | text |
+//!
+//! Values that the job lists as empty are empty in whatever type they are (see `typed_nulls`).
 //!
 //! Where the job asks for text (keys, text fields), numbers are written in plain digits; a float that is not
 //! whole or too large to be exact has no such form and becomes a fault of its cell.
 
 use super::cleaning::Cleaning;
+use super::clock_text::{times_of_day, timestamps};
 use super::rows::{CellFault, Fault};
+use super::source::Pick;
+use super::typed_nulls::emptied;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, NullArray, StringArray, StringBuilder,
     UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, TimeUnit, UInt64Type};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use std::sync::Arc;
 
 /// What the cells of a wanted column are read as.
@@ -28,8 +34,24 @@ pub(super) enum CellForm {
     Typed,
     /// As text; a value without an exact text is a fault.
     Text,
+    /// As `Text`, to be joined with other columns.
+    Part,
+    /// As `Part`, where the whole is a time or a date.
+    PartOfTime,
     /// As text, exact or not, to be compared with the values of a filter.
     Filter,
+}
+
+impl CellForm {
+    /// The form of the columns that a pick is made from.
+    pub(super) fn of(pick: &Pick) -> CellForm {
+        match (pick.columns.len() > 1, pick.as_text) {
+            (false, true) => CellForm::Text,
+            (false, false) => CellForm::Typed,
+            (true, true) => CellForm::Part,
+            (true, false) => CellForm::PartOfTime,
+        }
+    }
 }
 
 /// Floats from here on may stand for several integers.
@@ -55,7 +77,7 @@ pub(crate) fn whole(value: f64) -> Option<i64> {
 pub(super) fn is_usable(field: &Field) -> bool {
     match field.data_type() {
         DataType::Dictionary(_, value) => is_usable(&Field::new("value", value.as_ref().clone(), true)),
-        // A column of 16 bytes without a logical type is read as UUIDs too: exports have nothing else of that shape.
+        // A UUID. 16 bytes that are not marked as one are told from it by the schema of the file.
         DataType::FixedSizeBinary(16)
         | DataType::Boolean
         | DataType::Null
@@ -71,6 +93,8 @@ pub(super) fn is_usable(field: &Field) -> bool {
         | DataType::Decimal256(..)
         | DataType::Date32
         | DataType::Date64
+        | DataType::Time32(_)
+        | DataType::Time64(_)
         | DataType::Timestamp(..) => true,
         other => other.is_integer() || other.is_floating(),
     }
@@ -88,7 +112,8 @@ pub(super) fn normalised(
     column: u16,
     faults: &mut Vec<Fault>,
 ) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let as_text = form == CellForm::Text;
+    let as_text = matches!(form, CellForm::Text | CellForm::Part | CellForm::PartOfTime);
+    let empty = |array: ArrayRef| emptied(array, &cleaning.nulls);
     let array = match array.data_type() {
         DataType::Dictionary(_, value) => cast(array, value)?,
         _ => array.clone(),
@@ -101,39 +126,52 @@ pub(super) fn normalised(
         DataType::LargeBinary | DataType::BinaryView => {
             from_bytes(cast(&array, &DataType::Binary)?.as_binary(), cleaning, column, faults)
         }
-        DataType::FixedSizeBinary(16) => uuids(array.as_fixed_size_binary()),
-        DataType::UInt64 => unsigned(array.as_primitive::<UInt64Type>(), form != CellForm::Typed)?,
+        DataType::FixedSizeBinary(16) => cleaned(&uuids(array.as_fixed_size_binary()), cleaning),
+        DataType::UInt64 => unsigned(empty(array)?.as_primitive(), form != CellForm::Typed)?,
         kind if kind.is_integer() => {
-            let array = cast(&array, &DataType::Int64)?;
+            let array = empty(cast(&array, &DataType::Int64)?)?;
             if form == CellForm::Typed { array } else { cast(&array, &DataType::Utf8)? }
         }
         kind if kind.is_floating() => {
             let inexact = inexact_from(kind);
-            let array = cast(&array, &DataType::Float64)?;
+            let array = empty(cast(&array, &DataType::Float64)?)?;
             match form {
                 CellForm::Typed if inexact < INEXACT => narrow_floats(array.as_primitive(), inexact, column, faults),
                 CellForm::Typed => array,
-                CellForm::Text => float_text(array.as_primitive(), inexact, column, faults),
                 CellForm::Filter => float_as_it_reads(array.as_primitive()),
+                _ => float_text(array.as_primitive(), inexact, column, faults),
             }
         }
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            decimals(cast(&array, &DataType::Utf8)?.as_string(), as_text, column, faults)
+            decimals(cast(&array, &DataType::Utf8)?.as_string(), cleaning, as_text, column, faults)
         }
         DataType::Boolean if form == CellForm::Filter => cast(&array, &DataType::Utf8)?,
         DataType::Boolean if as_text => {
+            let array = empty(array)?;
             for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
                 let value = array.as_boolean().value(row).to_string();
                 faults.push(Fault { row: row as u32, column: Some(column), what: CellFault::Boolean(value) });
             }
             Arc::new(NullArray::new(array.len()))
         }
+        DataType::Boolean => empty(array)?,
         // Milliseconds of a day's start.
-        DataType::Date64 if form == CellForm::Typed => cast(&array, &DataType::Date32)?,
-        DataType::Date64 => cast(&cast(&array, &DataType::Date32)?, &DataType::Utf8)?,
-        DataType::Date32 if form != CellForm::Typed => cast(&array, &DataType::Utf8)?,
-        DataType::Timestamp(..) if form != CellForm::Typed => {
-            cast(&cast(&array, &DataType::Timestamp(TimeUnit::Second, None))?, &DataType::Utf8)?
+        DataType::Date32 | DataType::Date64 => {
+            let array = empty(cast(&array, &DataType::Date32)?)?;
+            if form == CellForm::Typed { array } else { cast(&array, &DataType::Utf8)? }
+        }
+        DataType::Time32(_) | DataType::Time64(_) => {
+            cleaned(&times_of_day(&array, form != CellForm::PartOfTime)?, cleaning)
+        }
+        DataType::Timestamp(..) => {
+            let array = empty(array)?;
+            match form {
+                CellForm::Typed => array,
+                CellForm::Part | CellForm::PartOfTime => Arc::new(timestamps(&array, form == CellForm::PartOfTime)),
+                CellForm::Text | CellForm::Filter => {
+                    cast(&cast(&array, &DataType::Timestamp(TimeUnit::Second, None))?, &DataType::Utf8)?
+                }
+            }
         }
         _ => array,
     })
@@ -180,12 +218,12 @@ fn from_bytes(array: &BinaryArray, cleaning: &Cleaning, column: u16, faults: &mu
     Arc::new(builder.finish())
 }
 
-fn uuids(array: &FixedSizeBinaryArray) -> ArrayRef {
+fn uuids(array: &FixedSizeBinaryArray) -> StringArray {
     let text = array.iter().map(|bytes| {
         let bytes: [u8; 16] = bytes?.try_into().ok()?;
         Some(uuid::Uuid::from_bytes(bytes).to_string())
     });
-    Arc::new(text.collect::<StringArray>())
+    text.collect()
 }
 
 fn unsigned(array: &UInt64Array, as_text: bool) -> Result<ArrayRef, arrow::error::ArrowError> {
@@ -235,12 +273,15 @@ fn float_as_it_reads(array: &Float64Array) -> ArrayRef {
 }
 
 /// Decimals from their text, such as `801.00`. One whose fraction is all zeros becomes the integer.
-fn decimals(array: &StringArray, as_text: bool, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
+fn decimals(array: &StringArray, cleaning: &Cleaning, as_text: bool, column: u16, faults: &mut Vec<Fault>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
     for (row, text) in array.iter().enumerate() {
         let text = text.unwrap_or_default();
+        let whole = text.split_once('.').filter(|(_, fraction)| fraction.bytes().all(|b| b == b'0'));
+        let plain = whole.map_or(text, |(whole, _)| whole);
         match text.split_once('.') {
-            Some((integer, fraction)) if fraction.bytes().all(|b| b == b'0') => builder.append_value(integer),
+            _ if cleaning.is_null(text) || cleaning.is_null(plain) => builder.append_value(""),
+            Some(_) if whole.is_some() => builder.append_value(plain),
             Some(_) if as_text => {
                 let what = CellFault::Mangled(text.to_owned());
                 faults.push(Fault { row: row as u32, column: Some(column), what });

@@ -1,7 +1,5 @@
 //! What belongs to a cell, and which cells count as empty: the same for CSV and Parquet.
 
-use super::source::Source;
-
 /// Which cells count as empty, and whether the spaces around a cell belong to it.
 #[derive(Clone, Debug)]
 pub(super) struct Cleaning {
@@ -11,9 +9,10 @@ pub(super) struct Cleaning {
 }
 
 impl Cleaning {
-    /// The cleaning that a source asks for.
-    pub(super) fn of(source: &Source) -> Cleaning {
-        Cleaning { trim: source.trim, nulls: source.nulls.iter().filter(|null| !null.is_empty()).cloned().collect() }
+    /// Of several lists of cells that count as empty.
+    pub(super) fn new<'n>(trim: bool, nulls: impl IntoIterator<Item = &'n Vec<String>>) -> Cleaning {
+        let nulls = nulls.into_iter().flatten().filter(|null| !null.is_empty());
+        Cleaning { trim, nulls: nulls.cloned().collect() }
     }
 
     /// The cell's text as every later step sees it; empty for a null.
@@ -25,10 +24,16 @@ impl Cleaning {
         }
         cell
     }
+
+    /// Whether a text as it stands counts as empty.
+    pub(super) fn is_null(&self, text: &str) -> bool {
+        self.nulls.iter().any(|null| null == text)
+    }
 }
 
+/// Without the spaces and tabs around it.
 #[inline]
-fn trimmed(mut cell: &[u8]) -> &[u8] {
+pub(super) fn trimmed(mut cell: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = cell {
         cell = rest;
     }

@@ -5,8 +5,10 @@ use super::file::ExportFile;
 use super::formats::Format;
 use super::remarks::Remarks;
 use super::source::Source;
-use crate::text::{did_you_mean, visible};
+use crate::suspicion::{Suspicion, SuspicionCode};
+use crate::text::{count, did_you_mean, nearest, visible};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The columns of all files, each once, in the order in which they are found. Those that folders add stand behind each
 /// file's own.
@@ -20,14 +22,15 @@ pub(super) fn columns(files: &[ExportFile]) -> Vec<String> {
     found
 }
 
-/// Looks for every wanted column in the files. Remarks on files that lack a column that others have.
+/// Looks for every wanted column in the files. A file that lacks a column which others have is suspicious where the column
+/// may have been renamed, or where its rows mean nothing without it; else the file is marked as lacking it.
 ///
 /// # Errors
 /// Where a file has a wanted column twice, and where no file has one.
-pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Remarks, ScanError> {
+pub(super) fn check_columns(source: &Source, files: &mut [ExportFile]) -> Result<Remarks, ScanError> {
     let with_header: Vec<&ExportFile> = files.iter().filter(|file| !file.header.is_empty()).collect();
     let Some(first) = with_header.first() else { return Ok(Remarks::default()) };
-    let picks = source.picks.iter().map(|pick| &pick.column);
+    let picks = source.picks.iter().flat_map(|pick| &pick.columns);
     let mut wanted: Vec<&String> = picks.chain(source.only.iter().map(|only| &only.column)).collect();
     wanted.sort();
     wanted.dedup();
@@ -44,29 +47,88 @@ pub(super) fn check_columns(source: &Source, files: &[ExportFile]) -> Result<Rem
     if !nowhere.is_empty() {
         return Err(no_columns(source.section, &nowhere, &columns(files), first, with_header.len()));
     }
-    let is_alone = with_header.len() == 1;
-    let warnings = with_header.iter().filter_map(|file| warning(file, &wanted, is_alone)).collect();
-    Ok(Remarks { warnings, ..Remarks::default() })
+    let partial = partial_columns(&wanted, &with_header);
+    let mut suspicion = Suspicion::new(SuspicionCode::OtherHeader, OTHER_HEADER);
+    for file in files.iter_mut().filter(|file| !file.header.is_empty()) {
+        let lacking: Vec<&PartialColumn> = partial.iter().filter(|column| !file.has(&column.name)).collect();
+        match suspicious(file, &lacking, source) {
+            Some(place) => suspicion.add(place),
+            None => file.lacking = lacking.iter().map(|column| column.name.clone()).collect(),
+        }
+    }
+    let suspicions = if suspicion.count > 0 { vec![suspicion] } else { Vec::new() };
+    Ok(Remarks { suspicions, ..Remarks::default() })
 }
 
-/// What a file lacks that other files have.
-fn warning(file: &ExportFile, wanted: &[&String], is_alone: bool) -> Option<String> {
-    let lacking: Vec<String> =
-        wanted.iter().filter(|column| !file.has(column)).map(|column| format!("{column:?}")).collect();
-    // Folders give their columns to a stray file too.
-    let has_none = !wanted.iter().any(|column| file.header.contains(column));
-    let name = &file.name;
-    match lacking.as_slice() {
-        [] => None,
-        _ if has_none && !is_alone => Some(format!(
-            "{name} has none of the columns that the job names, and its rows count as rows without values; if it is a stray file, move it away, or name the others by a pattern such as \"exports/*.csv\""
-        )),
-        [only] => Some(format!("{name} has no column {only}; its cells count as empty; is its export complete?")),
-        several => Some(format!(
-            "{name} has no columns {}; their cells count as empty; is its export complete?",
-            several.join(", ")
-        )),
+const OTHER_HEADER: &str = "files of one section have other columns than the job names; most often a column was renamed, or a \
+                            file is no part of the export. Give them the header of the other files, or move them away. \
+                            Accepted, the missing cells count as empty";
+
+/// A wanted column that some files have and others lack.
+struct PartialColumn {
+    name: String,
+    /// Its place in the first file that has it.
+    place: Option<usize>,
+    /// The columns of all files that have it.
+    beside: HashSet<String>,
+}
+
+fn partial_columns(wanted: &[&String], files: &[&ExportFile]) -> Vec<PartialColumn> {
+    let is_partial = |column: &&&String| !files.iter().all(|file| file.has(column));
+    let partial = wanted.iter().filter(is_partial).map(|column| {
+        let having = || files.iter().filter(|file| file.has(column));
+        PartialColumn {
+            name: (*column).clone(),
+            place: having().find_map(|file| file.header.iter().position(|name| name == *column)),
+            beside: having().flat_map(|file| &file.header).cloned().collect(),
+        }
+    });
+    partial.collect()
+}
+
+/// What is suspicious about the columns that a file lacks.
+fn suspicious(file: &ExportFile, lacking: &[&PartialColumn], source: &Source) -> Option<String> {
+    let renamed: Vec<Option<&String>> = lacking.iter().map(|column| renamed(file, column)).collect();
+    let is_needed = lacking.iter().any(|column| source.mandatory.contains(&column.name));
+    if !is_needed && renamed.iter().all(Option::is_none) {
+        return None;
     }
+    let wanted = || source.picks.iter().flat_map(|pick| &pick.columns);
+    if !wanted().any(|column| file.header.contains(column)) {
+        return Some(format!("{} has none of the columns that the job names", file.name));
+    }
+    let missing = lacking.iter().zip(renamed).map(|(column, renamed)| match renamed {
+        Some(own) => format!("no column {:?}, and has {own:?}, which the others do not have", column.name),
+        None => format!("no column {:?}", column.name),
+    });
+    Some(format!("{} has {}", file.name, missing.collect::<Vec<_>>().join("; ")))
+}
+
+/// The column of a file that probably is the one that it lacks: it is in none of the files that have that one. Of several
+/// it is the one with the nearest name, or the one in its place.
+fn renamed<'f>(file: &'f ExportFile, lacking: &PartialColumn) -> Option<&'f String> {
+    let own = || file.header.iter().filter(|name| !name.is_empty() && !lacking.beside.contains(*name));
+    let near = nearest(&lacking.name, own().map(String::as_str));
+    let near = own().find(|name| Some(name.as_str()) == near || name.eq_ignore_ascii_case(&lacking.name));
+    let in_its_place =
+        || lacking.place.and_then(|place| file.header.get(place)).filter(|name| own().any(|own| own == *name));
+    near.or_else(in_its_place).or_else(|| own().next())
+}
+
+/// What to say of a file that lacks columns, once its rows are counted.
+pub(super) fn lacking(file: &ExportFile, rows: usize) -> Option<String> {
+    let name = &file.name;
+    let columns: Vec<String> = file.lacking.iter().map(|column| format!("{column:?}")).collect();
+    if columns.is_empty() || rows == 0 {
+        return None;
+    }
+    let columns = if let [only] = columns.as_slice() {
+        format!("column {only}")
+    } else {
+        format!("columns {}", columns.join(", "))
+    };
+    let rows = count(rows as u64, "row", "rows");
+    Some(format!("{name} has no {columns}; the cells of its {rows} count as empty; is its export complete?"))
 }
 
 fn no_columns(

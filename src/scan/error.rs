@@ -1,6 +1,6 @@
 //! What can be wrong with a whole export. What is wrong with one cell or row is a [`Fault`](super::Fault).
 
-use crate::storage::StorageError;
+use crate::storage::{CommandError, StorageError};
 use std::io;
 
 /// A column that the job names and no file of an export has.
@@ -52,13 +52,48 @@ pub enum ScanError {
         /// As the job gives it.
         path: String,
     },
-    /// A file is a workbook, whatever its name says.
-    #[error("{file} is an Excel workbook, not {expected}: save it as CSV UTF-8 (or Parquet) and name that file")]
-    Workbook {
+    /// A path is a pipe, a socket or a device.
+    #[error(
+        "{path} is no file: it is a pipe, a socket or a device, which can be read only once; let traxload start the program that writes it, in place of `path`: command = [\"program\", \"argument\"]"
+    )]
+    NoFile {
+        /// As the job gives it.
+        path: String,
+    },
+    /// A folder is a table of a table format, or lies in one.
+    #[error(
+        "{path} belongs to {} {format} table: its files hold deleted and replaced rows too. Let a program that knows the format read it, in place of `path`: command = [{}], or write the table to a plain folder with Spark and name that",
+        if *.format == "Iceberg" { "an" } else { "a" }, table_command(.format, .table)
+    )]
+    TableFormat {
+        /// As the job gives it.
+        path: String,
+        /// Delta, Iceberg or Hudi.
+        format: &'static str,
+        /// The folder of the table.
+        table: String,
+    },
+    /// A file is neither CSV nor Parquet, whatever its name says.
+    #[error("{file} is {what}, not {expected}: {way_on}")]
+    Container {
         /// The file.
         file: String,
+        /// What its first bytes show.
+        what: &'static str,
         /// The format that its name or the job says.
         expected: &'static str,
+        /// What to do.
+        way_on: String,
+    },
+    /// A command gives no export.
+    #[error("the command of the {section} gives no export: {reason}")]
+    Command {
+        /// `visits` or `scenes`.
+        section: &'static str,
+        /// What happened, and what to do.
+        reason: String,
+        /// Where its output cannot be kept: what the system says.
+        source: Option<io::Error>,
     },
     /// A file is Parquet where CSV was expected, or the other way round.
     #[error("{file} is {found}, not {expected}: set `format` in the job file, or rename the file")]
@@ -124,19 +159,31 @@ pub enum ScanError {
         /// Its Parquet or Arrow type.
         found: String,
     },
-    /// A quote is still open at the end of a file.
+    /// A quote of the header is still open at the end of a file.
     #[error(
-        "{file}:{line}: a quote that is opened in this row is never closed, so the rest of the file cannot be split into rows; check `quote` and `escape` in the job file"
+        "{file}:{line}: a quote that is opened in the header is never closed, so the file cannot be split into rows; check `quote` and `escape` in the job file"
     )]
     OpenQuote {
         /// The file.
         file: String,
-        /// The line on which the row starts, from 1.
+        /// The line on which it opens, from 1.
         line: u64,
+    },
+    /// A row has the names of the header in another order.
+    #[error(
+        "{file}:{line}: this row has the names of the header ({header}) in another order: files with other columns were joined, and the rows below would be read into the wrong columns; export them as files of their own"
+    )]
+    OtherOrder {
+        /// The file.
+        file: String,
+        /// The line of the row, from 1.
+        line: u64,
+        /// Where the header stands.
+        header: String,
     },
     /// A row is longer than 64 MiB.
     #[error(
-        "{file}:{line}: this row is longer than {megabytes} MiB; probably a quote in it is never closed: check `quote` and `escape` in the job file"
+        "{file}:{line}: this row is longer than {megabytes} MiB; probably a quote in it is never closed: check `quote` and `escape` in the job file; `quote = \"\"` where quotes mean nothing"
     )]
     TooLong {
         /// The file.
@@ -162,7 +209,29 @@ pub enum ScanError {
     },
 }
 
+/// What reads a table of a format, as the parts of a command.
+fn table_command(format: &str, table: &str) -> String {
+    let call = match format {
+        "Delta" => "delta_scan",
+        "Iceberg" => "iceberg_scan",
+        // DuckDB has none.
+        _ => return "\"program\", \"argument\"".to_owned(),
+    };
+    let folder = table.replace('\'', "''");
+    format!("\"duckdb\", \"-csv\", \"-c\", \"SELECT * FROM {call}('{folder}')\"")
+}
+
 impl ScanError {
+    /// A command gives no export.
+    pub(crate) fn of_command(section: &'static str, error: CommandError) -> ScanError {
+        let reason = error.to_string();
+        let source = match error {
+            CommandError::Disk { source, .. } => Some(source),
+            _ => None,
+        };
+        ScanError::Command { section, reason, source }
+    }
+
     /// A file cannot be opened.
     pub(super) fn unopened(path: &str, error: io::Error) -> ScanError {
         match StorageError::within(&error) {

@@ -2,15 +2,18 @@
 
 use super::batches::Batches;
 use super::columns::{check_columns, columns};
-use super::discover::find;
+use super::discover::{FoundFile, LeftOut, find};
 use super::error::ScanError;
 use super::file::ExportFile;
 use super::formats::Format;
 use super::open_file::open_file;
-use super::parquet;
 use super::remarks::Remarks;
 use super::source::Source;
+use super::{left_out, parquet};
+use crate::storage::{DataFile, Spool, Stamp};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// An export whose files are there and have the columns that the job names.
 #[derive(Debug)]
@@ -18,6 +21,31 @@ pub(crate) struct Export {
     source: Source,
     files: Vec<ExportFile>,
     remarks: Remarks,
+    opened: SystemTime,
+}
+
+/// A local file as it was opened, for a last look at it before anything is sent.
+#[derive(Debug)]
+pub(crate) struct ReadFile {
+    pub(crate) name: String,
+    data: DataFile,
+    stamp: Stamp,
+    settle: Duration,
+    opened: SystemTime,
+}
+
+impl ReadFile {
+    /// How long it has to rest until nothing is left to wait for: since it was changed, or since it was opened where it
+    /// claims to have been changed later.
+    pub(crate) fn must_rest(&self, now: SystemTime) -> Duration {
+        let changed = self.stamp.modified().unwrap_or(SystemTime::UNIX_EPOCH).min(self.opened);
+        self.settle.saturating_sub(now.duration_since(changed).unwrap_or_default())
+    }
+
+    /// Whether it is no longer as it was opened.
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.data.stamp().is_ok_and(|now| now.same_content(&self.stamp))
+    }
 }
 
 impl Export {
@@ -26,11 +54,30 @@ impl Export {
     /// # Errors
     /// Where a path is missing, a file is not of the format that it is taken for, or no file has a wanted column.
     pub(crate) fn open(source: Source) -> Result<Export, ScanError> {
+        let found = find(&source.paths, &source.base_dir, source.format.is_some())?;
+        let mut left_out: Vec<_> = found.left_out.into_iter().map(|(why, file)| (why, file.name)).collect();
         let mut files = Vec::new();
-        let mut remarks = Remarks::default();
-        for found in find(&source.paths, &source.base_dir)? {
-            files.push(open_file(found, &source)?);
+        for file in found.files {
+            let name = file.name.clone();
+            match open_file(file, &source)? {
+                Some(file) => files.push(file),
+                None => left_out.push((LeftOut::Other, name)),
+            }
         }
+        Export::of_files(source, files, left_out::remarks(&left_out))
+    }
+
+    /// The export that a command has written.
+    ///
+    /// # Errors
+    /// Where it is not CSV, or lacks a wanted column.
+    pub(crate) fn open_output(source: Source, output: Arc<Spool>) -> Result<Export, ScanError> {
+        let name = PathBuf::from(format!("{} command", source.section));
+        let file = open_file(FoundFile::new(DataFile::Output(output, name.clone()), name), &source)?;
+        Export::of_files(source, file.into_iter().collect(), Remarks::default())
+    }
+
+    fn of_files(source: Source, mut files: Vec<ExportFile>, mut remarks: Remarks) -> Result<Export, ScanError> {
         let are_all_empty = files.iter().all(|file: &ExportFile| file.header.is_empty());
         if let Some(first) =
             files.first().filter(|first| are_all_empty && (files.len() > 1 || first.format == Format::Csv))
@@ -42,8 +89,8 @@ impl Export {
                 .warnings
                 .push(format!("{} is empty: it has no header line and no rows; is its export complete?", file.name));
         }
-        remarks.add(check_columns(&source, &files)?);
-        Ok(Export { source, files, remarks })
+        remarks.add(check_columns(&source, &mut files)?);
+        Ok(Export { source, files, remarks, opened: SystemTime::now() })
     }
 
     /// What opening has shown: files that are empty, or that lack a column that others have.
@@ -58,9 +105,22 @@ impl Export {
         !self.files.is_empty() && identities(self) == identities(other)
     }
 
-    /// Where to open the files, in order: local paths start with [`Source::base_dir`].
+    /// Where to open the files, in order: local paths start with [`Source::base_dir`]. What a command wrote has none.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.data.path())
+        self.files.iter().filter(|file| !file.is_output()).map(|file| file.data.path())
+    }
+
+    /// The local files as they were opened, but for those that need not rest.
+    pub(crate) fn read_files(&self) -> impl Iterator<Item = ReadFile> {
+        let settle = self.source.settle;
+        let is_local = move |file: &&ExportFile| matches!(file.data, DataFile::Local(_)) && !settle.is_zero();
+        self.files.iter().filter(is_local).map(move |file| ReadFile {
+            name: file.name.to_string(),
+            data: file.data.clone(),
+            stamp: file.stamp.clone(),
+            settle,
+            opened: self.opened,
+        })
     }
 
     /// The names of the files, in order: as the job gives them, and as [`Location::file`](super::Location::file) has
@@ -129,19 +189,23 @@ impl Export {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::{Dialect, Pick};
+    use crate::scan::{Dialect, Frame, Pick};
 
     fn source(base_dir: PathBuf, column: &str) -> Source {
         Source {
             section: "visits",
             paths: vec!["exports/*/v.csv".to_owned()],
+            command: None,
+            settle: std::time::Duration::ZERO,
+            mandatory: Vec::new(),
             base_dir,
             format: None,
             dialect: Dialect::default(),
+            frame: Frame::default(),
             nulls: Vec::new(),
             trim: true,
             only: Vec::new(),
-            picks: vec![Pick { name: "picked".to_owned(), column: column.to_owned(), as_text: true }],
+            picks: vec![Pick::plain("picked", column, true)],
         }
     }
 

@@ -3,6 +3,7 @@
 //! It does not know how a file is read.
 
 use super::cells::CellForm;
+use super::cleaning::Cleaning;
 use super::error::ScanError;
 use super::formats::{Compression, Format};
 use super::partitions::{folder_columns, folder_value};
@@ -28,6 +29,8 @@ pub(super) struct ExportFile {
     pub(super) header: Vec<String>,
     /// Its state when it was found.
     pub(super) stamp: Stamp,
+    /// Wanted columns that it lacks and other files have, where that is worth no more than a warning.
+    pub(super) lacking: Vec<String>,
 }
 
 /// Where the cells of a wanted column come from in one file.
@@ -41,25 +44,32 @@ pub(super) enum ColumnSource {
     Absent,
 }
 
-/// A column to read from a file: a pick of the source, or a column that a filter looks at.
+/// A column to read from a file: one that a pick is made from, or that a filter looks at.
 #[derive(Clone, Debug)]
 pub(super) struct WantedColumn {
     /// Its name in the export.
     pub(super) column: String,
     pub(super) from: ColumnSource,
     pub(super) form: CellForm,
+    /// Which of its cells count as empty.
+    pub(super) cleaning: Cleaning,
 }
 
 impl ExportFile {
-    /// The wanted columns: the picks of the source, then the columns of its filters.
+    /// The wanted columns: those of the picks of the source, then those of its filters.
     pub(super) fn wanted(&self, source: &Source) -> Vec<WantedColumn> {
-        let form = |as_text| if as_text { CellForm::Text } else { CellForm::Typed };
-        let picks = source.picks.iter().map(|pick| (&pick.column, form(pick.as_text)));
-        let filters = source.only.iter().map(|only| (&only.column, CellForm::Filter));
-        let wanted = picks.chain(filters).map(|(column, form)| {
+        let picks = source.picks.iter().flat_map(|pick| {
+            let (form, cleaning) = (CellForm::of(pick), Cleaning::new(source.trim, [&source.nulls, &pick.nulls]));
+            pick.columns.iter().map(move |column| (column, form, cleaning.clone()))
+        });
+        let of_filters = Cleaning::new(source.trim, [&source.nulls]);
+        let filters = source.only.iter().map(|only| (&only.column, CellForm::Filter, of_filters.clone()));
+        let wanted = picks.chain(filters).map(|(column, form, cleaning)| {
             let own = self.header.iter().position(|name| name == column).map(ColumnSource::Header);
-            let folder = || folder_value(&self.given, column).map(ColumnSource::Folder);
-            WantedColumn { column: column.clone(), from: own.or_else(folder).unwrap_or(ColumnSource::Absent), form }
+            let value = || folder_value(&self.given, column).filter(|value| !cleaning.is_null(value));
+            let folder = || value().map(ColumnSource::Folder);
+            let from = own.or_else(folder).unwrap_or(ColumnSource::Absent);
+            WantedColumn { column: column.clone(), from, form, cleaning }
         });
         wanted.collect()
     }
@@ -72,6 +82,11 @@ impl ExportFile {
     /// Whether the file itself or a folder has a column of this name.
     pub(super) fn has(&self, column: &String) -> bool {
         self.header.contains(column) || folder_value(&self.given, column).is_some()
+    }
+
+    /// Whether it is what a command has written.
+    pub(super) fn is_output(&self) -> bool {
+        matches!(self.data, DataFile::Output(..))
     }
 
     /// How many bytes its mapped columns may fill in memory: a guess from its size.

@@ -12,17 +12,20 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | `containers` | files that hold something else, by their first bytes |
 //! | `formats` | the one table of formats: endings and first bytes |
 //! | `source` | what to read |
 //! | `rows`, `remarks`, `error` | what comes out |
 //! | `unpack` | decompresses |
-//! | `cleaning`, `cells` | one column of cells, brought to few forms |
+//! | `cleaning`, `typed_nulls`, `clock_text`, `cells` | one column of cells, brought to few forms |
 //! | `discover` | which files an export consists of |
 //! | `partitions` | columns that `key=value` folders add |
 //! | `file` | one file, and where its columns come from |
-//! | `batch` | columns put together, filters applied |
+//! | `picked`, `decimal_ids` | columns looked at, and joined |
+//! | `batch`, `unwanted` | columns put together, filters applied, what they leave out |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
+//! | `left_out` | what is said of files that are left out |
 //! | `columns` | whether the files have the wanted columns |
 //! | `batches`, `export` | all files together |
 //! | `sniff` | the beginning of an unknown export, for `init` |
@@ -31,30 +34,39 @@ mod batch;
 mod batches;
 mod cells;
 mod cleaning;
+mod clock_text;
 mod columns;
+mod containers;
 mod csv;
+mod decimal_ids;
 mod discover;
 mod error;
 mod export;
 mod file;
 mod formats;
+mod left_out;
 mod open_file;
 mod parquet;
 mod partitions;
+mod picked;
 mod probe;
 mod remarks;
 mod rows;
 mod sniff;
 mod source;
+mod typed_nulls;
 mod unpack;
+mod unwanted;
 
 pub(crate) use cells::whole;
+pub(crate) use csv::FileEnd;
 pub use error::{MissingColumn, ScanError};
-pub(crate) use export::Export;
+pub(crate) use export::{Export, ReadFile};
 pub(crate) use formats::Format;
 pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
 pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};
-pub(crate) use sniff::{decoded, sniff, split};
-pub(crate) use source::{Dialect, Only, Pick, Source};
+pub(crate) use sniff::{Sniffed, decoded, file_names, sniff, split};
+pub(crate) use source::{Dialect, Frame, Only, Pick, Source};
+pub(crate) use unwanted::UnwantedColumn;

@@ -24,6 +24,9 @@ pub(crate) struct Rows {
     pub(crate) faults: Vec<Fault>,
     /// `false` for rows that [`Source::only`](crate::scan::Source::only) leaves out. `None`: all rows are kept.
     pub(crate) keep: Option<BooleanArray>,
+    /// For each filter of [`Source::only`](crate::scan::Source::only) the values that it leaves out, with their rows. Who
+    /// reads the files counts them.
+    pub(crate) unwanted: Vec<Vec<(String, u64)>>,
 }
 
 impl Rows {
@@ -60,7 +63,7 @@ impl Rows {
         for (to, from) in kept().enumerate() {
             faults.extend(self.faults_of(from).iter().map(|fault| Fault { row: to as u32, ..fault.clone() }));
         }
-        Ok(Rows { batch, file: self.file.clone(), lines, faults, keep: None })
+        Ok(Rows { batch, file: self.file.clone(), lines, faults, keep: None, unwanted: Vec::new() })
     }
 
     /// The text of a cell in a column that was picked as text; empty for a null.
@@ -196,7 +199,10 @@ impl fmt::Display for CellFault {
                 write!(f, "the number {value} is not an exact identifier; export the column as text")
             }
             CellFault::Boolean(value) => write!(f, "{value} is a truth value, not text"),
-            CellFault::Cells { found: 1, expected } => write!(f, "the row has 1 cell, the header {expected}"),
+            CellFault::Cells { found: 1, expected } => write!(
+                f,
+                "the row has 1 cell, the header {expected}; if the line is no row, `ignore_lines` can leave it out"
+            ),
             CellFault::Cells { found, expected } => write!(f, "the row has {found} cells, the header {expected}"),
         }
     }

@@ -3,6 +3,7 @@
 use super::buckets::{Buckets, NO_GROUP};
 use super::key_column::KEY;
 use super::near::NearKeys;
+use super::orphans::{Orphan, Orphans};
 use super::scenes::Scenes;
 use super::tally::Tally;
 use super::visits::{RowRef, VisitTable};
@@ -22,6 +23,8 @@ pub(crate) struct Grouped {
     /// The keys of orphans that are nearly those of a group.
     pub(super) near: HashMap<u32, NearKeys>,
     pub(super) folding: Folding,
+    /// `None` unless the caller wants to see them.
+    pub(super) orphans: Option<Orphans>,
     pub(super) tally: Tally,
 }
 
@@ -34,6 +37,11 @@ impl Grouped {
     /// What was counted while grouping.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The scenes of no visit, if they were asked for.
+    pub(crate) fn orphans(&self) -> impl Iterator<Item = Orphan<'_>> {
+        self.orphans.iter().flat_map(Orphans::views)
     }
 
     /// The batches of visits, by [`Visit::batch`].
@@ -70,8 +78,8 @@ pub(crate) struct Conflict {
     pub(crate) others: Vec<Location>,
     /// Whether there are more others.
     pub(crate) more: bool,
-    /// How many rows have the key, with the visit's own.
-    pub(crate) rows: usize,
+    /// Whether another one was left out, and so is none of the others.
+    pub(crate) left_out: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -114,14 +122,19 @@ impl<'a> Visit<'a> {
 
     /// The other rows with its key, if there are any that are not identical to it.
     pub(crate) fn conflict(&self) -> Option<Conflict> {
-        let conflicts = &self.grouped.visits.conflicts;
-        if conflicts.is_empty() {
+        let VisitTable { conflicts, contradicted, .. } = &self.grouped.visits;
+        if conflicts.is_empty() && contradicted.is_empty() {
             return None;
         }
-        let rows = conflicts.get(&self.row_ref().group)?;
+        let group = self.row_ref().group;
+        let left_out = contradicted.contains(&group);
+        let rows = conflicts.get(&group).map(Vec::as_slice).unwrap_or_default();
+        if rows.is_empty() && !left_out {
+            return None;
+        }
         let others = rows.iter().filter(|&&other| other != self.number).take(MAX_NAMED);
         let others = others.map(|&number| Visit { grouped: self.grouped, number }.location()).collect();
-        Some(Conflict { others, more: rows.len() - 1 > MAX_NAMED, rows: rows.len() })
+        Some(Conflict { others, more: rows.len().saturating_sub(1) > MAX_NAMED, left_out })
     }
 
     /// The keys of orphans that are nearly its own, if there are any.

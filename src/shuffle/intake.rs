@@ -2,7 +2,9 @@
 
 use super::error::ShuffleError;
 use super::key_column::{KEY, all_have_keys};
+use super::left_out::RowFilter;
 use super::memory::MemoryStore;
+use super::orphans::Orphans;
 use super::shuffled::{GroupedStore, Shuffled};
 use super::spill::PartitionWriter;
 use super::tally::Tally;
@@ -23,6 +25,8 @@ const SPILL_AT_ONCE_FACTOR: u64 = 8;
 pub(crate) struct Shuffle {
     /// Visits and scenes are the same rows. A row with no cells but the key is then a visit without scenes.
     flat: bool,
+    /// Whether the caller wants to see orphans.
+    keeps_orphans: bool,
     /// The bytes that may be held in memory.
     memory: u64,
     /// The bytes that the exports need in memory, about.
@@ -50,19 +54,28 @@ impl Shuffle {
         } else {
             RowStore::Memory(Box::new(MemoryStore::new(folding)))
         };
-        Shuffle { flat, memory, expected, store, held: 0, tally: Tally::default() }
+        Shuffle { flat, keeps_orphans: false, memory, expected, store, held: 0, tally: Tally::default() }
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Keeps the cells of orphans, to be asked for. To be called before anything is taken.
+    pub(crate) fn keep_orphans(&mut self) {
+        self.keeps_orphans = true;
+        match &mut self.store {
+            RowStore::Memory(store) => store.orphans = Some(Orphans::default()),
+            RowStore::Disk(writer) => writer.keep_orphans(),
+        }
+    }
+
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
     /// If a batch cannot be grouped or written to a temporary file.
-    pub(crate) fn add_visits(&mut self, rows: Rows, keep: Option<&BooleanArray>) -> Result<(), ShuffleError> {
+    pub(crate) fn add_visits(&mut self, rows: Rows, filter: Option<&RowFilter>) -> Result<(), ShuffleError> {
         self.make_room(std::slice::from_ref(&rows))?;
         match &mut self.store {
-            RowStore::Memory(store) => Ok(store.add_visits(rows, keep)?),
-            RowStore::Disk(writer) => writer.add_visits(rows, keep),
+            RowStore::Memory(store) => Ok(store.add_visits(rows, filter)?),
+            RowStore::Disk(writer) => writer.add_visits(rows, filter),
         }
     }
 
@@ -102,7 +115,10 @@ impl Shuffle {
         let broken = faults.iter().find(|fault| fault.column.is_none_or(|column| usize::from(column) == KEY));
         match broken {
             Some(fault) => self.tally.add_unreadable(rows.location(row), fault.what.to_string()),
-            None if rows.text(KEY, row).is_empty() => self.tally.add_keyless_scene(rows.location(row)),
+            // No visit has an empty key, so that such a scene is an orphan in any case.
+            None if rows.text(KEY, row).is_empty() && !self.keeps_orphans => {
+                self.tally.add_keyless_scene(rows.location(row))
+            }
             None => return true,
         }
         false

@@ -4,16 +4,17 @@ use super::buckets::{BucketBuilder, GroupedRows, NO_GROUP};
 use super::error::ShuffleError;
 use super::grouped::Grouped;
 use super::key_column::{KEY, keys};
+use super::left_out::{LeftOut, RowFilter};
 use super::near::{NearKeys, NearScenes, case_tells_apart};
-use super::record::SceneRecord;
+use super::orphans::Orphans;
+use super::record::{HEAD, SceneRecord, most_bytes_of, push_row, text_columns};
 use super::tally::Tally;
 use super::visits::VisitGrouper;
 use crate::key_index::KeyIndex;
 use crate::near_key::Folding;
 use crate::scan::{Fault, Lines, Location, Rows};
-use arrow::array::BooleanArray;
 use arrow::error::ArrowError;
-use hashbrown::{DefaultHashBuilder, HashSet};
+use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(super) struct MemoryStore {
     /// `None` until the first scenes come.
     pub(super) scenes: Option<BucketBuilder>,
     pub(super) near: NearScenes,
+    /// Where the caller wants to see them.
+    pub(super) orphans: Option<Orphans>,
     pub(super) tally: Tally,
 }
 
@@ -43,22 +46,18 @@ impl MemoryStore {
         MemoryStore { near: NearScenes::new(folding), ..MemoryStore::default() }
     }
 
-    /// A store for one partition. `hasher`: how keys were hashed. `left_out`: hashes of keys whose visits filters left out.
-    pub(super) fn for_partition(
-        folding: Folding,
-        hasher: DefaultHashBuilder,
-        left_out: Arc<HashSet<u64>>,
-    ) -> MemoryStore {
+    /// A store for one partition. `hasher`: how keys were hashed. `left_out`: keys whose visits filters left out.
+    pub(super) fn for_partition(folding: Folding, hasher: DefaultHashBuilder, left_out: Arc<LeftOut>) -> MemoryStore {
         MemoryStore { visits: VisitGrouper::new(hasher, left_out), ..MemoryStore::new(folding) }
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
     /// From Arrow, if a batch cannot be filtered.
-    pub(super) fn add_visits(&mut self, rows: Rows, keep: Option<&BooleanArray>) -> Result<(), ArrowError> {
-        self.visits.add(rows, keep, &mut self.tally)
+    pub(super) fn add_visits(&mut self, rows: Rows, filter: Option<&RowFilter>) -> Result<(), ArrowError> {
+        self.visits.add(rows, filter, &mut self.tally)
     }
 
     /// Takes batches of scenes that follow each other in the export, each scene with a key.
@@ -82,6 +81,13 @@ impl MemoryStore {
         }
         for (GroupedRows { rows, groups }, strays) in batches.iter().zip(&strays) {
             self.count_scenes(groups.len(), strays, |row| (rows.text(KEY, row), rows.location(row)));
+            if let Some(orphans) = &mut self.orphans {
+                let columns = text_columns(rows);
+                for row in strays.orphans.iter().map(|row| *row as usize) {
+                    let bytes = most_bytes_of(&columns, row);
+                    orphans.add(rows.location(row), columns.len(), bytes, |text| push_row(text, &columns, row));
+                }
+            }
         }
         self.buckets(width).add_rows(batches)
     }
@@ -107,6 +113,12 @@ impl MemoryStore {
             self.find_near(&mut strays, key);
         }
         self.count_scenes(groups.len(), &strays, |row| (key(row), lines.location(row, &file)));
+        if let Some(orphans) = &mut self.orphans {
+            for row in strays.orphans.iter().map(|row| *row as usize) {
+                let record = records[row].cells();
+                orphans.add(lines.location(row, &file), cells, HEAD + record.len(), |text| text.push_str(record));
+            }
+        }
         self.buckets(cells - 1).add_records(records, &groups, file, lines, faults)
     }
 
@@ -177,7 +189,7 @@ impl MemoryStore {
         let folding = self.near.folding().clone();
         let near = self.near.finish(|folding| case_tells_apart(&self.visits.index, folding))?;
         let scenes = self.scenes.map(BucketBuilder::finish);
-        Ok(Grouped { visits: self.visits.finish(), scenes, near, folding, tally: self.tally })
+        Ok(Grouped { visits: self.visits.finish(), scenes, near, folding, orphans: self.orphans, tally: self.tally })
     }
 
     /// The visits of the whole export with their scenes.

@@ -4,6 +4,7 @@
 use super::buckets::NO_GROUP;
 use super::duplicates::{are_identical, digest};
 use super::key_column::{KEY, keys};
+use super::left_out::{LeftOut, RowFilter};
 use super::tally::Tally;
 use crate::key_index::KeyIndex;
 use crate::scan::Rows;
@@ -32,6 +33,8 @@ pub(super) struct VisitTable {
     pub(super) first_rows: Vec<u32>,
     /// The numbers of all rows of each group whose rows differ.
     pub(super) conflicts: HashMap<u32, Vec<u32>>,
+    /// Groups that a row which was left out contradicts.
+    pub(super) contradicted: HashSet<u32>,
 }
 
 /// Takes rows of visits in.
@@ -43,34 +46,36 @@ pub(super) struct VisitGrouper {
     /// The numbers of the rows of groups whose rows differ, by group and digest. A key like "N/A" may have a great many
     /// rows, and only those with the same digest are compared.
     by_digest: HashMap<(u32, u64), Vec<u32>>,
-    /// Hashes of the keys of rows that filters left out: their scenes are not orphans. All partitions of an export share
-    /// them.
-    pub(super) left_out: Arc<HashSet<u64>>,
+    /// The keys of rows that filters left out: their scenes are not orphans. All partitions of an export share them.
+    pub(super) left_out: Arc<LeftOut>,
 }
 
 impl VisitGrouper {
-    /// `hasher`: how keys are hashed. `left_out`: hashes of keys whose rows were left out before.
-    pub(super) fn new(hasher: DefaultHashBuilder, left_out: Arc<HashSet<u64>>) -> VisitGrouper {
+    /// `hasher`: how keys are hashed. `left_out`: keys whose rows were left out before.
+    pub(super) fn new(hasher: DefaultHashBuilder, left_out: Arc<LeftOut>) -> VisitGrouper {
         VisitGrouper { index: KeyIndex::new(hasher), left_out, ..VisitGrouper::default() }
     }
 
-    /// Takes a batch. Rows for which `keep` is false are left out.
+    /// Takes a batch. Rows that the filter does not keep are left out.
     ///
     /// # Errors
     /// From Arrow, if a batch cannot be filtered.
-    pub(super) fn add(&mut self, rows: Rows, keep: Option<&BooleanArray>, tally: &mut Tally) -> Result<(), ArrowError> {
+    pub(super) fn add(&mut self, rows: Rows, filter: Option<&RowFilter>, tally: &mut Tally) -> Result<(), ArrowError> {
         self.index.prefetch(keys(&rows));
         let batch = self.visits.batches.len();
         let rows_before = self.visits.rows.len();
         let count = rows.batch.num_rows();
         self.visits.batches.push(rows);
         for row in 0..count {
-            if keep.is_some_and(|keep| !keep.value(row)) {
-                tally.visits_left_out += 1;
-                self.leave_out(batch, row);
-            } else {
-                tally.visit_rows += 1;
-                tally.identical_duplicates += u64::from(!self.add_row(batch, row));
+            match filter.filter(|filter| !filter.keep().value(row)) {
+                Some(filter) => {
+                    tally.visits_left_out += 1;
+                    self.leave_out(batch, row, filter);
+                }
+                None => {
+                    tally.visit_rows += 1;
+                    tally.identical_duplicates += u64::from(!self.add_row(batch, row));
+                }
             }
         }
         self.drop_unused_rows(batch, rows_before)
@@ -78,17 +83,23 @@ impl VisitGrouper {
 
     /// Whether the key is one whose rows filters left out.
     pub(super) fn is_left_out(&self, key: &[u8]) -> bool {
-        !self.left_out.is_empty() && self.left_out.contains(&self.index.hash(key))
+        !self.left_out.is_empty() && self.left_out.has(self.index.hash(key))
     }
 
-    pub(super) fn finish(self) -> VisitTable {
+    pub(super) fn finish(mut self) -> VisitTable {
+        if self.left_out.any_contradicts() {
+            let groups = 0..self.index.len() as u32;
+            let is_contradicted = |group: &u32| self.left_out.contradicts(self.index.hash(self.index.key(*group)));
+            self.visits.contradicted = groups.filter(is_contradicted).collect();
+        }
         self.visits
     }
 
-    fn leave_out(&mut self, batch: usize, row: usize) {
+    fn leave_out(&mut self, batch: usize, row: usize, filter: &RowFilter) {
         let key = self.visits.batches[batch].text(KEY, row);
         if !key.is_empty() {
-            Arc::make_mut(&mut self.left_out).insert(self.index.hash(key.as_bytes()));
+            let key = filter.left_out(row, self.index.hash(key.as_bytes()));
+            Arc::make_mut(&mut self.left_out).add(key);
         }
     }
 
@@ -114,7 +125,7 @@ impl VisitGrouper {
 
     /// Whether a row is identical to one of its group. If not, it conflicts with them, and its number will be the next.
     fn is_duplicate(&mut self, row: RowRef) -> bool {
-        let VisitTable { batches, rows, first_rows, conflicts } = &mut self.visits;
+        let VisitTable { batches, rows, first_rows, conflicts, .. } = &mut self.visits;
         let (group, number) = (row.group, rows.len() as u32);
         let first = first_rows[group as usize];
         let cells = |row: RowRef| (&batches[row.batch as usize], row.row as usize);

@@ -13,7 +13,7 @@ use crate::outcome::{Exit, Status, StopReason};
 use crate::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
 use crate::scan::{Lines, Rows};
 use crate::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
-use crate::upload::{Backoff, Config, Look, Network, Reply, Stop, Traffic, upload};
+use crate::upload::{Backoff, Config, Look, Network, Reply, Start, Stop, Traffic, upload};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -29,6 +29,7 @@ use uuid::Uuid;
 use world::World;
 
 const SEEDS: u64 = 400;
+const MOST_PREPARED: usize = 9000;
 /// 2024-06-01, long after every visit.
 const NOW: i64 = 1_717_200_000;
 /// The server's longest silence, after which an attempt ends.
@@ -86,8 +87,9 @@ fn over_the_first(stumbling: usize, visits: usize, config: &Config) -> (Vec<(Uui
             }
             drop(visits);
         };
-        let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(1));
-        let send = upload(&network, config, &stop, &traffic, random, false, queue, outcomes);
+        let (stop, traffic) = (Stop::default(), Traffic::default());
+        let start = Start { random: fastrand::Rng::with_seed(1), had_answers: false };
+        let send = upload(&network, config, &stop, &traffic, start, queue, outcomes);
         let count = async {
             let mut count = 0;
             while let Some(outcome) = rows.recv().await {
@@ -139,6 +141,7 @@ fn rules() -> Rules {
         email_address: None,
         scene_id: Field::column(1),
         task_code: None,
+        scene_count: None,
         task_code_required: false,
         zone: None,
         local_day: None,
@@ -155,7 +158,14 @@ fn batch(columns: Vec<Vec<String>>) -> Rows {
         (0..columns.len()).map(|at| ArrowField::new(format!("c{at}"), DataType::Utf8, true)).collect();
     let arrays = columns.into_iter().map(|cells| Arc::new(StringArray::from(cells)) as ArrayRef).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
-    Rows { batch, file: "visits.csv".into(), lines: Lines::From(2), faults: Vec::new(), keep: None }
+    Rows {
+        batch,
+        file: "visits.csv".into(),
+        lines: Lines::From(2),
+        faults: Vec::new(),
+        keep: None,
+        unwanted: Vec::new(),
+    }
 }
 
 fn exports(visits: usize) -> Shuffled {
@@ -168,19 +178,20 @@ fn exports(visits: usize) -> Shuffled {
     shuffle.finish().unwrap()
 }
 
-/// So many visits, prepared.
-fn prepared(visits: usize, then: impl FnOnce(Vec<Prepared>)) {
-    let mut then = Some(then);
-    let all = exports(visits).each(|grouped| {
-        let rules = rules();
-        let builder = Builder::new(&rules, grouped, NOW);
-        let list = (0..grouped.len()).map(|at| builder.prepare(at).expect("valid")).collect();
-        if let Some(then) = then.take() {
-            then(list);
-        }
-        Ok::<(), ShuffleError>(())
+/// So many visits, prepared. They are made once for all simulations.
+fn prepared(visits: usize) -> Vec<Prepared> {
+    static ALL: LazyLock<Vec<Prepared>> = LazyLock::new(|| {
+        let mut list = Vec::new();
+        let all = exports(MOST_PREPARED).each(|grouped| {
+            let rules = rules();
+            let builder = Builder::new(&rules, grouped, NOW);
+            list.extend((0..grouped.len()).map(|at| builder.prepare(at).expect("valid")));
+            Ok::<(), ShuffleError>(())
+        });
+        all.expect("in memory");
+        list
     });
-    all.expect("in memory");
+    ALL[..visits].to_vec()
 }
 
 /// A folder in memory where there is one: the journals of a simulation sync as often as real ones.
@@ -284,8 +295,8 @@ impl Simulation<'_> {
             }
             drop(visits);
         };
-        let random = self.random.fork();
-        let send = upload(&self.world, &self.config, &stop, &traffic, random, false, queue, outcomes);
+        let start = Start { random: self.random.fork(), had_answers: false };
+        let send = upload(&self.world, &self.config, &stop, &traffic, start, queue, outcomes);
         let began = Instant::now();
         let work = async {
             tokio::join!(
@@ -389,9 +400,12 @@ impl Simulation<'_> {
             Exit::NotAllDelivered => {
                 !all_delivered && (stopped == Some(StopReason::TimeIsUp) || !any(Status::NotAttempted))
             }
-            Exit::KeyRefused => self.world.key_has_expired(),
-            // Nothing settled anything for as long as the job is patient.
-            Exit::ApiDown => self.world.since_last_good() >= self.config.patience.as_secs_f64(),
+            Exit::KeyRefused => self.world.key_has_expired() || self.world.has_odd_answers(),
+            // Nothing settled anything for as long as the job is patient, or the server asked to wait beyond that.
+            Exit::ApiDown => {
+                let since = self.world.since_last_good().max(self.world.asked_since_last_good());
+                since >= self.config.patience.as_secs_f64()
+            }
             Exit::Interrupted => true,
             _ => false,
         };

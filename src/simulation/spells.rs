@@ -5,7 +5,7 @@
 
 use super::prepared;
 use crate::outcome::{Outcome, Status, StopReason};
-use crate::upload::{Config, Look, Network, Reply, Stop, Traffic, upload};
+use crate::upload::{Config, Look, Network, Reply, Start, Stop, Traffic, upload};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -174,41 +174,37 @@ fn run(visits: usize, rate: f64, latency: f64, script: Script, seed: u64) -> Run
 }
 
 fn with(visits: usize, config: &Config, latency: f64, script: Script, seed: u64) -> Run {
-    let mut made = None;
-    prepared(visits, |list| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        made = Some(runtime.unwrap().block_on(async {
-            let server = Server { script, latency, start: Instant::now(), seen: RefCell::default() };
-            let (visits, queue) = mpsc::channel(1);
-            let (outcomes, mut rows) = mpsc::channel(1);
-            let feed = async {
-                for visit in list {
-                    visits.send(vec![visit]).await.expect("taken");
-                }
-                drop(visits);
-            };
-            let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(seed));
-            let send = upload(&server, config, &stop, &traffic, random, false, queue, outcomes);
-            let count = async {
-                let mut outcomes = Vec::new();
-                while let Some(outcome) = rows.recv().await {
-                    outcomes.push(outcome);
-                }
-                outcomes
-            };
-            let ((), (), outcomes) = tokio::join!(feed, send, count);
-            let seen = server.seen.into_inner();
-            Run {
-                outcomes,
-                stopped: stop.reason(),
-                arrivals: seen.arrivals,
-                refused: seen.refused,
-                pauses: traffic.pauses(),
-                seconds: seen.last_answer,
+    let list = prepared(visits);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let server = Server { script, latency, start: Instant::now(), seen: RefCell::default() };
+        let (visits, queue) = mpsc::channel(1);
+        let (outcomes, mut rows) = mpsc::channel(1);
+        let feed = async {
+            visits.send(list).await.expect("taken");
+            drop(visits);
+        };
+        let (stop, traffic) = (Stop::default(), Traffic::default());
+        let start = Start { random: fastrand::Rng::with_seed(seed), had_answers: false };
+        let send = upload(&server, config, &stop, &traffic, start, queue, outcomes);
+        let count = async {
+            let mut outcomes = Vec::new();
+            while let Some(outcome) = rows.recv().await {
+                outcomes.push(outcome);
             }
-        }));
-    });
-    made.expect("one partition")
+            outcomes
+        };
+        let ((), (), outcomes) = tokio::join!(feed, send, count);
+        let seen = server.seen.into_inner();
+        Run {
+            outcomes,
+            stopped: stop.reason(),
+            arrivals: seen.arrivals,
+            refused: seen.refused,
+            pauses: traffic.pauses(),
+            seconds: seen.last_answer,
+        }
+    })
 }
 
 /// A kind of spell: its name, visits, rate, latency, the seconds that the best client needs, the goal, and the server.
@@ -280,34 +276,36 @@ const SPELLS: [Spell; 16] = [
     }),
 ];
 
+fn runs_that_fall_short(spell: &Spell) -> Vec<String> {
+    let (name, visits, rate, latency, best, goal, script) = *spell;
+    let mut short = Vec::new();
+    for seed in 0..SEEDS {
+        let run = run(visits, rate, latency, script, seed);
+        let (goodput, refused, busiest) = (best / run.seconds, run.refused.len(), run.busiest_second());
+        let line = format!(
+            "{name} [{seed}]: goodput {goodput:.3} (goal {goal}), {} requests, {refused} not accepted, {} pauses, {busiest} in \
+             the busiest second",
+            run.arrivals.len(),
+            run.pauses,
+        );
+        eprintln!("{line}");
+        let is_touched_too_often = name == LASTING && refused > 15;
+        let is_too_fast = busiest as f64 > rate + 2.0;
+        if goodput < goal || run.count(Status::Uploaded) != visits || is_too_fast || is_touched_too_often {
+            short.push(line);
+        }
+    }
+    short
+}
+
 #[test]
 fn a_bad_spell_costs_little_more_than_itself() {
     let only = std::env::var("SPELL").unwrap_or_default();
-    let mut short = Vec::new();
-    for (name, visits, rate, latency, best, goal, script) in SPELLS {
-        if !name.contains(&only) {
-            continue;
-        }
-        for seed in 0..SEEDS {
-            let run = run(visits, rate, latency, script, seed);
-            let goodput = best / run.seconds;
-            let refused = run.refused.len();
-            let line = format!(
-                "{name} [{seed}]: goodput {goodput:.3} (goal {goal}), {} requests, {} not accepted, {} pauses, {} in the \
-                 busiest second",
-                run.arrivals.len(),
-                refused,
-                run.pauses,
-                run.busiest_second()
-            );
-            eprintln!("{line}");
-            let is_touched_too_often = name == LASTING && refused > 15;
-            let is_too_fast = run.busiest_second() as f64 > rate + 2.0;
-            if goodput < goal || run.count(Status::Uploaded) != visits || is_too_fast || is_touched_too_often {
-                short.push(line);
-            }
-        }
-    }
+    let spells: Vec<&Spell> = SPELLS.iter().filter(|spell| spell.0.contains(&only)).collect();
+    let short: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = spells.into_iter().map(|spell| scope.spawn(|| runs_that_fall_short(spell))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    });
     assert!(short.is_empty(), "{}", short.join("\n"));
 }
 

@@ -1,10 +1,12 @@
-//! One file of an export, on this machine or in object storage.
+//! One file of an export, on this machine or in object storage, or what a command has written.
 
 use super::cloud::{Object, ObjectReader};
+use super::spool::{Spool, SpoolReader};
 use super::stamp::Stamp;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file, wherever it lies.
 #[derive(Clone, Debug)]
@@ -13,13 +15,15 @@ pub(crate) enum DataFile {
     Local(PathBuf),
     /// An object in object storage, and its name as the job gives it.
     Remote(Object, PathBuf),
+    /// The output of a command, and what it is called.
+    Output(Arc<Spool>, PathBuf),
 }
 
 impl DataFile {
     /// Where to open the file: its path, or the name of the object.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            DataFile::Local(path) | DataFile::Remote(_, path) => path,
+            DataFile::Local(path) | DataFile::Remote(_, path) | DataFile::Output(_, path) => path,
         }
     }
 
@@ -28,6 +32,7 @@ impl DataFile {
         match self {
             DataFile::Local(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
             DataFile::Remote(object, _) => object.identity(),
+            DataFile::Output(output, _) => output.identity(),
         }
     }
 
@@ -45,6 +50,7 @@ impl DataFile {
             DataFile::Remote(object, _) => {
                 Ok((Input::Remote(Box::new(ObjectReader::new(object.clone()))), object.stamp().clone()))
             }
+            DataFile::Output(output, _) => Ok((Input::Output(output.reader()), output.stamp())),
         }
     }
 
@@ -56,6 +62,7 @@ impl DataFile {
         match self {
             DataFile::Local(path) => File::open(path).and_then(|file| Stamp::of(&file)),
             DataFile::Remote(object, _) => Ok(object.stamp_of_now()?),
+            DataFile::Output(output, _) => Ok(output.stamp()),
         }
     }
 }
@@ -65,6 +72,7 @@ impl DataFile {
 pub(crate) enum Input {
     Local(File),
     Remote(Box<ObjectReader>),
+    Output(SpoolReader),
 }
 
 impl Input {
@@ -79,6 +87,10 @@ impl Input {
                 reader.rewind();
                 Ok(())
             }
+            Input::Output(reader) => {
+                reader.rewind();
+                Ok(())
+            }
         }
     }
 }
@@ -88,6 +100,7 @@ impl Read for Input {
         match self {
             Input::Local(file) => file.read(into),
             Input::Remote(reader) => reader.read(into),
+            Input::Output(reader) => reader.read(into),
         }
     }
 }

@@ -24,6 +24,11 @@ impl Stamp {
         Ok(Stamp { bytes: about.len(), modified: about.modified().ok(), tag: None })
     }
 
+    /// When the content was last changed, as far as its storage tells.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
     /// Whether both stamps are of the same content, as far as can be told: by size and tag, or where a tag is missing by
     /// size and time.
     pub(crate) fn same_content(&self, other: &Stamp) -> bool {

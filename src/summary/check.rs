@@ -1,6 +1,8 @@
 //! What a check came to.
 
 use super::Window;
+use super::coverage::FieldCoverage;
+use super::filters::{Filters, UnwantedValue};
 use crate::build::Code;
 use crate::job::MaxInvalid;
 use crate::outcome::Exit;
@@ -23,6 +25,11 @@ pub struct CheckReport {
     pub identical_duplicates: u64,
     /// Visit rows left out by `only`, the dates or the limit.
     pub left_out: u64,
+    /// What leaves visit rows out.
+    #[serde(skip)]
+    pub filters: Filters,
+    /// The values that `only` leaves out, the most frequent first.
+    pub left_out_values: Vec<UnwantedValue>,
     /// Rows that a result file would have.
     pub result_rows: u64,
     /// Visits that would be sent.
@@ -40,6 +47,8 @@ pub struct CheckReport {
     pub identical_scenes: u64,
     /// Scene rows that could not be assigned to a visit and were passed over.
     pub unreadable_scenes: u64,
+    /// How many of the visits that can be sent have each field, and how many of their scenes.
+    pub coverage: Vec<FieldCoverage>,
     /// The earliest visit_date of a valid visit.
     #[serde(serialize_with = "super::text_or_null")]
     pub first_visit_date: Option<NaiveDate>,

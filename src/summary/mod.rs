@@ -4,10 +4,14 @@
 //! As JSON (serde) they are what `--json` prints. It knows nothing of how they came about, and no words for people.
 
 mod check;
+mod coverage;
+mod filters;
 mod run;
 mod window;
 
 pub use check::{CheckReport, FirstVisit, Orphan, ProblemCount};
+pub use coverage::{CoveredRows, FieldCoverage};
+pub use filters::{Filters, UnwantedValue};
 pub use run::{ByStatus, Progress, RunCommand, RunReport, UndeliveredCause};
 pub use window::{DaySlice, Window};
 

@@ -1,5 +1,7 @@
 //! What a run came to.
 
+use super::coverage::FieldCoverage;
+use super::filters::{Filters, UnwantedValue};
 use crate::job::MaxInvalid;
 use crate::outcome::{Exit, Status, StopReason};
 use serde::ser::SerializeMap;
@@ -106,6 +108,11 @@ pub struct RunReport {
     pub identical_duplicates: u64,
     /// Visit rows left out by `only`, the dates or the limit.
     pub left_out: u64,
+    /// What leaves visit rows out.
+    #[serde(skip)]
+    pub filters: Filters,
+    /// The values that `only` leaves out, the most frequent first.
+    pub left_out_values: Vec<UnwantedValue>,
     /// Rows of the result file.
     pub result_rows: u64,
     /// Rows of the result file by status.
@@ -125,6 +132,8 @@ pub struct RunReport {
     pub identical_scenes: u64,
     /// Scene rows that could not be assigned to a visit and were passed over.
     pub unreadable_scenes: u64,
+    /// How many of the visits that can be sent have each field, and how many of their scenes.
+    pub coverage: Vec<FieldCoverage>,
     /// Why visits were not delivered, by status and error code.
     pub causes: Vec<UndeliveredCause>,
     /// Requests sent, retries included.

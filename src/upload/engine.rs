@@ -21,22 +21,29 @@ use uuid::Uuid;
 /// The longest reason of an outage that is said, in characters; the result file has more.
 const LONGEST_REASON: usize = 160;
 
+/// What a run begins with.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// Spreads waits.
+    pub(crate) random: fastrand::Rng,
+    /// Whether it goes on with a result file that shows answers of the API.
+    pub(crate) had_answers: bool,
+}
+
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
-/// attempted. Every visit taken in gives exactly one outcome. `had_answers`: whether the run goes on with a result file that
-/// shows answers of the API.
+/// attempted. Every visit taken in gives exactly one outcome.
 pub(crate) async fn upload<N: Network>(
     network: &N,
     config: &Config,
     stop: &Stop,
     traffic: &Traffic,
-    random: fastrand::Rng,
-    had_answers: bool,
+    start: Start,
     mut visits: mpsc::Receiver<Vec<Prepared>>,
     outcomes: mpsc::Sender<Outcome>,
 ) {
     let began = Instant::now();
     let now = || began.elapsed();
-    let mut machine = Machine::new(config, had_answers, random);
+    let mut machine = Machine::new(config, start.had_answers, start.random);
     let mut limiter = Limiter::new(config.rate, config.burst);
     let mut open = OpenVisits::default();
     let mut in_flight = FuturesUnordered::new();
@@ -98,7 +105,7 @@ pub(crate) async fn upload<N: Network>(
 }
 
 fn take_in(machine: &mut Machine, open: &OpenVisits, number: VisitNumber, reply: &Reply, traffic: &Traffic, now: Time) {
-    tracing::debug!(visit = open.key(number), %reply, "answered");
+    tracing::debug!(visit = open.key(number), attempt = machine.attempts(number), %reply, "answered");
     let http_status = match reply {
         Reply::Answer { status, .. } => Some(*status),
         _ => None,
@@ -199,8 +206,8 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
                     "the API refuses the key: {said}; nothing more is sent until a rerun with a valid token"
                 ),
                 (StopReason::AddressRefused, _) => tracing::error!(
-                    "the first visits were all answered {said}: base_url, version, project or resource is wrong, or a proxy \
-                     answers in place of the API; nothing more is sent"
+                    "the first visits were all answered {said}: base_url, version, project or resource is wrong, or somebody \
+                     else answers in place of the API; nothing more is sent"
                 ),
                 (_, Some(wait)) => tracing::error!(
                     "the API asks to come back in {}, and patience ({patience}) is over before; nothing more is sent until a \

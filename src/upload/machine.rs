@@ -281,6 +281,11 @@ impl Machine {
         self.visits.get(&visit).is_some_and(|visit| visit.may_have_arrived)
     }
 
+    /// How often the visit was sent.
+    pub(super) fn attempts(&self, visit: VisitNumber) -> u32 {
+        self.visits.get(&visit).map_or(0, |visit| visit.attempts)
+    }
+
     /// What to do now. Asked again without an event between, it says the same.
     pub(super) fn next(&mut self, now: Time) -> Next {
         if self.stopped.is_some() {

@@ -43,7 +43,7 @@ mod traffic;
 mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
-pub(crate) use engine::upload;
+pub(crate) use engine::{Start, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;
 #[cfg(test)]

@@ -127,6 +127,38 @@ mod moto {
     }
 
     #[test]
+    fn folders_are_looked_at_as_on_this_machine() {
+        let Some(moto) = Moto::shared() else { return };
+        moto.create_bucket("folders");
+        moto.put("folders", "scenes.csv", scenes(2));
+        for name in ["v/1.csv.md5", "v/_SUCCESS", "v/export.log", "v/README.md"] {
+            moto.put("folders", name, "no rows");
+        }
+        moto.put("folders", "v/1.CSV", csv(1..=1));
+        moto.put("folders", "v/part-2", csv(2..=2));
+        let work = Workdir::new();
+        let (done, found) = check(&work, &moto.url(), &job("s3://folders/v", "s3://folders/scenes.csv"));
+        assert_eq!(found, bodies(2), "{}", done.stderr);
+        moto.put("folders", "v/3.csv.part", csv(3..=3));
+        moto.put("folders", "v/day4.xlsx", "PK");
+        says_and_stops(
+            &moto.url(),
+            "s3://folders/v/*",
+            &["unfinished_file", "s3://folders/v/3.csv.part", "v/day4.xlsx"],
+        );
+        moto.put("folders", "delta/_delta_log/0.json", "{}");
+        moto.put("folders", "delta/part-0.csv", csv(1..=1));
+        for path in ["delta", "delta/*.csv", "*", "**"] {
+            says_and_stops(&moto.url(), &format!("s3://folders/{path}"), &["belongs to a Delta table"]);
+        }
+        moto.put("folders", "ice/metadata/v1.metadata.json", "{}");
+        moto.put("folders", "ice/data/part-0.csv", csv(1..=1));
+        for path in ["ice", "ice/*/*.csv"] {
+            says_and_stops(&moto.url(), &format!("s3://folders/{path}"), &["belongs to an Iceberg table"]);
+        }
+    }
+
+    #[test]
     fn csv_packed_csv_and_parquet_make_the_same_bodies_as_local_files() {
         let Some(moto) = Moto::shared() else { return };
         moto.create_bucket("kinds");
@@ -208,7 +240,7 @@ mod moto {
         let Some(moto) = Moto::shared() else { return };
         moto.create_bucket("nightly");
         let mut text = csv(1..=3);
-        text.push_str(&visit(4).replace(",801,", ",weekly,"));
+        text.push_str(&format!("{}\n", visit(4).replace(",801,", ",weekly,")));
         moto.put("nightly", "2024-03-05/visits.csv.gz", gzip(&text));
         moto.put("nightly", "2024-03-05/scenes.csv", scenes(4));
         let work = Workdir::new();

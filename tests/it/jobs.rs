@@ -47,6 +47,10 @@ fn mistakes_are_told_with_file_line_and_column() {
         }),
         ("column and constant", JobFile::new().visit_column("store_number", "{ column = \"a\", value = \"b\" }")),
         ("an unknown encoding", JobFile::new().visits("encoding", "\"utf-9\"")),
+        ("a header without names", JobFile::new().visits("header", "[\"\", \" \"]")),
+        ("a header with a name twice", JobFile::new().visits("header", "[\"visit_id\", \"visit_id\"]")),
+        ("a pattern like any line", JobFile::new().visits("ignore_lines", "[\"---*\", \"*\"]")),
+        ("lines of Parquet", JobFile::new().visits("format", "\"parquet\"").visits("skip", "3")),
         ("a long delimiter", JobFile::new().scenes("delimiter", "\";;\"")),
         ("required task codes without a column", {
             JobFile::new().without(&["task_code"]).and("[check]\ntask_code_required = true")

@@ -25,9 +25,11 @@ fn write_job(folder: &Path, base_url: &str) {
         r#"
         [visits]
         path = "visits.csv"
+        settle = "0s"
         columns = {{ visit_id = "visit_id", store_number = "store", visit_date = "day", session_start_time = "start" }}
         [scenes]
         path = "scenes.csv"
+        settle = "0s"
         columns = {{ visit_id = "visit_id", scene_id = "scene_id" }}
         [api]
         base_url = "{base_url}"

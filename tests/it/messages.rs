@@ -205,7 +205,11 @@ fn exports_that_cannot_be_read() {
     check("nothing matches", b"", job().visits("path", "\"exports/*.csv\""));
     check("no pattern", b"", job().visits("path", "\"exports/[.csv\""));
     check("an empty file", b"", job());
-    check("an Excel workbook", b"PK\x03\x04xl/workbook.xml", job());
+    check(
+        "an Excel workbook",
+        b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0f\0\0\0xl/workbook.xml",
+        job(),
+    );
     check("a Parquet file by the name of a CSV file", b"PAR1\x00\x00PAR1", job());
     check("a CSV file as Parquet", visits.as_bytes(), job().visits("format", "\"parquet\""));
     check(
@@ -264,6 +268,7 @@ fn exports_that_are_worth_a_word() {
     work.job(&job().visits("path", "\"more\""));
     work.write("more/README.txt", "The visits of the week.\n");
     said.add("an empty file, one without a column, and a note", &work, &["check", "job.toml"]);
+    std::fs::remove_file(work.path("more/README.txt")).expect("it is there");
     said.add("a window that is too short", &work, &["check", "job.toml", "--rate", "1/min", "--max-duration", "10s"]);
     let work = Workdir::with_visits(1);
     let format = "{ column = \"started_at\", format = \"%Y-%m-%dT%H:%M:%SZ\" }";

@@ -110,7 +110,7 @@ fn they_are_written_whatever_the_exit_code() {
 
 #[test]
 fn a_stop_by_a_signal_is_told_as_well() {
-    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "100000")]);
+    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "15")]);
     let work = Workdir::with_visits(1);
     work.job(&JobFile::to(&server.url()).and(METRICS));
     let mut run = work.start(&["run", "job.toml"]);
@@ -122,14 +122,12 @@ fn a_stop_by_a_signal_is_told_as_well() {
     assert_eq!(samples["traxload_visits{job=\"test\",status=\"failed\"}"], 1.0);
 }
 
-/// A pipe in place of an export holds up the reading.
+/// A command that never ends holds up the reading.
 #[cfg(unix)]
 #[test]
 fn a_signal_while_the_exports_are_read_is_told_as_well() {
     let work = Workdir::with_visits(1);
-    std::fs::remove_file(work.path("visits.csv")).expect("it is there");
-    assert!(Command::new("mkfifo").arg(work.path("visits.csv")).status().expect("mkfifo").success());
-    work.job(&JobFile::new().and(METRICS));
+    work.job(&JobFile::new().visits_command(r#"["sleep", "600"]"#).and(METRICS));
     let run = work.start(&["run", "job.toml"]);
     crate::harness::wait_until("the run has its lock", || work.exists("results.csv.lock"));
     run.signal("TERM");

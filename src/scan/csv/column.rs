@@ -10,23 +10,24 @@ use arrow::error::ArrowError;
 use std::io::Read;
 
 /// The growing buffers of one text column.
-pub(super) struct ColumnBuffer {
+pub(super) struct ColumnBuffer<'w> {
     /// The index of the column in the file.
     from: usize,
     /// The index of the column among the wanted ones.
     at: usize,
+    cleaning: &'w Cleaning,
     text: Vec<u8>,
     /// A zero, then where each cell ends in `text`.
     ends: Vec<i32>,
 }
 
-impl ColumnBuffer {
+impl<'w> ColumnBuffer<'w> {
     /// An empty buffer for the column with index `from` in the file and `at` among the wanted ones, with room for `room`
     /// bytes of text.
-    pub(super) fn new(from: usize, at: usize, room: usize) -> ColumnBuffer {
+    pub(super) fn new(from: usize, at: usize, cleaning: &'w Cleaning, room: usize) -> ColumnBuffer<'w> {
         let mut ends = Vec::with_capacity(BATCH_ROWS + 1);
         ends.push(0);
-        ColumnBuffer { from, at, text: Vec::with_capacity(room), ends }
+        ColumnBuffer { from, at, cleaning, text: Vec::with_capacity(room), ends }
     }
 
     /// How many bytes of text the buffer holds.
@@ -37,10 +38,10 @@ impl ColumnBuffer {
 
     /// Adds the column's cell of the current record: an empty one, if the record is too short.
     #[inline]
-    pub(super) fn push<R: Read>(&mut self, record: &Splitter<R>, cleaning: &Cleaning) {
+    pub(super) fn push<R: Read>(&mut self, record: &Splitter<R>) {
         if let Some((bytes, start, end)) = record.cell_within(self.from) {
             let cell = &bytes[start..end];
-            let clean = cleaning.clean(cell);
+            let clean = self.cleaning.clean(cell);
             if clean.len() == cell.len() {
                 small_copy::append(&mut self.text, bytes, start, end);
             } else {

@@ -3,6 +3,7 @@
 //! Bytes that the encoding does not allow come out as [`UNDECODABLE`], which is never valid UTF-8. So one check finds
 //! them and the broken cells of a UTF-8 file.
 
+use super::encoding_signs::SharedSigns;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
 
@@ -11,13 +12,15 @@ const UNDECODABLE: u8 = 0xff;
 
 const READ_AHEAD: usize = 128 << 10;
 
-/// Text in `encoding` as UTF-8. A byte order mark is dropped; one of UTF-16 or UTF-8 overrides `encoding`.
+/// Text in `encoding` as UTF-8. A byte order mark is dropped; one of UTF-16 or UTF-8 overrides `encoding`. `signs`: gets what
+/// shows that a single-byte encoding is the wrong one.
 ///
 /// # Errors
 /// Where the first bytes cannot be read.
 pub(in crate::scan) fn decoded(
     mut input: Box<dyn Read + Send>,
     encoding: &'static Encoding,
+    signs: &SharedSigns,
 ) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::with_capacity(3);
     input.by_ref().take(3).read_to_end(&mut head)?;
@@ -42,6 +45,7 @@ pub(in crate::scan) fn decoded(
         ready: Vec::new(),
         ready_at: 0,
         finished: false,
+        signs: encoding.is_single_byte().then(|| signs.clone()),
     }))
 }
 
@@ -54,6 +58,7 @@ struct Decoded<R> {
     ready: Vec<u8>,
     ready_at: usize,
     finished: bool,
+    signs: Option<SharedSigns>,
 }
 
 impl<R: Read> Decoded<R> {
@@ -70,6 +75,9 @@ impl<R: Read> Decoded<R> {
         let room = self.ready.len() - 1;
         let (result, read, mut written) =
             self.decoder.decode_to_utf8_without_replacement(raw, &mut self.ready[..room], last);
+        if let Some(signs) = &self.signs {
+            signs.look(&raw[..read], &self.ready[..written]);
+        }
         self.raw_at += read;
         match result {
             DecoderResult::Malformed(..) => {
@@ -107,7 +115,10 @@ mod tests {
         let encoding = Encoding::for_label(encoding.as_bytes()).expect("known");
         let mut text = Vec::new();
         let input = Box::new(io::Cursor::new(bytes.to_vec()));
-        decoded(input, encoding).expect("in memory").read_to_end(&mut text).expect("in memory");
+        decoded(input, encoding, &SharedSigns::default())
+            .expect("in memory")
+            .read_to_end(&mut text)
+            .expect("in memory");
         text
     }
 

@@ -11,8 +11,8 @@ pub(super) enum QuotedCell {
     Unescaped { from: usize, end: usize },
     /// The buffer ends before the cell does.
     More,
-    /// The file ends before the cell does.
-    Open,
+    /// The file ends before the cell does. Its text is in the scratch from `from` on, or else in the buffer.
+    Open { from: Option<usize> },
 }
 
 /// Where a quoted cell ends that starts, behind its opening quote, at `start`. It is `None` for the few that are not plain:
@@ -39,15 +39,16 @@ pub(super) fn quoted_cell(
     scratch: &mut Vec<u8>,
     line: &mut u64,
 ) -> QuotedCell {
-    let Some(quote) = syntax.quote else { return QuotedCell::Open };
+    let Some(quote) = syntax.quote else { return QuotedCell::Open { from: None } };
     let escape = syntax.escape.unwrap_or(quote);
-    let missing = || if at_end { QuotedCell::Open } else { QuotedCell::More };
     let mut from = None;
     let mut stretch = start;
     let mut at = start;
+    let mut is_open = false;
     loop {
         let Some(found) = memchr::memchr2(quote, escape, bytes.get(at..).unwrap_or_default()) else {
-            return missing();
+            is_open = true;
+            break;
         };
         at += found;
         let next = bytes.get(at + 1).copied();
@@ -64,7 +65,10 @@ pub(super) fn quoted_cell(
             }
         } else {
             match next {
-                None => return missing(),
+                None => {
+                    is_open = true;
+                    break;
+                }
                 Some(b) if b == quote || b == escape || matches!(b, b'\r' | b'\n') => {
                     from.get_or_insert(scratch.len());
                     scratch.extend_from_slice(&bytes[stretch..at]);
@@ -76,7 +80,19 @@ pub(super) fn quoted_cell(
             }
         }
     }
+    if is_open {
+        if !at_end {
+            return QuotedCell::More;
+        }
+        at = bytes.len();
+        if from.is_some() {
+            scratch.extend_from_slice(&bytes[stretch..]);
+        }
+    }
     *line += line_breaks(&bytes[start..at]);
+    if is_open {
+        return QuotedCell::Open { from };
+    }
     match from {
         None => QuotedCell::Plain { end: at },
         Some(from) => {
@@ -87,7 +103,7 @@ pub(super) fn quoted_cell(
 }
 
 /// How many lines end in `bytes`: at `\n`, at `\r\n`, and at a lone `\r`.
-fn line_breaks(bytes: &[u8]) -> u64 {
+pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
     let breaks =
         memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
     breaks.count() as u64

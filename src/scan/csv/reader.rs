@@ -1,96 +1,36 @@
-//! Reads one CSV file: its header, then its rows in batches.
+//! Reads the rows of one CSV file in batches.
 
 use super::column::ColumnBuffer;
-use super::decode::decoded;
+use super::findings::Findings;
 use super::line_numbers::LineNumbers;
-use super::splitter::{LONGEST_RECORD, RecordError, Splitter};
-use super::syntax::Syntax;
+use super::opened::{CsvRecords, advance, open, read_header};
+use super::row_watch::{Cells, RowWatch};
 use crate::scan::batch::batch;
 use crate::scan::cells;
-use crate::scan::cleaning::Cleaning;
+use crate::scan::decimal_ids::IdWatch;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
 use crate::scan::remarks::Remarks;
-use crate::scan::rows::{BATCH_ROWS, CellFault, Fault, Lines, Rows};
+use crate::scan::rows::{BATCH_ROWS, Fault, Rows};
 use crate::scan::source::Source;
-use crate::scan::unpack::unpacked;
-use crate::storage::Input;
 use arrow::array::ArrayRef;
-use std::io::Read;
 use std::sync::Arc;
-
-/// The records of a file, decompressed and decoded.
-type CsvRecords = Splitter<Box<dyn Read + Send>>;
 
 /// Bytes of text in one batch and column. A batch ends before its offsets could overflow.
 const BATCH_BYTES: usize = 64 << 20;
-
-fn open(file: &ExportFile, input: Input, source: &Source) -> Result<CsvRecords, ScanError> {
-    let broken = |error: std::io::Error| ScanError::broken(&file.name, &error);
-    let input = unpacked(input, file.compression).map_err(broken)?;
-    let input = decoded(input, source.dialect.encoding).map_err(broken)?;
-    let syntax = Syntax { delimiter: file.delimiter, quote: source.dialect.quote, escape: source.dialect.escape };
-    let mut records = Splitter::new(input, syntax);
-    records.take_separator_line().map_err(broken)?;
-    Ok(records)
-}
-
-fn record_error(file: &str, error: RecordError) -> ScanError {
-    let file = file.to_owned();
-    match error {
-        RecordError::Read(error) => ScanError::broken(&file, &error),
-        RecordError::OpenQuote { line } => ScanError::OpenQuote { file, line },
-        RecordError::TooLong { line } => ScanError::TooLong { file, line, megabytes: LONGEST_RECORD >> 20 },
-    }
-}
-
-/// The names in the header line. None, where the file has no record at all.
-///
-/// # Errors
-/// Where the file cannot be read, or its header is not text in the encoding of the source.
-pub(in crate::scan) fn header(file: &ExportFile, input: Input, source: &Source) -> Result<Vec<String>, ScanError> {
-    let mut records = open(file, input, source)?;
-    read_header(&mut records, file, source)
-}
-
-fn read_header(records: &mut CsvRecords, file: &ExportFile, source: &Source) -> Result<Vec<String>, ScanError> {
-    if !records.advance().map_err(|error| record_error(&file.name, error))? {
-        return Ok(Vec::new());
-    }
-    let is_wide = source.dialect.encoding == encoding_rs::UTF_16LE || source.dialect.encoding == encoding_rs::UTF_16BE;
-    if !is_wide && looks_wide(records) {
-        return Err(ScanError::Utf16 { file: file.name.to_string() });
-    }
-    let cleaning = Cleaning { trim: source.trim, nulls: Vec::new() };
-    let names = (0..records.len()).filter_map(|at| records.cell(at)).map(|name| {
-        std::str::from_utf8(cleaning.clean(name))
-            .map(str::to_owned)
-            .map_err(|_| ScanError::BadHeader { file: file.name.to_string(), encoding: source.dialect.encoding.name() })
-    });
-    names.collect()
-}
-
-/// Whether at least every third byte of a header is zero, as in UTF-16. Other text has no zeros.
-fn looks_wide(records: &CsvRecords) -> bool {
-    let cells = (0..records.len()).filter_map(|at| records.cell(at));
-    let count = |(zeros, all), cell: &[u8]| (zeros + cell.iter().filter(|byte| **byte == 0).count(), all + cell.len());
-    let (zeros, all) = cells.fold((0, 0), count);
-    zeros > 0 && zeros * 3 >= all
-}
 
 /// Reads the rows of one file.
 pub(in crate::scan) struct CsvReader {
     records: CsvRecords,
     file: Arc<str>,
-    /// How many columns the header has.
-    columns: usize,
-    wanted: Vec<WantedColumn>,
-    cleaning: Cleaning,
+    watch: RowWatch,
+    wanted: Arc<[WantedColumn]>,
     source: Source,
     done: bool,
     /// The bytes of each column in the last batch. The next one will be about as large.
     sizes: Vec<usize>,
     remarks: Remarks,
+    ids: IdWatch,
 }
 
 impl CsvReader {
@@ -100,21 +40,22 @@ impl CsvReader {
     /// Where the file cannot be read, or its header is not the one that was found before.
     pub(in crate::scan) fn open(file: &ExportFile, source: &Source) -> Result<CsvReader, ScanError> {
         let (input, _) = file.data.open().map_err(|error| ScanError::unopened(&file.name, error))?;
-        let mut records = open(file, input, source)?;
+        let (mut records, signs) = open(file, input, source)?;
         let header = read_header(&mut records, file, source)?;
         if header != file.header {
             return Err(ScanError::Changed { file: file.name.to_string() });
         }
+        let wanted = file.wanted(source);
         Ok(CsvReader {
+            watch: RowWatch::new(file, source, &wanted, &records, signs),
             records,
             file: file.name.clone(),
-            columns: header.len(),
-            wanted: file.wanted(source),
-            cleaning: Cleaning::of(source),
+            wanted: wanted.into(),
             source: source.clone(),
             done: false,
             sizes: Vec::new(),
             remarks: Remarks::default(),
+            ids: IdWatch::new(source, &file.name, true),
         })
     }
 
@@ -126,29 +67,31 @@ impl CsvReader {
         if self.done {
             return Ok(None);
         }
-        let mut columns: Vec<ColumnBuffer> = Vec::new();
-        for (at, wanted) in self.wanted.iter().enumerate() {
+        let mut columns: Vec<ColumnBuffer<'_>> = Vec::new();
+        let wanted = Arc::clone(&self.wanted);
+        for (at, wanted) in wanted.iter().enumerate() {
             if let ColumnSource::Header(from) = wanted.from {
                 let room = self.sizes.get(columns.len()).map_or(BATCH_ROWS * 8, |size| size + size / 32 + 64);
-                columns.push(ColumnBuffer::new(from, at, room));
+                columns.push(ColumnBuffer::new(from, at, &wanted.cleaning, room));
             }
         }
         let mut faults = Vec::new();
         let mut lines = LineNumbers::default();
         let mut rows = 0;
         while rows < BATCH_ROWS {
-            if !self.records.advance().map_err(|error| record_error(&self.file, error))? {
+            if !advance(&mut self.records, &self.file)? {
+                self.watch.finish(&self.records, &self.source);
                 self.done = true;
                 break;
             }
+            let Some(cells) = self.watch.look(&mut self.records)? else { continue };
             lines.push(self.records.record_line());
-            if self.records.len() != self.columns {
-                let what = CellFault::Cells { found: self.records.len(), expected: self.columns };
+            if let Cells::Other(what) = cells {
                 faults.push(Fault { row: rows as u32, column: None, what });
             }
             let mut largest = 0;
             for column in &mut columns {
-                column.push(&self.records, &self.cleaning);
+                column.push(&self.records);
                 largest = largest.max(column.bytes());
             }
             rows += 1;
@@ -160,35 +103,43 @@ impl CsvReader {
             return Ok(None);
         }
         self.sizes = columns.iter().map(ColumnBuffer::bytes).collect();
-        self.batch(columns, rows, lines.finish(), faults).map(Some)
+        let arrays = self.arrays(columns, rows, &mut faults)?;
+        let (file, lines) = (self.file.clone(), lines.finish());
+        batch(arrays, rows, &self.source, file, lines, faults, &mut self.ids).map(Some)
+    }
+
+    /// What its rows have shown, once it is read to its end.
+    pub(in crate::scan) fn take_findings(&mut self) -> Findings {
+        self.watch.take_findings()
     }
 
     /// What the file has shown, once it is read to its end.
     pub(in crate::scan) fn take_remarks(&mut self) -> Remarks {
+        self.remarks.id_forms = self.ids.finish();
         std::mem::take(&mut self.remarks)
     }
 
-    fn batch(
+    /// The wanted columns; those of the file itself are `columns`.
+    fn arrays(
         &self,
-        columns: Vec<ColumnBuffer>,
+        columns: Vec<ColumnBuffer<'_>>,
         rows: usize,
-        lines: Lines,
-        mut faults: Vec<Fault>,
-    ) -> Result<Rows, ScanError> {
+        faults: &mut Vec<Fault>,
+    ) -> Result<Vec<ArrayRef>, ScanError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
         let mut columns = columns.into_iter();
-        for wanted in &self.wanted {
+        for wanted in self.wanted.iter() {
             arrays.push(match &wanted.from {
                 ColumnSource::Absent => cells::absent(rows),
                 ColumnSource::Folder(value) => cells::repeated(value, rows),
-                ColumnSource::Header(_) => match columns.next().map(|column| column.finish(&mut faults)) {
+                ColumnSource::Header(_) => match columns.next().map(|column| column.finish(faults)) {
                     Some(column) => Arc::new(column.map_err(|error| self.unreadable(&error.to_string()))?),
                     None => cells::absent(rows),
                 },
             });
         }
         faults.sort_by_key(|fault| fault.row);
-        batch(arrays, rows, &self.source, self.file.clone(), lines, faults)
+        Ok(arrays)
     }
 
     fn unreadable(&self, reason: &str) -> ScanError {

@@ -1,12 +1,13 @@
 //! Splits CSV text into records and cells, for every dialect that the job file can describe.
 //!
 //! The `csv` crate reads our other tables. Exports need three things that it does not offer: the line on which a record
-//! starts (also after blank lines and `\r\n`), whether a quote is still open where the file ends, and escapes that act
-//! only before a quote, themselves or a line break. For the plain dialect this splitter is property-tested with `csv`
+//! starts (also after blank lines and `\r\n`), what is odd about its quotes (one that is still open where the file ends,
+//! text behind a closing one), and escapes that act only before a quote, themselves or a line break. For the plain dialect this splitter is property-tested with `csv`
 //! as the oracle.
 //!
 //! It knows bytes only: no header, no encoding, no column.
 
+use super::line_patterns::{LinePatterns, Matched};
 use super::marks::{MARKED, Marks};
 use super::quoted::{QuotedCell, plain_end, quoted_cell};
 use super::syntax::Syntax;
@@ -16,8 +17,8 @@ use std::io::{self, Read};
 #[derive(Debug)]
 pub(in crate::scan) enum RecordError {
     Read(io::Error),
-    /// A quote opened in the record that starts on `line` is still open at the end of the file.
-    OpenQuote {
+    /// From `line` on there are more than [`LONGEST_RECORD`] bytes that are zero.
+    Zeros {
         line: u64,
     },
     /// The record that starts on `line` is longer than [`LONGEST_RECORD`] bytes.
@@ -27,36 +28,62 @@ pub(in crate::scan) enum RecordError {
 }
 
 /// The longest record, in bytes. No visit is this large: a longer record has a quote that is never closed.
-pub(super) const LONGEST_RECORD: usize = 64 << 20;
+pub(in crate::scan) const LONGEST_RECORD: usize = 64 << 20;
+
+/// How many zeros at the end of a record that is too long show that the file was not written to its end.
+const MANY_ZEROS: usize = 1 << 20;
 
 const FIRST_BUFFER: usize = 256 << 10;
 
 /// Where a cell stands.
 #[derive(Clone, Copy)]
-struct CellSpan {
+pub(super) struct CellSpan {
     start: usize,
     end: usize,
     /// Whether it is in `scratch`, because something was unescaped, and not in `buffer`.
     unescaped: bool,
 }
 
+/// A quoted cell of the current record that is worth a look: it spans lines, or its quotes are odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QuotedCellMark {
+    /// Which cell of the record it is.
+    pub(super) cell: usize,
+    /// The line on which its quote opens, from 1.
+    pub(super) line: u64,
+    pub(super) spans_lines: bool,
+    /// How many bytes of the cell's text stand behind its closing quote.
+    pub(super) behind: usize,
+    /// Whether the file ends before the quote is closed.
+    pub(super) is_open: bool,
+}
+
 /// Gives the records of one file one at a time. A cell is copied only where something in it is unescaped.
 pub(in crate::scan) struct Splitter<R> {
     input: R,
-    syntax: Syntax,
+    pub(super) syntax: Syntax,
+    /// Lines that are no records.
+    pub(super) ignored: LinePatterns,
     /// Bytes that end an unquoted piece of text: delimiter, line breaks, and the escape where quoting is off.
     special: [bool; 256],
     /// Finds these bytes, and quotes and escapes.
     marks: Marks,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    at_end: bool,
+    pub(super) buffer: Vec<u8>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) at_end: bool,
     /// Line of `buffer[start]`, from 1.
-    line: u64,
+    pub(super) line: u64,
     record_line: u64,
-    cells: Vec<CellSpan>,
+    pub(super) cells: Vec<CellSpan>,
     scratch: Vec<u8>,
+    quoted: Vec<QuotedCellMark>,
+    /// How many zeros the file ends with. They are no part of its text.
+    pub(super) zeros_at_end: usize,
+    /// Whether Ctrl-Z stands behind the text.
+    pub(super) has_end_mark: bool,
+    /// Whether the last record has no line end.
+    pub(super) is_cut: bool,
 }
 
 /// What an attempt to split a record off the buffer comes to.
@@ -67,8 +94,6 @@ enum Step {
     More,
     /// There are no more records.
     End,
-    /// The file ends within a quoted cell.
-    OpenQuote { line: u64 },
 }
 
 impl<R: Read> Splitter<R> {
@@ -76,6 +101,7 @@ impl<R: Read> Splitter<R> {
         let mut splitter = Splitter {
             input,
             syntax,
+            ignored: LinePatterns::default(),
             special: [false; 256],
             marks: Marks::new([0; MARKED]), // until the delimiter is set
             buffer: vec![0; FIRST_BUFFER],
@@ -86,12 +112,16 @@ impl<R: Read> Splitter<R> {
             record_line: 1,
             cells: Vec::new(),
             scratch: Vec::new(),
+            quoted: Vec::new(),
+            zeros_at_end: 0,
+            has_end_mark: false,
+            is_cut: false,
         };
         splitter.set_delimiter(syntax.delimiter);
         splitter
     }
 
-    fn set_delimiter(&mut self, delimiter: u8) {
+    pub(super) fn set_delimiter(&mut self, delimiter: u8) {
         self.syntax.delimiter = delimiter;
         self.special = [false; 256];
         for byte in [delimiter, b'\n', b'\r', self.unquoted_escape().unwrap_or(delimiter)] {
@@ -99,35 +129,6 @@ impl<R: Read> Splitter<R> {
         }
         let (quote, escape) = (self.syntax.quote.unwrap_or(delimiter), self.syntax.escape.unwrap_or(delimiter));
         self.marks = Marks::new([delimiter, b'\n', b'\r', quote, escape]);
-    }
-
-    /// Skips a first line such as `sep=;`, by which Excel names the delimiter, and uses that delimiter.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub(in crate::scan) fn take_separator_line(&mut self) -> io::Result<()> {
-        while self.end < 16 && !self.at_end {
-            self.fill()?;
-        }
-        let head = &self.buffer[self.start..self.end];
-        let line_end = head.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(head.len());
-        let line = &head[..line_end];
-        let line = match line {
-            [b'"', inner @ .., b'"'] => inner,
-            other => other,
-        };
-        let [s, e, p, b'=', delimiter] = line else {
-            return Ok(());
-        };
-        if ![*s, *e, *p].eq_ignore_ascii_case(b"sep") {
-            return Ok(());
-        }
-        let delimiter = *delimiter;
-        let line_break = if head[line_end..].starts_with(b"\r\n") { 2 } else { 1 };
-        self.start = (self.start + line_end + line_break).min(self.end);
-        self.line += 1;
-        self.set_delimiter(delimiter);
-        Ok(())
     }
 
     /// Moves to the next record. `false` at the end of the file.
@@ -143,13 +144,7 @@ impl<R: Read> Splitter<R> {
                     return Ok(true);
                 }
                 Step::End => return Ok(false),
-                Step::OpenQuote { line } => return Err(RecordError::OpenQuote { line }),
-                Step::More => {
-                    if self.end - self.start > LONGEST_RECORD {
-                        return Err(RecordError::TooLong { line: self.record_line });
-                    }
-                    self.fill().map_err(RecordError::Read)?;
-                }
+                Step::More => self.more()?,
             }
         }
     }
@@ -178,7 +173,42 @@ impl<R: Read> Splitter<R> {
         Some((bytes, span.start, span.end))
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    /// The quoted cells of the current record that span lines or whose quotes are odd.
+    #[inline]
+    pub(super) fn quoted(&self) -> &[QuotedCellMark] {
+        &self.quoted
+    }
+
+    /// The line on which a quote opens that is still open at the end of the file, from 1.
+    pub(in crate::scan) fn open_quote(&self) -> Option<u64> {
+        self.quoted.last().filter(|cell| cell.is_open).map(|cell| cell.line)
+    }
+
+    /// Whether a cell of the current record stands in quotes. It is known until the next record is read.
+    pub(super) fn is_quoted(&self, at: usize) -> bool {
+        self.cells.get(at).is_some_and(|span| {
+            let before = span.start.checked_sub(1).and_then(|before| self.buffer.get(before).copied());
+            self.syntax.quote.is_some() && (span.unescaped || before == self.syntax.quote)
+        })
+    }
+
+    /// Reads on, because the buffer ends before the record does.
+    fn more(&mut self) -> Result<(), RecordError> {
+        let had = self.end - self.start;
+        if had > LONGEST_RECORD {
+            let line = self.record_line;
+            let is_zeros = self.buffer[self.end - MANY_ZEROS..self.end].iter().all(|byte| *byte == 0);
+            return Err(if is_zeros { RecordError::Zeros { line } } else { RecordError::TooLong { line } });
+        }
+        self.fill().map_err(RecordError::Read)?;
+        // A long record is split anew with twice as much of it, not at every piece that comes in.
+        while had >= FIRST_BUFFER && self.end - self.start < had * 2 && !self.at_end {
+            self.fill().map_err(RecordError::Read)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn fill(&mut self) -> io::Result<()> {
         self.marks.forget();
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -190,7 +220,10 @@ impl<R: Read> Splitter<R> {
         }
         loop {
             match self.input.read(&mut self.buffer[self.end..]) {
-                Ok(0) => self.at_end = true,
+                Ok(0) => {
+                    self.at_end = true;
+                    self.drop_what_is_behind_the_text();
+                }
                 Ok(n) => self.end += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -213,45 +246,72 @@ impl<R: Read> Splitter<R> {
                     Some(length) => at += length,
                     None => return Step::More,
                 },
-                Some(_) => break,
+                Some(_) if self.ignored.is_empty() => break,
+                Some(_) => match self.ignored.take(&bytes[at..], self.at_end, line) {
+                    Matched::No => break,
+                    Matched::More => return Step::More,
+                    Matched::Line { length } => {
+                        at += length;
+                        // It must not be counted again where the record behind it is split anew.
+                        (self.start, self.line) = (at, line + 1);
+                    }
+                },
             }
             line += 1;
         }
         self.record_line = line;
         self.cells.clear();
         self.scratch.clear();
+        self.quoted.clear();
         loop {
-            let quoted = self.syntax.quote.is_some_and(|quote| bytes.get(at) == Some(&quote));
+            let mut quoted = self.syntax.quote.is_some_and(|quote| bytes.get(at) == Some(&quote));
+            if !quoted && self.syntax.blanks && matches!(bytes.get(at), Some(b' ' | b'\t')) {
+                match self.quote_behind_blanks(bytes, at) {
+                    Some(quote) if quote == bytes.len() && !self.at_end => return Step::More,
+                    Some(quote) => (at, quoted) = (quote, quote < bytes.len()),
+                    None => {}
+                }
+            }
             let cell_start = at;
             let mut copied = None;
             if quoted && let Some(end) = plain_end(bytes, at + 1, &self.syntax, &mut self.marks) {
                 self.cells.push(CellSpan { start: at + 1, end, unescaped: false });
                 at = end + 1;
             } else if quoted {
+                let opened = line;
                 let scratch = &mut self.scratch;
-                match quoted_cell(bytes, at + 1, &self.syntax, self.at_end, scratch, &mut line) {
+                let (span, is_open) = match quoted_cell(bytes, at + 1, &self.syntax, self.at_end, scratch, &mut line) {
+                    QuotedCell::More => return Step::More,
                     QuotedCell::Plain { end } => {
                         at = end + 1;
-                        if self.ends_cell(bytes, at) {
-                            self.cells.push(CellSpan { start: cell_start + 1, end, unescaped: false });
-                        } else {
-                            // Text behind the closing quote belongs to the cell, as in other readers.
-                            let from = self.scratch.len();
-                            self.scratch.extend_from_slice(&bytes[cell_start + 1..end]);
-                            copied = Some(from);
-                        }
+                        (CellSpan { start: cell_start + 1, end, unescaped: false }, false)
                     }
                     QuotedCell::Unescaped { from, end } => {
                         at = end + 1;
-                        if self.ends_cell(bytes, at) {
-                            let end = self.scratch.len();
-                            self.cells.push(CellSpan { start: from, end, unescaped: true });
-                        } else {
-                            copied = Some(from);
-                        }
+                        (CellSpan { start: from, end: self.scratch.len(), unescaped: true }, false)
                     }
-                    QuotedCell::More => return Step::More,
-                    QuotedCell::Open => return Step::OpenQuote { line: self.record_line },
+                    QuotedCell::Open { from } => {
+                        at = bytes.len();
+                        let in_buffer = CellSpan { start: cell_start + 1, end: at, unescaped: false };
+                        let in_scratch = |start| CellSpan { start, end: self.scratch.len(), unescaped: true };
+                        (from.map_or(in_buffer, in_scratch), true)
+                    }
+                };
+                at = self.behind_blanks(bytes, at);
+                let spans_lines = line != opened;
+                let has_more = !self.ends_cell(bytes, at);
+                if spans_lines || has_more || is_open {
+                    let mark = QuotedCellMark { cell: self.cells.len(), line: opened, spans_lines, behind: 0, is_open };
+                    self.quoted.push(mark);
+                }
+                if !has_more {
+                    self.cells.push(span);
+                } else if span.unescaped {
+                    copied = Some(span.start);
+                } else {
+                    // Text behind the closing quote belongs to the cell, as in other readers.
+                    copied = Some(self.scratch.len());
+                    self.scratch.extend_from_slice(&bytes[span.start..span.end]);
                 }
             }
             if !quoted || copied.is_some() {
@@ -304,12 +364,18 @@ impl<R: Read> Splitter<R> {
                     None => CellSpan { start: stretch, end: at, unescaped: false },
                     Some(from) => {
                         self.scratch.extend_from_slice(&bytes[stretch..at]);
+                        if quoted && let Some(mark) = self.quoted.last_mut() {
+                            mark.behind = at - stretch;
+                        }
                         CellSpan { start: from, end: self.scratch.len(), unescaped: true }
                     }
                 });
             }
             match bytes.get(at) {
-                None if self.at_end => return Step::Record { next: at, line },
+                None if self.at_end => {
+                    self.is_cut = true;
+                    return Step::Record { next: at, line };
+                }
                 None => return Step::More,
                 Some(&b) if b == self.syntax.delimiter => {
                     at += 1;
@@ -334,6 +400,24 @@ impl<R: Read> Splitter<R> {
         if self.syntax.quote.is_none() { self.syntax.escape } else { None }
     }
 
+    /// Where the quote stands that only blanks from `at` on stand before. The end of the buffer, where they go on to there.
+    #[cold]
+    fn quote_behind_blanks(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let quote = self.syntax.quote?;
+        let blanks = bytes[at..].iter().take_while(|byte| self.syntax.is_blank(**byte)).count();
+        let behind = at + blanks;
+        bytes.get(behind).is_none_or(|byte| *byte == quote).then_some(behind)
+    }
+
+    /// Where the cell ends whose closing quote stands before `at`, and behind that only blanks; else `at`.
+    fn behind_blanks(&self, bytes: &[u8], at: usize) -> usize {
+        if !self.syntax.blanks {
+            return at;
+        }
+        let blanks = bytes[at..].iter().take_while(|byte| self.syntax.is_blank(**byte)).count();
+        if self.ends_cell(bytes, at + blanks) { at + blanks } else { at }
+    }
+
     /// Whether a cell that was just read ends at `at`. At the end of the buffer the caller asks for more.
     fn ends_cell(&self, bytes: &[u8], at: usize) -> bool {
         bytes.get(at).is_none_or(|&b| b == self.syntax.delimiter || matches!(b, b'\n' | b'\r'))
@@ -342,7 +426,7 @@ impl<R: Read> Splitter<R> {
 
 /// The length of the line break that starts with the `\r` at `at`, in bytes. `None`: only the byte behind the buffer can
 /// tell.
-fn line_break(bytes: &[u8], at: usize, at_end: bool) -> Option<usize> {
+pub(super) fn line_break(bytes: &[u8], at: usize, at_end: bool) -> Option<usize> {
     match bytes.get(at + 1) {
         Some(b'\n') => Some(2),
         Some(_) => Some(1),

@@ -1,6 +1,6 @@
 //! The files of a list of paths, wherever they lie.
 
-use super::found::FoundFile;
+use super::found::Findings;
 use super::{local, objects};
 use crate::scan::error::ScanError;
 use crate::storage::Address;
@@ -8,20 +8,23 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The files of a list of paths, each a file, a folder or a glob. Relative local paths start from `base_dir`. The list
-/// keeps its order. Folders and globs are read in name order. A file that is named twice is read once.
+/// keeps its order. Folders and globs are read in name order. A file that is named twice is read once. `any_ending`:
+/// whether the job says the format, so that files in folders may end in anything.
 ///
 /// # Errors
 /// Where a path is not there or may not be read, and where a pattern is invalid or matches nothing.
-pub(in crate::scan) fn find(paths: &[String], base_dir: &Path) -> Result<Vec<FoundFile>, ScanError> {
-    let mut found = Vec::new();
+pub(in crate::scan) fn find(paths: &[String], base_dir: &Path, any_ending: bool) -> Result<Findings, ScanError> {
+    let mut found = Findings::new(any_ending);
     for path in paths {
         match Address::parse(path) {
             Some(address) => objects::find(path, address, &mut found)?,
             None => local::find(path, base_dir, &mut found)?,
         }
     }
+    // A file that the job names too is not left out where a folder has it.
     let mut seen = HashSet::new();
-    found.retain(|file: &FoundFile| seen.insert(file.data.identity()));
+    found.files.retain(|file| seen.insert(file.data.identity()));
+    found.left_out.retain(|(_, file)| seen.insert(file.data.identity()));
     Ok(found)
 }
 
@@ -47,7 +50,7 @@ mod tests {
         );
         write(folder.path(), &["_landing/v.csv", "_landing/_committed_1"]);
         let root = folder.path().display().to_string();
-        let find = |paths: &[String]| find(paths, Path::new(""));
+        let find = |paths: &[String]| find(paths, Path::new(""), false).map(|found| found.files);
         let names = |path: String| -> Vec<String> {
             let found = find(&[path]).expect("found");
             found.iter().map(|file| file.name.replace(&root, "")).collect()
@@ -71,7 +74,7 @@ mod tests {
         let base_dir = folder.path().join("_jobs [1]*");
         write(&base_dir, &["v/day=1/b.csv", "v/day=1/a.csv", "v/_SUCCESS", "w/c.csv"]);
         let names = |path: &str, base_dir: &Path| -> Vec<String> {
-            let found = find(&[path.to_owned()], base_dir).expect("found");
+            let found = find(&[path.to_owned()], base_dir, false).expect("found").files;
             assert!(found.iter().all(|file| file.data.path() == base_dir.join(&file.given)));
             found.into_iter().map(|file| file.name).collect()
         };
@@ -93,7 +96,8 @@ mod tests {
     #[test]
     fn messages_do_not_name_the_base_folder() {
         let folder = tempfile::tempdir().expect("a folder");
-        let says = |path: &str| find(&[path.to_owned()], folder.path()).expect_err("nothing is there").to_string();
+        let says =
+            |path: &str| find(&[path.to_owned()], folder.path(), false).expect_err("nothing is there").to_string();
         let paths = [("v.csv", "cannot open v.csv: "), ("*.csv", "no file matches *.csv;"), ("a[", "position 1: ")];
         for (path, start) in paths {
             let text = says(path);

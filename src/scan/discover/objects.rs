@@ -1,8 +1,10 @@
 //! The files of an export in object storage. The rules are those for files on this machine: folders and patterns in
 //! name order, hidden names skipped, and a pattern that matches nothing is an error.
 
-use super::found::FoundFile;
+use super::found::{Findings, FoundFile};
 use super::hidden::{is_hidden, is_hidden_to};
+use super::names::names_the_ending;
+use super::tables;
 use crate::scan::error::ScanError;
 use crate::storage::{Address, Bucket, DataFile, Object, StorageError};
 use glob::{MatchOptions, Pattern};
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 pub(super) fn find(
     path: &str,
     address: Result<Address<'_>, StorageError>,
-    found: &mut Vec<FoundFile>,
+    findings: &mut Findings,
 ) -> Result<(), ScanError> {
     let failed = |error: StorageError| ScanError::stored(path, &error);
     let address = address.map_err(|error| ScanError::stored(&Address::shown(path), &error))?;
@@ -28,6 +30,7 @@ pub(super) fn find(
         Err(_) if pattern => None,
         literal => literal.map_err(failed)?,
     };
+    let is_named = literal.is_some() || pattern && names_the_ending(key);
     let mut objects = match literal {
         Some(object) => vec![object],
         None if pattern => matching(path, key, &bucket)?,
@@ -38,15 +41,51 @@ pub(super) fn find(
                 let reason = "there is no such object, and none below it; check `path` in the job file".to_owned();
                 return Err(ScanError::Storage { path: path.to_owned(), reason });
             }
+            refuse_table(&objects, folder, path)?;
             visible(objects, folder)
         }
     };
     in_name_order(&mut objects);
-    found.extend(objects.into_iter().map(|object| {
+    for object in objects {
         let given = PathBuf::from(format!("{}/{}", address.root, object.key()));
-        FoundFile::new(DataFile::Remote(object, given.clone()), given)
-    }));
+        let modified = object.stamp().modified();
+        let file = FoundFile::new(DataFile::Remote(object, given.clone()), given);
+        match is_named {
+            true => findings.add_named(file),
+            false => findings.add(file, modified),
+        }
+    }
     Ok(())
+}
+
+/// # Errors
+/// Where a folder is a table of a table format, or has one in it, by all the objects below it.
+fn refuse_table(objects: &[Object], folder: &str, path: &str) -> Result<(), ScanError> {
+    let format = objects.iter().find_map(|object| {
+        let below = object.key().strip_prefix(folder).unwrap_or(object.key());
+        let parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
+        let is_metadata = matches!(parts.as_slice(), [.., "metadata", name] if tables::is_of_iceberg(name));
+        let (_, folders) = parts.split_last()?;
+        tables::format_of(folders.iter().copied(), || is_metadata)
+    });
+    tables::refused(format, path, literal_part(path))
+}
+
+/// A pattern down to its first special character.
+fn literal_part(path: &str) -> &str {
+    path.split(['*', '?', '[']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// # Errors
+/// Where a folder is a table of a table format, by the folders in it.
+fn refuse_table_level(below: &[String], bucket: &Bucket, path: &str) -> Result<(), ScanError> {
+    let failed = |error: StorageError| ScanError::stored(path, &error);
+    let name = |key: &String| key.rsplit('/').next().unwrap_or(key).to_owned();
+    let names: Vec<String> = below.iter().map(name).collect();
+    let metadata: Vec<String> = below.iter().filter(|key| name(key) == "metadata").cloned().collect();
+    let objects = if metadata.is_empty() { Vec::new() } else { bucket.levels(&metadata).map_err(failed)? };
+    let is_iceberg = objects.iter().flat_map(|(_, objects)| objects).any(|object| tables::is_of_iceberg(object.key()));
+    tables::refused(tables::format_of(names.iter().map(String::as_str), || is_iceberg), path, literal_part(path))
 }
 
 /// In the order of a walk through folders: names are compared part by part.
@@ -87,6 +126,7 @@ fn matching(path: &str, pattern: &str, bucket: &Bucket) -> Result<Vec<Object>, S
         };
         let mut next = Vec::new();
         for (below, objects) in bucket.levels(&folders).map_err(failed)? {
+            refuse_table_level(&below, bucket, path)?;
             next.extend(below.into_iter().filter(|folder| is_match(folder)));
             if last && !pattern.ends_with('/') {
                 matched.extend(objects.into_iter().filter(|object| is_match(object.key())));
@@ -99,6 +139,7 @@ fn matching(path: &str, pattern: &str, bucket: &Bucket) -> Result<Vec<Object>, S
     matched.retain(|object| object.stamp().bytes > 0 || !folders.iter().any(|folder| folder == object.key()));
     for folder in folders {
         let below = bucket.below(&folder).map_err(failed)?;
+        refuse_table(&below, &folder, path)?;
         if deep == parts.len() {
             any = true;
             matched.extend(visible(below, &folder));

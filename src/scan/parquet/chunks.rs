@@ -47,6 +47,8 @@ impl Chunks {
         Ok(match data {
             DataFile::Local(path) => Chunks::Local(Arc::new(File::open(path)?)),
             DataFile::Remote(object, _) => Chunks::Remote(Ranges::new(object.clone())),
+            // What a command writes is CSV.
+            DataFile::Output(..) => return Err(io::ErrorKind::Unsupported.into()),
         })
     }
 

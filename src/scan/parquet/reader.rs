@@ -1,12 +1,13 @@
 //! Reads the rows of one Parquet file in batches.
 
 use super::chunks::Chunks;
-use super::schema::{metadata, open, unreadable};
+use super::schema::{metadata, open, root_index, unreadable, why_unusable};
 use crate::scan::batch::batch;
 use crate::scan::cells;
-use crate::scan::cleaning::Cleaning;
+use crate::scan::decimal_ids::IdWatch;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
+use crate::scan::remarks::Remarks;
 use crate::scan::rows::{BATCH_ROWS, Lines, Rows};
 use crate::scan::source::Source;
 use parquet::arrow::ProjectionMask;
@@ -21,10 +22,10 @@ pub(in crate::scan) struct ParquetReader {
     wanted: Vec<WantedColumn>,
     /// For each wanted column its index in the projected batches.
     projected: Vec<Option<usize>>,
-    cleaning: Cleaning,
     source: Source,
     /// The number of the next row in the file, from 1.
     next_row: u64,
+    watch: IdWatch,
 }
 
 impl ParquetReader {
@@ -41,13 +42,12 @@ impl ParquetReader {
         for column in &wanted {
             let ColumnSource::Header(at) = column.from else { continue };
             let field = metadata.schema().fields().get(at).filter(|field| field.name() == &column.column);
-            let Some(field) = field else { return Err(ScanError::Changed { file: file.name.to_string() }) };
-            if !cells::is_usable(field) {
-                return Err(ScanError::ColumnType {
-                    file: file.name.to_string(),
-                    column: column.column.clone(),
-                    found: field.data_type().to_string(),
-                });
+            if field.is_none() {
+                return Err(ScanError::Changed { file: file.name.to_string() });
+            }
+            if let Some(found) = why_unusable(&metadata, at) {
+                let (file, column) = (file.name.to_string(), column.column.clone());
+                return Err(ScanError::ColumnType { file, column, found });
             }
             roots.push(at);
         }
@@ -58,7 +58,8 @@ impl ParquetReader {
             _ => None,
         });
         let projected = projected.collect();
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+        let schema = metadata.parquet_schema();
+        let mask = ProjectionMask::roots(schema, roots.iter().filter_map(|at| root_index(schema, *at)));
         input.plan(metadata.metadata(), &mask);
         let chunks = input.clone();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);
@@ -69,9 +70,9 @@ impl ParquetReader {
             file: file.name.clone(),
             wanted,
             projected,
-            cleaning: Cleaning::of(source),
             source: source.clone(),
             next_row: 1,
+            watch: IdWatch::new(source, &file.name, false),
         })
     }
 
@@ -82,6 +83,11 @@ impl ParquetReader {
     pub(in crate::scan) fn next_rows(&mut self) -> Result<Option<Rows>, ScanError> {
         let failed = |reason: String| match self.chunks.failure() {
             Some(error) => ScanError::stored(&self.file, &error),
+            // The crate has no kind of error for it.
+            None if reason.contains("CRC checksum mismatch") => {
+                let reason = "a page does not fit its checksum, so its bytes have changed since they were written";
+                ScanError::Unreadable { file: self.file.to_string(), reason: reason.to_owned() }
+            }
             None => ScanError::Unreadable { file: self.file.to_string(), reason },
         };
         let Some(read) = self.input.next() else { return Ok(None) };
@@ -94,7 +100,7 @@ impl ParquetReader {
                 (ColumnSource::Folder(value), _) => cells::repeated(value, rows),
                 (ColumnSource::Header(_), Some(projected)) => {
                     let array = read.column(*projected);
-                    cells::normalised(array, wanted.form, &self.cleaning, at as u16, &mut faults)
+                    cells::normalised(array, wanted.form, &wanted.cleaning, at as u16, &mut faults)
                         .map_err(|error| failed(error.to_string()))?
                 }
                 _ => cells::absent(rows),
@@ -103,6 +109,11 @@ impl ParquetReader {
         faults.sort_by_key(|fault| fault.row);
         let lines = Lines::From(self.next_row);
         self.next_row += rows as u64;
-        batch(arrays, rows, &self.source, self.file.clone(), lines, faults).map(Some)
+        batch(arrays, rows, &self.source, self.file.clone(), lines, faults, &mut self.watch).map(Some)
+    }
+
+    /// What the file has shown, once it is read to its end.
+    pub(in crate::scan) fn take_remarks(&mut self) -> Remarks {
+        Remarks { id_forms: self.watch.finish(), ..Remarks::default() }
     }
 }

@@ -6,11 +6,12 @@ use crate::scan::error::ScanError;
 use crate::scan::file::ExportFile;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::basic::Type as Physical;
+use parquet::basic::{LogicalType, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::FooterTail;
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::schema::types::{SchemaDescriptor, TypePtr};
 use std::sync::Arc;
 
 /// Opens the bytes of a file.
@@ -36,8 +37,37 @@ pub(in crate::scan) fn header(file: &ExportFile) -> Result<Vec<String>, ScanErro
 /// Where the footer cannot be read.
 pub(in crate::scan) fn unusable(file: &ExportFile) -> Result<Vec<(String, String)>, ScanError> {
     let metadata = metadata(file, &open(file)?)?;
-    let fields = metadata.schema().fields().iter().filter(|field| !cells::is_usable(field));
-    Ok(fields.map(|field| (field.name().clone(), kind_in_words(field.data_type()))).collect())
+    let fields = metadata.schema().fields().iter().enumerate();
+    let unusable = fields.filter_map(|(at, field)| Some((field.name().clone(), why_unusable(&metadata, at)?)));
+    Ok(unusable.collect())
+}
+
+/// What a top-level column holds, in words, if that can be no value of a field.
+pub(super) fn why_unusable(metadata: &ArrowReaderMetadata, at: usize) -> Option<String> {
+    let field = metadata.schema().fields().get(at)?;
+    if !cells::is_usable(field) {
+        return Some(kind_in_words(field.data_type()));
+    }
+    let kind = match field.data_type() {
+        DataType::Dictionary(_, value) => value,
+        kind => kind,
+    };
+    let is_16_bytes = *kind == DataType::FixedSizeBinary(16);
+    let root = root_field(metadata.parquet_schema(), at)?;
+    let is_uuid = root.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid)
+        || field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.uuid");
+    (is_16_bytes && !is_uuid).then(|| "16 raw bytes (a GUID, in an order of bytes that nothing tells)".to_owned())
+}
+
+/// The index among the fields of a Parquet schema of a column of its Arrow schema, which lacks groups without a column.
+pub(super) fn root_index(schema: &SchemaDescriptor, at: usize) -> Option<usize> {
+    let mut roots: Vec<usize> = (0..schema.num_columns()).map(|leaf| schema.get_column_root_idx(leaf)).collect();
+    roots.dedup();
+    roots.get(at).copied()
+}
+
+fn root_field(schema: &SchemaDescriptor, at: usize) -> Option<&TypePtr> {
+    schema.root_schema().get_fields().get(root_index(schema, at)?)
 }
 
 /// The types of nested columns are long, and their inside helps no reader.
@@ -60,8 +90,8 @@ pub(super) fn metadata(file: &ExportFile, input: &Chunks) -> Result<ArrowReaderM
     check(metadata.metadata()).map_err(failed)?;
     let parquet = metadata.parquet_schema();
     let is_int96 = |at: usize| {
-        let field = &parquet.root_schema().get_fields()[at];
-        field.is_primitive() && field.get_physical_type() == Physical::INT96
+        let field = root_field(parquet, at);
+        field.is_some_and(|field| field.is_primitive() && field.get_physical_type() == Physical::INT96)
     };
     let schema = metadata.schema();
     if !(0..schema.fields().len()).any(is_int96) {

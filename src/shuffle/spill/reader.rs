@@ -9,12 +9,14 @@ use crate::scan::Lines;
 use crate::shuffle::error::ShuffleError;
 use crate::shuffle::grouped::Grouped;
 use crate::shuffle::key_column::{KEY, text_keys};
+use crate::shuffle::left_out::LeftOut;
 use crate::shuffle::memory::MemoryStore;
 use crate::shuffle::near::{NearKeys, case_tells_apart};
+use crate::shuffle::orphans::Orphans;
 use crate::shuffle::record::{SceneRecord, records};
 use crate::shuffle::tally::Tally;
 use arrow::array::RecordBatch;
-use hashbrown::{DefaultHashBuilder, HashSet};
+use hashbrown::DefaultHashBuilder;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,10 +35,12 @@ pub(in crate::shuffle) struct Partitions {
     /// The names of the exports' files, by number.
     pub(super) names: Arc<[Arc<str>]>,
     /// Hashes of the keys whose visits filters left out.
-    pub(super) left_out: Arc<HashSet<u64>>,
+    pub(super) left_out: Arc<LeftOut>,
     /// Whether visits of the export have keys that differ in case only, once it was asked.
     pub(super) case_tells_apart: Mutex<Option<bool>>,
     pub(super) tally: Tally,
+    /// Whether the caller wants to see orphans.
+    pub(super) keeps_orphans: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +72,7 @@ impl Partitions {
     pub(in crate::shuffle) fn load(&self, partition: usize) -> Result<Grouped, ShuffleError> {
         let (folding, hasher) = (self.folding.clone(), self.hasher.clone());
         let mut store = MemoryStore::for_partition(folding, hasher, self.left_out.clone());
+        store.orphans = self.keeps_orphans.then(Orphans::default);
         self.read_into(&mut store, &self.partitions[partition])?;
         store.finish(|_, _| self.case_tells_apart())
     }

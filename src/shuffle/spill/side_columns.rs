@@ -145,5 +145,12 @@ pub(super) fn without_side_columns(batch: &RecordBatch, names: &Arc<[Arc<str>]>)
     }
     let columns: Vec<usize> = (0..width).collect();
     let lines = Lines::Spread { files: names.clone(), file, line };
-    Ok(Rows { batch: batch.project(&columns)?, file: "".into(), lines, faults: all_faults, keep: None })
+    Ok(Rows {
+        batch: batch.project(&columns)?,
+        file: "".into(),
+        lines,
+        faults: all_faults,
+        keep: None,
+        unwanted: Vec::new(),
+    })
 }

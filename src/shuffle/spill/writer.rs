@@ -11,15 +11,16 @@ use crate::near_key::Folding;
 use crate::scan::Rows;
 use crate::shuffle::error::ShuffleError;
 use crate::shuffle::key_column::{KEY, text_keys};
+use crate::shuffle::left_out::{LeftOut, RowFilter};
 use crate::shuffle::memory::MemoryStore;
 use crate::shuffle::near::{NearKeys, fold_hash};
 use crate::shuffle::record::{TextColumn, push_cell, push_row, text_columns};
 use crate::shuffle::scatter::scatter;
 use crate::shuffle::tally::Tally;
 use crate::shuffle::visits::VisitGrouper;
-use arrow::array::{BooleanArray, UInt32Array};
+use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
-use hashbrown::{DefaultHashBuilder, HashSet};
+use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -52,7 +53,9 @@ pub(in crate::shuffle) struct PartitionWriter {
     cells: usize,
     names: FileNames,
     /// Hashes of the keys whose visits filters left out.
-    left_out: Arc<HashSet<u64>>,
+    left_out: Arc<LeftOut>,
+    /// Whether the caller wants to see orphans.
+    keeps_orphans: bool,
     tally: Tally,
 }
 
@@ -92,6 +95,7 @@ impl PartitionWriter {
             cells: 0,
             names: FileNames::default(),
             left_out: Arc::default(),
+            keeps_orphans: false,
             tally: Tally::default(),
         }
     }
@@ -105,7 +109,8 @@ impl PartitionWriter {
         memory: u64,
         expected: u64,
     ) -> Result<PartitionWriter, ShuffleError> {
-        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, near, mut tally } = store;
+        let MemoryStore { visits: VisitGrouper { index, visits, left_out, .. }, scenes, near, orphans, mut tally } =
+            store;
         let mut writer = PartitionWriter::new(near.folding().clone(), index.hasher(), memory, expected);
         // If these counts do not add up in the end, the accounting ends the run.
         tally.visit_rows = tally.visit_rows.saturating_sub(visits.rows.len() as u64);
@@ -115,7 +120,8 @@ impl PartitionWriter {
             writer.add_visits(rows, None)?;
         }
         let mut scratch = String::new();
-        for (group, near) in near.give_up() {
+        // Orphans that are kept will be found again, and what they are near to.
+        for (group, near) in near.give_up().filter(|_| orphans.is_none()) {
             let key = std::str::from_utf8(index.key(group)).unwrap_or_default();
             let partition = writer.partition(key, &mut scratch);
             writer.partitions[partition].near.push((key.into(), near));
@@ -136,11 +142,28 @@ impl PartitionWriter {
                 })
             })?;
         }
+        if let Some(orphans) = orphans {
+            writer.keep_orphans();
+            tally.orphan_places.clear();
+            for (record, file, row) in orphans.iter() {
+                tally.scene_rows = tally.scene_rows.saturating_sub(1);
+                tally.orphans = tally.orphans.saturating_sub(1);
+                let origin = SceneOrigin { file: writer.names.number(file), line: row };
+                let partition = writer.partition(record.split_key().0, &mut scratch);
+                // What is wrong with a cell of an orphan matters to nobody.
+                writer.partitions[partition].scenes.push(origin, &[], |text| text.push_str(record.cells()))?;
+            }
+        }
         writer.tally.add(&tally);
         Ok(writer)
     }
 
-    /// Takes a batch of visits. Rows for which `keep` is false are left out: they do not count as rows read, and their
+    /// Keeps the cells of orphans, to be asked for.
+    pub(in crate::shuffle) fn keep_orphans(&mut self) {
+        self.keeps_orphans = true;
+    }
+
+    /// Takes a batch of visits. Rows that the filter does not keep are left out: they do not count as rows read, and their
     /// scenes are not orphans.
     ///
     /// # Errors
@@ -148,15 +171,17 @@ impl PartitionWriter {
     pub(in crate::shuffle) fn add_visits(
         &mut self,
         rows: Rows,
-        keep: Option<&BooleanArray>,
+        filter: Option<&RowFilter>,
     ) -> Result<(), ShuffleError> {
         debug_assert!(!self.at_scenes, "all visits come before all scenes");
-        let Some(keep) = keep else { return self.add(rows) };
+        let Some(filter) = filter else { return self.add(rows) };
+        let keep = filter.keep();
         for row in (0..keep.len()).filter(|&row| !keep.value(row)) {
             self.tally.visits_left_out += 1;
             let key = rows.text(KEY, row);
             if !key.is_empty() {
-                Arc::make_mut(&mut self.left_out).insert(key_index::hash(&self.hasher, key.as_bytes()));
+                let key = filter.left_out(row, key_index::hash(&self.hasher, key.as_bytes()));
+                Arc::make_mut(&mut self.left_out).add(key);
             }
         }
         self.add(rows.filtered(keep)?)
@@ -193,6 +218,7 @@ impl PartitionWriter {
             left_out: self.left_out,
             case_tells_apart: Mutex::default(),
             tally: self.tally,
+            keeps_orphans: self.keeps_orphans,
         })
     }
 

@@ -84,8 +84,8 @@ impl Machine {
         if let Some(visit) = self.visits.get_mut(&number) {
             visit.pauses_at_429 = self.pauses;
         }
-        self.paused_until = now + pause;
-        self.leave_mode_for(Mode::Paused { until: now + pause, in_a_row, is_in_other_words }, now);
+        self.paused_until = self.paused_until.max(now + pause);
+        self.leave_mode_for(Mode::Paused { until: self.paused_until, in_a_row, is_in_other_words }, now);
         if in_a_row == 1 && !is_late {
             self.rate.refused(now);
         }

@@ -207,7 +207,7 @@ fn config() -> impl Strategy<Value = Config> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn every_visit_is_settled_once_and_nothing_is_sent_out_of_turn(
@@ -239,7 +239,7 @@ proptest! {
             paused_until: Duration::ZERO,
             stops: 0,
         };
-        (1..=2_000).for_each(|visit| drive.machine.add(visit));
+        (1..=300).for_each(|visit| drive.machine.add(visit));
         drive.machine.complete(drive.now);
         while !drive.machine.is_done() {
             match drive.machine.next(drive.now) {
