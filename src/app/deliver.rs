@@ -18,7 +18,7 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError};
 use crate::summary::{ByStatus, Progress};
-use crate::upload::{Http, Start, Token, Traffic, upload};
+use crate::upload::{Http, Start, Token, Traffic, make_room, upload};
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -186,7 +186,16 @@ impl Dispatch<'_> {
             if let Some(sandbox) = &sandbox {
                 endpoint.base_url = sandbox.base_url();
             }
-            let (config, stop) = (&self.job.upload, &self.cx.stop);
+            let stop = &self.cx.stop;
+            let mut config = self.job.upload.clone();
+            let most = config.most_in_flight();
+            if let Some(room) = make_room(most) {
+                self.cx.warn(&format!(
+                    "this machine allows {room} connections, and {most} may be needed: raise its limit of open files (ulimit -n)"
+                ));
+                config.max_in_flight = Some(room);
+            }
+            let config = &config;
             let http = Http::new(&endpoint, token, config.max_in_flight)?;
             // Rows that were carried over show that the API was there.
             let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;

@@ -4,7 +4,6 @@ use super::identity::Identity;
 use super::problem::Problems;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
-use std::hash::{Hash, Hasher};
 use uuid::Uuid;
 
 /// A visit that may be sent. Only `Builder::prepare` makes one, so it needs no more checks.
@@ -86,8 +85,19 @@ pub(crate) struct Glance {
 
 /// The same for visits that are alike but for their key, and hardly for others.
 pub(super) fn likeness(store: &str, start: i64, email: Option<&str>) -> u64 {
-    // Not one with a seed of its own: hashes of several builders are compared.
-    let mut hasher = std::hash::DefaultHasher::new();
-    (store, start, email).hash(&mut hasher);
-    hasher.finish()
+    // Not a hasher with a seed of its own: hashes of several builders are compared. Nobody gains by a collision.
+    let mut hash = mixed(0, start.cast_unsigned());
+    for text in [store, email.unwrap_or_default()] {
+        let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+        hash = chunks.iter().fold(hash, |hash, chunk| mixed(hash, u64::from_ne_bytes(*chunk)));
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        hash = mixed(hash, u64::from_ne_bytes(last) ^ text.len() as u64);
+    }
+    hash
+}
+
+fn mixed(hash: u64, word: u64) -> u64 {
+    let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
 }

@@ -86,6 +86,9 @@ pub(super) fn build(
 /// How a key of a visit or a scene is spelled.
 #[inline]
 pub(super) fn check_key(rules: &Rules, key: &str) -> Result<(), FieldError> {
+    if spelling::is_plain(key) {
+        return Ok(());
+    }
     spelling::unless_accepted(rules, spelling::visible(key))?;
     spelling::keeps_its_digits(key)
 }
@@ -95,8 +98,10 @@ fn check_task_code(rules: &Rules, task: &str) -> Result<(), FieldError> {
         "" if rules.task_code_required => Err((Code::MissingTaskCode, "the scene has no task code".to_owned())),
         "" => Ok(()),
         task => {
-            spelling::unless_accepted(rules, spelling::stands_for_something(task))?;
-            check_key(rules, task)?;
+            if !spelling::is_plain(task) {
+                spelling::unless_accepted(rules, spelling::stands_for_something(task))?;
+                check_key(rules, task)?;
+            }
             checks::in_list(&rules.task_codes, task, Code::UnknownTaskCode, "task codes")
         }
     }

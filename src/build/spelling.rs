@@ -20,6 +20,13 @@ pub(super) fn unless_accepted(rules: &Rules, result: Result<(), FieldError>) -> 
     }
 }
 
+/// Whether a value is spelled in a way in which no check of this file finds anything: nearly every value is, and then none of
+/// them need be asked.
+#[inline(always)]
+pub(super) fn is_plain(text: &str) -> bool {
+    has_plain_bytes(text.as_bytes()) && !may_be_placeholder(text) && !has_fraction(text)
+}
+
 /// A value that stands for something.
 #[inline]
 pub(super) fn stands_for_something(text: &str) -> Result<(), FieldError> {
@@ -151,11 +158,16 @@ fn odd_bytes(bytes: [u8; 8]) -> u64 {
 /// A key or a code that still has all its digits. Only `E+` behind a decimal point tells: `5e12` may be a hash.
 #[inline]
 pub(super) fn keeps_its_digits(text: &str) -> Result<(), FieldError> {
-    let has_fraction = match text.as_bytes() {
+    if has_fraction(text) && (text.contains("E+") || text.contains("e+")) { not_mangled(text) } else { Ok(()) }
+}
+
+/// Whether the second character, behind a sign, is a decimal point.
+#[inline]
+fn has_fraction(text: &str) -> bool {
+    match text.as_bytes() {
         [b'-', _, mark, ..] | [_, mark, ..] => matches!(mark, b'.' | b','),
         _ => false,
-    };
-    if has_fraction && (text.contains("E+") || text.contains("e+")) { not_mangled(text) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]

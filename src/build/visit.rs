@@ -250,6 +250,9 @@ fn email_address<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Optio
 
 /// How a store or an address is spelled. A value that stands for nothing, or that cannot be seen, has no other problem.
 fn check_name(row: VisitRow<'_>, name: &str) -> Result<(), FieldError> {
+    if spelling::is_plain(name) {
+        return Ok(());
+    }
     spelling::unless_accepted(row.rules, spelling::stands_for_something(name))?;
     spelling::unless_accepted(row.rules, spelling::visible(name))
 }

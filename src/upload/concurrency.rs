@@ -65,6 +65,11 @@ impl Concurrency {
         }
     }
 
+    /// The most requests that may ever be under way.
+    pub(super) fn ever(given: Option<usize>, rate: f64) -> usize {
+        given.unwrap_or_else(|| needed(rate, LONGEST_LATENCY))
+    }
+
     /// The most requests that may be under way.
     pub(super) fn most(&self) -> usize {
         self.given.unwrap_or(self.needed).min(self.cap).max(1)

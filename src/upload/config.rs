@@ -1,5 +1,6 @@
 //! What the job decides about sending: plain values.
 
+use super::concurrency::Concurrency;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,13 @@ pub(crate) struct Backoff {
     pub(crate) first: Duration,
     /// The longest wait.
     pub(crate) max: Duration,
+}
+
+impl Config {
+    /// The most requests that may ever be under way.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        Concurrency::ever(self.max_in_flight, self.rate)
+    }
 }
 
 impl Default for Config {

@@ -12,6 +12,7 @@
 //! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
 //! | `other_words` | whether failures among successes are a limit |
 //! | `limiter` | the permits of one rate |
+//! | `descriptors` | how many connections this machine allows |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
 //! | `engine` | the loop around the machine: sends, sleeps, says what happens |
@@ -26,6 +27,7 @@ mod body_text;
 mod classify;
 mod concurrency;
 mod config;
+mod descriptors;
 mod engine;
 mod fault;
 mod http;
@@ -43,6 +45,7 @@ mod traffic;
 mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
+pub(crate) use descriptors::make_room;
 pub(crate) use engine::{Start, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;

@@ -647,7 +647,7 @@ fn a_server_that_is_gone_is_a_failed_connection() {
 
 #[test]
 fn an_outage_shorter_than_patience_costs_no_visit() {
-    let server = ScriptedServer::start(|_, nth| if nth < 40 { Reply::status(503) } else { Reply::ok() });
+    let server = ScriptedServer::start(|_, nth| if nth < 14 { Reply::status(503) } else { Reply::ok() });
     let work = Workdir::with_visits(15);
     work.run(&JobFile::to(&server.url()).upload("patience", &format!("\"{}s\"", DEADLINE.as_secs()))).ends_with(0);
     let rows = work.results();

@@ -316,7 +316,10 @@ fn a_scene_without_a_key_is_an_orphan() {
     let server = ScriptedServer::replying(vec![Reply::ok()]);
     let work = Workdir::with_visits(1);
     work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\n ,S2,T1\n");
-    let done = work.run(&JobFile::to(&server.url())).ends_with(0).says(&["scenes.csv:3", "visits export complete?"]);
+    let done = work
+        .run(&JobFile::to(&server.url()))
+        .ends_with(0)
+        .says(&["1 scene has no visit_id, the first at scenes.csv:3"]);
     drop(done);
     assert_eq!(server.requests()[0].text(), crate::harness::body(1));
 }

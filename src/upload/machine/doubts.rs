@@ -92,8 +92,8 @@ impl Machine {
             // Where nothing is left to try, it is decided at once.
             return;
         }
-        self.settle(number, Status::Rejected, error.status, Some(error.clone()));
         self.end_doubt();
+        self.settle(number, Status::Rejected, error.status, Some(error.clone()));
         self.stop_with(StopReason::KeyRefused, Some(error), None);
     }
 
