@@ -5,6 +5,7 @@ use super::column_pool::ColumnPool;
 use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
 use super::entry::FieldEntry;
+use super::local_day::local_day;
 use super::names::{self, ACTUAL, BOOKKEEPING, NAMED, PLANNED};
 use super::profile::ColumnProfile;
 use super::time_columns::{choose_date, choose_day_of, choose_end, choose_start, zone_column};
@@ -45,7 +46,8 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
     let first = |choice: &Choice| choice.places().first().copied();
     let named_date = choose_date(pool, first(&start_column));
     let day_of_start = match (&named_date, first(&start_column)) {
-        (Choice::None, Some(start)) => choose_day_of(pool, start),
+        // The day in UTC is not that of the visit.
+        (Choice::None, Some(start)) if pool.zoned(start) != Some(Zoned::NamedUtc) => choose_day_of(pool, start),
         _ => None,
     };
     let end_column = choose_end(pool);
@@ -54,31 +56,31 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
 
     let has_date = named_date != Choice::None || day_of_start.is_some();
     let zoned = |column: &Choice| {
-        let zoned = |at: &usize| pool.profiles[*at].times.as_ref().map(|style| style.zoned);
         // Of several that may be meant, one without a zone is enough for a question.
-        let all: Vec<Zoned> = column.places().iter().filter_map(zoned).collect();
-        all.iter().copied().find(|zoned| *zoned != Zoned::All).or(all.first().copied())
+        let all: Vec<Zoned> = column.places().iter().filter_map(|at| pool.zoned(*at)).collect();
+        let one_of = |some: &[Zoned]| all.iter().copied().find(|zoned| some.contains(zoned));
+        one_of(&[Zoned::Some, Zoned::None]).or(one_of(&[Zoned::NamedUtc])).or(one_of(&[Zoned::All]))
     };
+    let is_zoneless = |column: &Choice| matches!(zoned(column), Some(Zoned::Some | Zoned::None));
     let day_is_written = start_column.places().iter().all(|at| pool.profiles[*at].tells_the_day());
     let mut zone = match zoned(&start_column) {
         None => ZoneLine::Unclear,
-        // A word for UTC becomes the zone of the column, which also tells the date.
+        Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
+        Some(_) if is_zoneless(&end_column) => ZoneLine::AskedForTimes,
+        // UTC is the zone of the column then, and the date is asked for.
         Some(Zoned::NamedUtc) => ZoneLine::NotNeeded,
         Some(Zoned::All) if has_date || day_is_written => ZoneLine::NotNeeded,
         Some(Zoned::All) => ZoneLine::AskedForDates,
-        Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
     };
     let is_asked = matches!(zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
     let zone_column = zone_column.filter(|_| is_asked);
     if zone_column.is_some() {
         zone = ZoneLine::NotNeeded;
-    } else if zone == ZoneLine::NotNeeded && matches!(zoned(&end_column), Some(Zoned::Some | Zoned::None)) {
-        zone = ZoneLine::AskedForTimes;
     }
 
     let time = |field, at: usize| {
         let entry = read_by(pool, field, at, &formats);
-        match (pool.profiles[at].times.as_ref().map(|style| style.zoned), zone_column) {
+        match (pool.zoned(at), zone_column) {
             (Some(Zoned::NamedUtc), _) => entry.with("timezone", "UTC"),
             (_, Some(column)) => entry.with("timezone_column", pool.name(column)),
             _ => entry,
@@ -89,7 +91,7 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
         (Choice::None, Some(at)) => {
             read_by(pool, "visit_date", at, &formats).says("told by its values: the day of the start in every row")
         }
-        (Choice::None, None) => FieldEntry::absent("visit_date"),
+        (Choice::None, None) => local_day(pool, &start_column),
         (choice, _) => pool.entry("visit_date", choice, |at| read_by(pool, "visit_date", at, &formats)),
     };
     let start = match &start_column {

@@ -285,3 +285,33 @@ fn a_job_file_goes_where_it_can_be_and_is_no_export() {
     init("visits.csv", "jobs/job.toml").says(&["the folder jobs is not there"]);
     init("visits.csv", "exports").says(&["exports is a folder; name a file in it"]);
 }
+
+#[test]
+fn a_name_that_says_utc_is_the_zone_of_its_column() {
+    let visits = |header: &str, zone: &str| {
+        rows(&format!("visit_id,store,{header}"), 4, |n| {
+            format!("V{n},004011,2026-04-03 22:15:0{n},2026-04-03 22:55:00{zone}")
+        })
+    };
+    for header in
+        ["start_utc,end_utc,timezone", "Start (UTC),End (UTC),Store Timezone", "started_at_gmt,ended_at_gmt,tz"]
+    {
+        Drafted::pair(visits(header, ",Europe/Paris"), usual_scenes(4))
+            .has(&["timezone = \"UTC\" }", "visit_date         = \"?\""])
+            .has_not(&["timezone_column", "timezone = \"?\""])
+            .asks("and the day at the store may be another one");
+    }
+    Drafted::pair(visits("start_utc,end_utc,date", ",2026-04-04"), usual_scenes(4)).has_not(&["\"?\""]).reads(4, 8);
+    // With local times beside them, each line that is offered is right.
+    let both = rows("visit_id,store,start_utc,start_local,tz", 4, |n| {
+        format!("V{n},004011,2026-04-03 22:15:0{n},2026-04-04 00:15:0{n},Europe/Paris")
+    });
+    let day = "visit_date = { column = \"start_local\", format = \"%Y-%m-%d %H:%M:%S\" }";
+    let in_utc = "session_start_time = { column = \"start_utc\", timezone = \"UTC\" }";
+    let local = "session_start_time = { column = \"start_local\", timezone_column = \"tz\" }";
+    Drafted::pair(both, usual_scenes(4))
+        .has(&[day, in_utc, local])
+        .answered("visit_date         = \"?\"", day)
+        .answered("session_start_time = \"?\"", in_utc)
+        .reads(4, 8);
+}
