@@ -132,15 +132,24 @@ fn at_midnight(pool: &ColumnPool<'_>, at: usize, entry: &FieldEntry) -> FieldEnt
         .says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
 }
 
-/// A time that was planned is not when the visit began: where there is no other, a person says what it is.
+/// A time that was planned is not when the visit began, and the only time of an export may be any: a person says what it
+/// is.
 fn planned_instead(pool: &ColumnPool<'_>, choice: &Choice, entry: FieldEntry) -> FieldEntry {
     let Choice::One(at, _) = choice else { return entry };
     let name = &pool.profiles[*at].name;
+    let is_named = name.score(&names::START) >= NAMED || name.score(&names::DATE) >= NAMED;
     let what = match () {
-        () if name.says(ACTUAL) => return entry,
+        () if is_named && name.says(ACTUAL) => return entry,
         () if name.says(PLANNED) => "what was planned",
         () if name.says(BOOKKEEPING) => "when the record was made or changed",
-        () => return entry,
+        () if is_named => return entry,
+        () => {
+            let why = format!(
+                "{} is the only column of times, and its name does not say that a visit began then.",
+                quoted(pool.name(*at))
+            );
+            return FieldEntry::one_of("session_start_time", &why, &[entry]);
+        }
     };
     let why = format!("{} sounds like {what}, and no other column says when a visit began.", quoted(pool.name(*at)));
     FieldEntry::one_of("session_start_time", &why, &[entry])
