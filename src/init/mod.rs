@@ -5,7 +5,7 @@
 //! April, is a question in the file, and `check` and `run` refuse the file until it is answered. The look is bounded, so
 //! that it takes seconds for an export of any size.
 //!
-//! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `frame`) and `sample` read, `profile`
+//! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `open_encoding`, `frame`) and `sample` read, `profile`
 //! says what each column looks like (`names` with `words`, `times`, `nulls`), `day_and_time` and `composite` add columns that
 //! are joined of others, `join` and `near` find the pair of columns that holds the visit's key, `plan` fills the fields (`keys`
 //! or `flat`, `visit_times` with `time_columns`, `day_month`, `local_day`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
@@ -33,6 +33,7 @@ mod near;
 mod null_values;
 mod nulls;
 mod only;
+mod open_encoding;
 mod page;
 mod paths;
 mod plan;

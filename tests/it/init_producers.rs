@@ -315,3 +315,49 @@ fn a_name_that_says_utc_is_the_zone_of_its_column() {
         .answered("session_start_time = \"?\"", in_utc)
         .reads(4, 8);
 }
+
+#[test]
+fn the_only_time_is_a_start_by_its_name_alone() {
+    let visits = |name: &str| {
+        rows(&format!("visit_id,store,date,{name}"), 4, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"))
+    };
+    for name in
+        ["next_visit", "last_visit", "deadline", "order_date", "assigned", "last_login", "photo_time", "server_time"]
+    {
+        let line = format!("session_start_time = {name:?}");
+        Drafted::pair(visits(name), usual_scenes(4))
+            .asks("does not say that a visit began then")
+            .has(&[&format!("#   {line}")])
+            .answered("session_start_time = \"?\"", &line)
+            .reads(4, 8);
+    }
+    for name in ["completed", "Abschluss"] {
+        Drafted::pair(visits(name), usual_scenes(4))
+            .has(&["session_start_time = \"?\"", &format!("session_end_time   = {name:?}")]);
+    }
+    for name in ["visit_time", "arrival", "Beginn", "date_time", "check-in"] {
+        Drafted::pair(visits(name), usual_scenes(4)).has_not(&["\"?\""]).reads(4, 8);
+    }
+}
+
+#[test]
+fn an_encoding_that_nothing_tells_is_asked_for() {
+    let visits = rows("visit_id,store,date,start", 2, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
+    let drafted = |task: &[u8]| {
+        let work = Workdir::new();
+        work.write("v.csv", &visits);
+        let cells = [&b"scene_id,visit_id,task\nS1,V1,"[..], task, b"\nS2,V2,", task, b"\n"].concat();
+        work.write("s.csv", cells);
+        let done = work.traxload_with(&["init", "--visits", "v.csv", "--scenes", "s.csv", "-o", "job.toml"], &[]);
+        let job = work.read("job.toml");
+        Drafted { work, job, stderr: done.ends_with(0).stderr }
+    };
+    // Greek, as Windows has it.
+    let greek =
+        drafted(b"\xca\xe1\xf6\xdd\xf2").asks("encoding: the file is not UTF-8").has(&["windows-1253\"   \"Καφές\""]);
+    let refused = greek.work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&["how the file is encoded is an open question"]);
+    greek.answered("encoding = \"?\"", "encoding = \"windows-1253\"").reads(2, 2);
+    // Typographic quotes are no letters of a Mac.
+    drafted(b"Men\x92s care").has(&["encoding = \"windows-1252\""]).has_not(&["\"?\""]).reads(2, 2);
+}
