@@ -203,7 +203,7 @@ pub(super) const SCENE: Words = Words {
     weak: "",
     base: "scene szene szenen escena cena scena sahne photogroup imagegroup photoset fotogruppe bildgruppe",
     good: IDENTIFIERS,
-    bad: "count type name url path status time date visit task quality taken at",
+    bad: "count type name label title description url path status time date visit task quality taken at",
 };
 
 /// What an image is called; where an export has no scenes, each of its images is one.
