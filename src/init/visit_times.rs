@@ -1,6 +1,7 @@
 //! The date, the start and the end of a visit: which columns hold them, how they are read, and in which time zone.
 
 use super::choice::Choice;
+use super::clocks::{clock_beside, joined_clocks, or_the_clock};
 use super::column_pool::ColumnPool;
 use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
@@ -95,11 +96,14 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
         (choice, _) => pool.entry("visit_date", choice, |at| read_by(pool, "visit_date", at, &formats)),
     };
     let start = match &start_column {
-        Choice::None => no_start(pool),
+        Choice::None => no_start(pool, |at| time("session_start_time", at)),
         Choice::One(at, _) if is_at_midnight => at_midnight(pool, *at, &time("session_start_time", *at)),
         choice => {
             let entry = pool.entry("session_start_time", choice, |at| time("session_start_time", at));
-            planned_instead(pool, choice, entry)
+            match clock_beside(pool, choice) {
+                Some(clock) => or_the_clock(pool, choice, clock, &entry),
+                None => planned_instead(pool, choice, entry),
+            }
         }
     };
     let end = match &end_column {
@@ -155,12 +159,17 @@ fn planned_instead(pool: &ColumnPool<'_>, choice: &Choice, entry: FieldEntry) ->
     FieldEntry::one_of("session_start_time", &why, &[entry])
 }
 
-fn no_start(pool: &ColumnPool<'_>) -> FieldEntry {
+fn no_start(pool: &ColumnPool<'_>, entry: impl Fn(usize) -> FieldEntry) -> FieldEntry {
+    let options = joined_clocks(pool, entry);
+    if !options.is_empty() {
+        let why = "no column has the name of a start. Times of day and their days are in columns of their own.";
+        return FieldEntry::one_of("session_start_time", why, &options);
+    }
     let unfit = pool.ranked(&names::START, |profile| !profile.may_be_times());
     // Times of day are those of the start, whatever they are called.
     let half_a_time = || unfit.iter().find(|(at, _)| pool.profiles[*at].is_clock());
     let why = match unfit.first().filter(|(_, score)| *score >= NAMED).or_else(half_a_time) {
-        Some((at, _)) => why_not_times(&pool.profiles[*at]),
+        Some((at, _)) => why_not_times(pool, *at),
         None => "no column is known to hold the time at which a visit began.".to_owned(),
     };
     let entry = FieldEntry::open("session_start_time", &why);
@@ -174,16 +183,25 @@ fn no_end(pool: &ColumnPool<'_>) -> FieldEntry {
     let unfit = pool.named(&names::END, |profile| !profile.may_be_times());
     let entry = FieldEntry::absent(field);
     match unfit.first() {
-        Some(at) => entry.says(format!("{field} is left out: {}", why_not_times(&pool.profiles[*at]))),
+        Some(at) => entry.says(format!("{field} is left out: {}", why_not_times(pool, *at))),
         None => entry,
     }
 }
 
 /// A sentence: what a column that is called like a time holds instead.
-fn why_not_times(profile: &ColumnProfile<'_>) -> String {
+fn why_not_times(pool: &ColumnPool<'_>, at: usize) -> String {
+    let profile = &pool.profiles[at];
+    let has_day = |profile: &&ColumnProfile<'_>| {
+        profile.column.parts.is_empty() && !profile.is_empty() && profile.times.is_some()
+    };
     let name = quoted(&profile.column.name);
     let example = profile.example().map(shown).unwrap_or_default();
-    if profile.is_clock() {
+    let day = pool.profiles.iter().find(has_day).map(|day| quoted(&day.column.name));
+    if let (true, Some(day)) = (profile.is_clock(), &day) {
+        format!(
+            "{name} holds times of day without a date, such as {example}, and {day} cannot be joined with them: export day and time in one column."
+        )
+    } else if profile.is_clock() {
         format!(
             "{name} holds times of day without a date, such as {example}, and no column has the day of each: export the date as well."
         )
@@ -192,7 +210,7 @@ fn why_not_times(profile: &ColumnProfile<'_>) -> String {
     } else if profile.times.is_some() {
         format!("{name} holds dates without a time of day, such as {example}.")
     } else {
-        format!("{name} holds no times in a known format, such as {example}.")
+        format!("{name} holds values that cannot be read as times, such as {example}: export them as 2024-03-05 08:15.")
     }
 }
 

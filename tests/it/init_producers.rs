@@ -361,3 +361,79 @@ fn an_encoding_that_nothing_tells_is_asked_for() {
     // Typographic quotes are no letters of a Mac.
     drafted(b"Men\x92s care").has(&["encoding = \"windows-1252\""]).has_not(&["\"?\""]).reads(2, 2);
 }
+
+#[test]
+fn a_scene_key_is_a_column_that_does_not_repeat() {
+    let visits = || rows("visit_id,store,date,start", 4, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
+    // Photos of a form: one label for all, and a running number.
+    let labelled = rows("visit_id,_index,scene_label", 8, |n| format!("V{},{n},Beer", n.div_ceil(2)));
+    Drafted::pair(visits(), labelled).has(&["scene_id           = \"_index\""]).reads(4, 8);
+    let numbered =
+        |name: &str| rows(&format!("visit_id,{name},shelf"), 8, |n| format!("V{},{},Beer", n.div_ceil(2), n % 2 + 1));
+    Drafted::pair(visits(), numbered("seq"))
+        .asks("no column has the name of a scene's key")
+        .has(&["# It may be \"seq\"", "have a number for each scene exported"])
+        .answered("scene_id           = \"?\"", "scene_id = \"seq\"")
+        .reads(4, 8);
+}
+
+#[test]
+fn why_an_address_is_left_out_is_said() {
+    let visits = rows("visit_id,store,date,start,user", 3, |n| {
+        format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z,{}", if n == 1 { "Joe Doe" } else { "a@x.com" })
+    });
+    Drafted::pair(visits, usual_scenes(3))
+        .has(&["# email_address is left out: 1 of the 3 sampled values of \"user\" are no e-mail addresses"]);
+}
+
+#[test]
+fn before_there_is_a_job_file_none_is_blamed() {
+    let work = Workdir::with_visits(1);
+    std::fs::create_dir(work.path("empty")).expect("a folder");
+    let init = |visits: &str| {
+        work.traxload_with(&["init", "--visits", visits, "--scenes", "scenes.csv"], &[]).ends_with(2).stderr
+    };
+    let missing = init("nope.csv");
+    assert!(missing.contains("cannot open nope.csv") && !missing.contains("job file"), "{missing}");
+    let empty = init("empty");
+    assert!(!empty.contains("header line"), "{empty}");
+    let job =
+        work.traxload_with(&["init", "--visits", "visits.csv", "--scenes", "scenes.csv"], &[]).ends_with(0).stdout;
+    work.write("job.toml", job.replace("[time]\n#", "[time]\ntimezone = \"Berlin\"\n#"));
+    work.traxload_with(&["check", "job.toml"], &[]).ends_with(2).says(&["did you mean \"Europe/Berlin\"?"]);
+}
+
+#[test]
+fn a_day_and_a_time_of_day_that_no_name_tells_are_offered_together() {
+    let visits = |header: &str, day: &str, time: &str| {
+        rows(&format!("visit_id,store,{header}"), 3, |n| {
+            format!("V{n},A10{n},{day},{}", time.replace('#', &n.to_string()))
+        })
+    };
+    for (header, day, time, format) in [
+        ("Дата визита,Время начала", "25.03.2026", "08:1#", "%d.%m.%Y %H:%M"),
+        ("ERDAT,ERZET", "20260325", "08150#", "%Y%m%d %H%M%S"),
+        ("day,start", "2026-03-25", "08.1#", "%Y-%m-%d %H.%M"),
+        ("day,start", "2026-03-25", "8h1#", "%Y-%m-%d %Hh%M"),
+    ] {
+        let (first, second) = header.split_once(',').expect("two columns");
+        let line = format!("session_start_time = {{ columns = [{first:?}, {second:?}], format = {format:?} }}");
+        let drafted = Drafted::pair(visits(header, day, time), usual_scenes(3)).has(&[&line]);
+        let (job, zone) =
+            (drafted.job.replace("[time]\n", "[time]\ntimezone = \"Europe/Berlin\"\n"), "timezone = \"?\"\n");
+        let job = job.replace(zone, "").replace("session_start_time = \"?\"", &line);
+        drafted.work.write("job.toml", job);
+        drafted.reads(3, 6);
+    }
+}
+
+#[test]
+fn the_time_of_a_form_is_asked_about_where_a_start_is_there() {
+    let visits = rows("Timestamp,visit_id,store,Start,End", 3, |n| {
+        format!("2026-03-25 09:00:0{n},V{n},10{n},08:1{n}:00,08:5{n}:00")
+    });
+    Drafted::pair(visits, usual_scenes(3))
+        .asks("\"Timestamp\" may be when a form was sent, and \"Start\" holds the times of day of starts")
+        .has(&["#   session_start_time = \"Timestamp\""])
+        .has_not(&["no column has the day of each"]);
+}
