@@ -29,19 +29,27 @@ pub(super) fn or_the_clock(pool: &ColumnPool<'_>, choice: &Choice, clock: usize,
     ))
 }
 
+/// Columns of days joined with times of day, but for those of ends.
+pub(super) fn joined_times(pool: &ColumnPool<'_>) -> Vec<usize> {
+    let is_joined = |at: &usize| {
+        let profile = &pool.profiles[*at];
+        !profile.column.parts.is_empty() && profile.may_be_times() && !is_end(profile)
+    };
+    pool.free().filter(is_joined).take(4).collect()
+}
+
+fn is_end(profile: &ColumnProfile<'_>) -> bool {
+    profile.name.score(&names::END) >= NAMED
+}
+
 /// The times of day that can be joined with a day: the lines that are offered.
 pub(super) fn joined_clocks(pool: &ColumnPool<'_>, entry: impl Fn(usize) -> FieldEntry) -> Vec<FieldEntry> {
-    let is_end = |at: usize| pool.profiles[at].name.score(&names::END) >= NAMED;
-    let joined = pool.free().filter(|at| {
-        let profile = &pool.profiles[*at];
-        !profile.column.parts.is_empty() && profile.may_be_times() && !is_end(*at)
-    });
-    let known: Vec<FieldEntry> = joined.take(4).map(entry).collect();
+    let known: Vec<FieldEntry> = joined_times(pool).into_iter().map(entry).collect();
     if !known.is_empty() {
         return known;
     }
     let clocks = || {
-        let free = pool.free().filter(|at| pool.profiles[*at].column.parts.is_empty() && !is_end(*at));
+        let free = pool.free().filter(|at| pool.profiles[*at].column.parts.is_empty() && !is_end(&pool.profiles[*at]));
         free.filter_map(|at| Some((&pool.profiles[at], clock_format(&pool.profiles[at])?)))
     };
     let days = pool.profiles.iter().filter(|profile| !profile.is_empty() && profile.may_be_dates());

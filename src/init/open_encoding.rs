@@ -100,13 +100,15 @@ fn sound(values: &[&[u8]], encoding: &'static Encoding) -> f64 {
         if has_errors {
             return 0.0;
         }
+        let letters: Vec<char> = text.chars().collect();
         let (mut before, mut run) = (' ', 0);
-        for letter in text.chars() {
+        for (at, &letter) in letters.iter().enumerate() {
             run = if letter.is_ascii() { 0 } else { run + 1 };
             if !letter.is_ascii() {
                 all += 1;
+                let next = letters.get(at + 1).copied().unwrap_or(' ');
                 let is_odd = letter.is_uppercase() && before.is_lowercase();
-                good += usize::from(!is_odd && is_of(encoding, letter, before, run));
+                good += usize::from(!is_odd && is_of(encoding, letter, (before, next), run));
             }
             before = letter;
         }
@@ -114,24 +116,26 @@ fn sound(values: &[&[u8]], encoding: &'static Encoding) -> f64 {
     if all == 0 { 0.0 } else { good as f64 / all as f64 }
 }
 
-fn is_of(encoding: &'static Encoding, letter: char, before: char, run: usize) -> bool {
+fn is_of(encoding: &'static Encoding, letter: char, (before, next): (char, char), run: usize) -> bool {
     let is_latin = |letters: &str| run < 3 && letters.contains(letter);
-    let is_alone = !before.is_ascii_alphabetic();
+    // Words of other scripts have no Latin letters in them.
+    let is_alone = !before.is_ascii_alphabetic() && !next.is_ascii_alphabetic();
+    // Men’s; and no dash or quote within a word, which is a letter of another encoding.
+    let is_within = before.is_alphabetic() && next.is_alphabetic() && letter != '’';
+    let is_in_front = matches!(letter, '…' | '€' | '•') && next.is_alphabetic();
     match encoding {
         _ if encoding == WINDOWS_1252 || encoding == MACINTOSH => {
             is_latin("àâäáãåæçéèêëíìîïñóòôöõøúùûüßœÿÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØÚÙÛÜŒ")
-                || is_sign(letter)
-                    && (encoding == WINDOWS_1252)
-                    && !(before.is_alphabetic() && "“„‘…•".contains(letter))
+                || is_sign(letter) && encoding == WINDOWS_1252 && !is_within && !is_in_front
         }
         _ if encoding == WINDOWS_1250 => is_latin("ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůúýžáéíČĎŘŠŤŽÚÝÁÉÍľĽäáôöüőűÖÜŐŰßăâîșțşţ"),
         _ if encoding == WINDOWS_1254 => is_latin("çğıöşüÇĞİÖŞÜâîû"),
         _ if encoding == WINDOWS_1253 => matches!(letter, '\u{386}'..='\u{3ce}') && is_alone,
         _ if encoding == WINDOWS_1255 => matches!(letter, '\u{5d0}'..='\u{5ea}') && is_alone,
         _ if encoding == WINDOWS_1256 => matches!(letter, '\u{621}'..='\u{652}' | '\u{67e}' | '\u{686}') && is_alone,
-        _ if encoding == EUC_KR => matches!(letter, '\u{ac00}'..='\u{d7a3}'),
+        _ if encoding == EUC_KR => matches!(letter, '\u{ac00}'..='\u{d7a3}') && is_alone,
         _ if encoding == SHIFT_JIS || encoding == GBK || encoding == BIG5 => {
-            matches!(letter, '\u{3041}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}')
+            matches!(letter, '\u{3041}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}') && is_alone
         }
         _ => matches!(letter, '\u{401}'..='\u{45f}') && is_alone,
     }
@@ -147,6 +151,10 @@ fn is_western(values: &[&[u8]]) -> bool {
     if sound(values, WINDOWS_1252) < 1.0 {
         return false;
     }
+    let is_french =
+        |value: &&[u8]| WINDOWS_1252.decode_without_bom_handling(value).0.contains(['é', 'è', 'à', 'ç', 'ô', 'î']);
+    // Without these, ê may be a Polish ę.
+    let has_french = values.iter().any(is_french);
     values.iter().all(|value| {
         let (text, other) =
             (WINDOWS_1252.decode_without_bom_handling(value).0, WINDOWS_1250.decode_without_bom_handling(value).0);
@@ -155,12 +163,10 @@ fn is_western(values: &[&[u8]]) -> bool {
             let next = letters.get(at + 1).copied().unwrap_or(' ').to_ascii_lowercase();
             let is_vowel = matches!(next, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
             match letter {
-                _ if *letter == other || is_sign(*letter) || "àãÀÃåÅêÊûÛùÙ".contains(*letter) => {
-                    *letter == other
-                        || is_sign(*letter)
-                        || !matches!(*letter, 'ê' | 'Ê' | 'ù' | 'Ù' | 'û' | 'Û')
-                        || !is_vowel
-                }
+                _ if *letter == other || is_sign(*letter) => true,
+                'à' | 'ã' | 'À' | 'Ã' | 'å' | 'Å' => true,
+                'ê' | 'Ê' => has_french && !is_vowel,
+                'ù' | 'Ù' | 'û' | 'Û' => !is_vowel,
                 // crème, caffè; and pečivo, which would be peèivo.
                 'è' | 'È' => !is_vowel && at > 0 && letters[at - 1].is_ascii_alphabetic(),
                 'ñ' | 'Ñ' => is_vowel,
@@ -215,6 +221,8 @@ mod tests {
             ("בירה;משקאות", WINDOWS_1255),
             ("Пиво;Соки", KOI8_R),
             ("Pečivo", WINDOWS_1250),
+            ("Wędliny", WINDOWS_1250),
+            ("Šunka", WINDOWS_1250),
         ] {
             let offered = offered(text, encoding);
             let first = text.split(';').next().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The date, the start and the end of a visit: which columns hold them, how they are read, and in which time zone.
 
 use super::choice::Choice;
-use super::clocks::{clock_beside, joined_clocks, or_the_clock};
+use super::clocks::{clock_beside, joined_clocks, joined_times, or_the_clock};
 use super::column_pool::ColumnPool;
 use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
@@ -53,7 +53,8 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
     };
     let end_column = choose_end(pool);
     let places = [&named_date, &start_column, &end_column].into_iter().flat_map(Choice::places).copied();
-    let formats = day_month::decide(pool, &places.chain(day_of_start).collect::<Vec<_>>());
+    let offered = if start_column == Choice::None { joined_times(pool) } else { Vec::new() };
+    let formats = day_month::decide(pool, &places.chain(day_of_start).chain(offered).collect::<Vec<_>>());
 
     let has_date = named_date != Choice::None || day_of_start.is_some();
     let zoned = |column: &Choice| {

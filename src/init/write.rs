@@ -175,14 +175,15 @@ fn dialect(page: &mut JobPage, guess: &GuessedDialect, usual_delimiter: u8) {
             let name = candidate.encoding.name().to_lowercase();
             page.line(format!("#   encoding = {}   {}", quoted(&name), shown(&candidate.value)));
         }
-        page.comment("The names of columns below are as in the first of these.");
+        page.comment("The names of columns below are as in the first of these. If none is right, save the file as UTF-8 and run init again.");
         page.line(format!("encoding = {}", quoted(OPEN)));
         page.remark(true, format!("encoding: {why}"));
     } else if dialect.encoding != UTF_8 {
         let name = dialect.encoding.name().to_lowercase();
         let mut beside = String::new();
         if dialect.encoding.is_single_byte() {
-            let word = guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or_default();
+            let word =
+                guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or(".".to_owned());
             let others: Vec<&str> =
                 ["windows-1252", "windows-1250", "macintosh"].into_iter().filter(|other| *other != name).collect();
             beside = format!("it is not UTF-8{word} Else try another, such as {}", either(&others));

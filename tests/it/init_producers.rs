@@ -407,16 +407,20 @@ fn before_there_is_a_job_file_none_is_blamed() {
 fn a_day_and_a_time_of_day_that_no_name_tells_are_offered_together() {
     let visits = |header: &str, day: &str, time: &str| {
         rows(&format!("visit_id,store,{header}"), 3, |n| {
-            format!("V{n},A10{n},{day},{}", time.replace('#', &n.to_string()))
+            let time = time.replace('#', &n.to_string());
+            let other = if header.matches(',').count() > 1 { ",09:30" } else { "" };
+            format!("V{n},A10{n},{day},{time}{other}")
         })
     };
     for (header, day, time, format) in [
         ("Дата визита,Время начала", "25.03.2026", "08:1#", "%d.%m.%Y %H:%M"),
+        ("訪問日,開始時刻,終了時刻", "2026/03/25", "8:1#", "%Y/%m/%d %H:%M"),
         ("ERDAT,ERZET", "20260325", "08150#", "%Y%m%d %H%M%S"),
         ("day,start", "2026-03-25", "08.1#", "%Y-%m-%d %H.%M"),
         ("day,start", "2026-03-25", "8h1#", "%Y-%m-%d %Hh%M"),
     ] {
-        let (first, second) = header.split_once(',').expect("two columns");
+        let names: Vec<&str> = header.split(',').collect();
+        let (first, second) = (names[0], names[1]);
         let line = format!("session_start_time = {{ columns = [{first:?}, {second:?}], format = {format:?} }}");
         let drafted = Drafted::pair(visits(header, day, time), usual_scenes(3)).has(&[&line]);
         let (job, zone) =
