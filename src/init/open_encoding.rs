@@ -66,30 +66,32 @@ pub(super) fn open(head: &[u8], guess: &'static Encoding, hint: Option<&'static 
     for (_, encoding) in ranked {
         let text = text(encoding);
         if found.iter().all(|(_, known)| *known != text) {
-            // A job file is handed around: no e-mail address belongs in it.
-            let value = text
-                .iter()
-                .find(|value| !value.contains('@'))
-                .map(|value| value.chars().take(30).collect())
-                .unwrap_or_default();
+            let value = shown_value(&values, encoding);
             found.push((Candidate { encoding, value }, text));
         }
     }
     found.truncate(MOST);
     let found: Vec<Candidate> = found.into_iter().map(|(candidate, _)| candidate).collect();
     // One alone is clear, unless it is odd itself.
-    if found.len() < 2 && of_guess >= SOUND { Vec::new() } else { with_another(found) }
+    if found.len() < 2 && of_guess >= SOUND { Vec::new() } else { with_the_usual(found, &values) }
 }
 
-/// A question has two answers at least.
-fn with_another(mut found: Vec<Candidate>) -> Vec<Candidate> {
+/// With the usual encoding among them: a question has two answers at least.
+fn with_the_usual(mut found: Vec<Candidate>, values: &[&[u8]]) -> Vec<Candidate> {
     for encoding in [WINDOWS_1252, WINDOWS_1250] {
-        let value = found.first().map(|first| first.encoding.encode(&first.value).0.into_owned());
-        if let (true, Some(bytes)) = (found.len() < 2 && found.iter().all(|known| known.encoding != encoding), value) {
-            found.push(Candidate { encoding, value: encoding.decode_without_bom_handling(&bytes).0.into_owned() });
+        let is_needed = encoding == WINDOWS_1252 || found.len() < 2;
+        if is_needed && found.iter().all(|known| known.encoding != encoding) {
+            found.truncate(MOST - 1);
+            found.push(Candidate { encoding, value: shown_value(values, encoding) });
         }
     }
     found
+}
+
+/// The first value as it reads in an encoding. A job file is handed around: no e-mail address belongs in it.
+fn shown_value(values: &[&[u8]], encoding: &'static Encoding) -> String {
+    let value = values.iter().find(|value| !value.contains(&b'@')).copied().unwrap_or_default();
+    encoding.decode_without_bom_handling(value).0.chars().take(30).collect()
 }
 
 /// The share of the letters beyond ASCII that stand as in words of the encoding's languages.

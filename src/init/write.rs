@@ -162,7 +162,7 @@ fn dialect(page: &mut JobPage, guess: &GuessedDialect, usual_delimiter: u8) {
         page.pair("escape", &quoted(&text(escape)), "");
     }
     frame(page, &guess.frame);
-    if let Some(word) = &guess.mangled {
+    if let Some(word) = guess.mangled.as_ref().filter(|_| guess.encodings.is_empty()) {
         page.warn(format!(
             "{} looks like UTF-8 that was read in another encoding and saved so: export it anew",
             quoted(word)
