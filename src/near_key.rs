@@ -3,6 +3,7 @@
 //! Two keys are near where they differ and their folds are equal. A fold is made for comparing alone: no id is made from it,
 //! and nobody sees it. It knows text, and not what has a key.
 
+use crate::unseen::{Unseen, has_no_shape};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -40,11 +41,30 @@ impl Difference {
         Difference::Salesforce,
     ];
 
-    /// A word or two for people.
-    pub(crate) fn words(self) -> &'static str {
+    /// What two keys differ in that are alike after each single step but one.
+    fn without_own_step(a: &str, b: &str) -> Difference {
+        let blanks = |key| str::chars(key).filter(|c| c.is_whitespace());
+        match blanks(a).eq(blanks(b)) {
+            // Of an id with 18 characters, the last three say what is upper case.
+            true => Difference::Case,
+            // One blank for another, which the Unicode form makes the same as well.
+            false => Difference::Blanks,
+        }
+    }
+
+    /// A word or two for people, of two keys that differ in this.
+    fn words(self, a: &str, b: &str) -> &'static str {
         match self {
-            Difference::Blanks => "blanks",
-            Difference::Invisible => "an invisible character",
+            Difference::Blanks => {
+                let no_break = |key: &str| key.chars().filter(|c| Unseen::of(*c) == Some(Unseen::NoBreakSpace)).count();
+                if no_break(a) == no_break(b) { "blanks" } else { Unseen::NoBreakSpace.name() }
+            }
+            Difference::Invisible => {
+                let mut names =
+                    a.chars().chain(b.chars()).filter(|c| has_no_shape(*c)).filter_map(Unseen::of).map(Unseen::name);
+                let first = names.next().unwrap_or("an invisible character");
+                if names.all(|name| name == first) { first } else { "invisible characters" }
+            }
             Difference::UnicodeForm => "the Unicode form",
             Difference::Case => "upper and lower case",
             Difference::Zeros => "zeros in front",
@@ -108,10 +128,9 @@ impl Folding {
         for difference in found {
             let between = if words.is_empty() { "" } else { ", " };
             // Writing to memory does not fail.
-            let _ = write!(words, "{between}{}", difference.words());
+            let _ = write!(words, "{between}{}", difference.words(a, b));
         }
-        // Of an id with 18 characters, the last three say what is upper case.
-        if words.is_empty() { Difference::Case.words().to_owned() } else { words }
+        if words.is_empty() { Difference::without_own_step(a, b).words(a, b).to_owned() } else { words }
     }
 
     fn differ_without(&self, difference: Difference, a: &str, b: &str) -> bool {
@@ -181,8 +200,8 @@ fn clean(key: &str, kept: Option<Difference>) -> Cow<'_, str> {
     }
     let key = match kept {
         Some(Difference::Invisible) => Cow::Borrowed(key),
-        _ if !key.contains(is_invisible) => Cow::Borrowed(key),
-        _ => Cow::Owned(key.replace(is_invisible, "")),
+        _ if !key.contains(has_no_shape) => Cow::Borrowed(key),
+        _ => Cow::Owned(key.replace(has_no_shape, "")),
     };
     match kept {
         Some(Difference::UnicodeForm) => key,
@@ -193,16 +212,6 @@ fn clean(key: &str, kept: Option<Difference>) -> Cow<'_, str> {
 
 fn nfkc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize(text).into_owned()
-}
-
-/// What has no shape: control characters that are no white space, and what Unicode calls default ignorable.
-fn is_invisible(c: char) -> bool {
-    c.is_control() && !c.is_whitespace()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Folds a part of a cleaned key, and appends it.
@@ -343,13 +352,16 @@ mod tests {
     fn near_keys_are_near_and_what_they_differ_in_is_told() {
         let near = [
             ("V003", "v003", "upper and lower case"),
-            ("V003", "V003\u{a0}", "blanks"),
+            ("V003", "V003\u{a0}", "a no-break space"),
+            ("V 3", "V\u{a0}3", "a no-break space"),
+            ("V 3", "V\u{2003}3", "blanks"),
             ("Visit 3", " Visit  3\t", "blanks"),
-            ("V003", "V\u{200b}003", "an invisible character"),
-            ("V003", "\u{feff}V003", "an invisible character"),
-            ("V003", "V0\u{2}03", "an invisible character"),
-            ("V003", "V0\u{ad}03", "an invisible character"),
-            ("V003", "\u{200e}V003\u{200f}", "an invisible character"),
+            ("V003", "V\u{200b}003", "a zero-width space"),
+            ("V003", "\u{feff}V003", "a byte order mark"),
+            ("V003", "V0\u{2}03", "a control character"),
+            ("V003", "V0\u{ad}03", "a soft hyphen"),
+            ("V003", "\u{200e}V003\u{200f}", "a text-direction mark"),
+            ("V\u{200e}003", "V003\u{200b}", "invisible characters"),
             ("V003", "Ｖ００３", "the Unicode form"),
             ("Caf\u{e9} 1", "Cafe\u{301} 1", "the Unicode form"),
             ("Straße 1", "STRASSE 1", "upper and lower case"),

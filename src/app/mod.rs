@@ -8,6 +8,7 @@
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
+//! | `file_ends` | files whose last row lacks the line end that others have |
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |

@@ -106,7 +106,7 @@ impl Placeholders<'_> {
         let form = day_form(placeholder).unwrap_or(PLAIN_DAY);
         written(day, form).filter(|_| form.contains('%')).ok_or_else(|| {
             format!(
-                "{{{placeholder}}} is not a day: behind the colon stands its form in the notation of strftime, such as {{date:%Y/%m/%d}}"
+                "{{{placeholder}}} is not a day: after the colon comes a strftime format, such as {{date:%Y/%m/%d}}"
             )
         })
     }
@@ -128,7 +128,7 @@ pub(super) fn names_the_day(text: &str) -> bool {
 
 const PLAIN_DAY: &str = "%Y-%m-%d";
 const LONE: &str =
-    "a { without its } is no placeholder; write the day as {date}, or in another form, such as {date:%Y/%m/%d}";
+    "an unclosed { is not a placeholder; write the day as {date}, or in another form, such as {date:%Y/%m/%d}";
 
 fn needs_a_day(what: &str) -> String {
     format!("this {what} needs a day: add --date YYYY-MM-DD, --date yesterday or --date today")
@@ -257,8 +257,8 @@ mod tests {
             ("e/{yyyy-MM-dd}.csv", "{date:%Y/%m/%d}"),
             ("e/{name}.csv", "{name} is not a placeholder"),
             ("e/{a,b}.csv", "a list of paths"),
-            ("e/{{date}}.csv", "without its }"),
-            ("e/{date.csv", "without its }"),
+            ("e/{{date}}.csv", "an unclosed {"),
+            ("e/{date.csv", "an unclosed {"),
             ("s3://b/{dat}", "{dat} is not a placeholder"),
             ("e/{a secret that is long}", "what stands in braces is not"),
         ] {

@@ -46,7 +46,7 @@ pub(crate) enum CommandError {
     NotStarted(String, io::Error),
     #[error("{program:?} {how}{said}")]
     Failed { program: String, how: String, said: String },
-    #[error("{0:?} had not ended when the time of max_duration was up; it was ended")]
+    #[error("{0:?} was still running when max_duration was over, so it was stopped")]
     TimeIsUp(String),
     #[error("its output cannot be kept in {folder}: {source}; make room there, or set TMPDIR to another folder")]
     Disk { folder: String, source: io::Error },
@@ -239,9 +239,9 @@ fn in_lines(said: &str) -> String {
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
     match last {
-        [] => ", and says nothing".to_owned(),
+        [] => " and printed nothing to standard error".to_owned(),
         last => {
-            last.iter().fold(", and says".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300))
+            last.iter().fold(" and said:".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300))
         }
     }
 }
@@ -250,15 +250,15 @@ fn in_lines(said: &str) -> String {
 fn in_words(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("ends with {code}"),
-        (None, Some(signal)) => format!("is ended by signal {signal}"),
-        (None, None) => "does not end well".to_owned(),
+        (Some(code), _) => format!("exited with {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended abnormally".to_owned(),
     }
 }
 
 #[cfg(not(unix))]
 fn in_words(status: ExitStatus) -> String {
-    status.code().map_or_else(|| "does not end well".to_owned(), |code| format!("ends with {code}"))
+    status.code().map_or_else(|| "ended abnormally".to_owned(), |code| format!("exited with {code}"))
 }
 
 #[cfg(unix)]

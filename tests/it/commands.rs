@@ -78,9 +78,9 @@ fn a_command_that_fails_is_2_and_nothing_is_sent() {
     let job = |command: &str| JobFile::to(&server.url()).visits_command(command);
     let failing = r#"["sh", "-c", "cat visits.csv; seq 1 9 >&2; echo no such table >&2; exit 3"]"#;
     let said =
-        work.run(&job(failing)).ends_with(2).says(&["\"sh\" ends with 3, and says", "\n    9\n    no such table"]);
+        work.run(&job(failing)).ends_with(2).says(&["\"sh\" exited with 3 and said:", "\n    9\n    no such table"]);
     assert!(!said.stderr.contains("\n    5\n"), "{}", said.stderr);
-    work.run(&job(r#"["sh", "-c", "kill -9 $$"]"#)).ends_with(2).says(&["is ended by signal 9"]);
+    work.run(&job(r#"["sh", "-c", "kill -9 $$"]"#)).ends_with(2).says(&["was killed by signal 9"]);
     work.run(&job(r#"["no-such-program"]"#)).ends_with(2).says(&["there is no program \"no-such-program\""]);
     work.run(&job(r#"["./visits.csv"]"#)).ends_with(2).says(&["cannot start \"./visits.csv\""]);
     work.run(&job(r#"["true"]"#)).ends_with(2).says(&["visits command is empty"]);
@@ -91,7 +91,9 @@ fn a_command_that_fails_is_2_and_nothing_is_sent() {
     let job = job(r#"["sh", "-c", "test -e broken && exit 1; cat visits.csv"]"#);
     work.run(&job).ends_with(0);
     work.write("broken", "");
-    work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["ends with 1, and says nothing"]);
+    work.traxload(&["rerun", "results.csv"])
+        .ends_with(2)
+        .says(&["exited with 1 and printed nothing to standard error"]);
 }
 
 #[test]

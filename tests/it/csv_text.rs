@@ -82,7 +82,7 @@ fn empty_rows_and_cells_too_many_at_the_end_of_a_row_do_no_harm() {
     work.write("visits.csv", with_empty_rows);
     work.write("scenes.csv", work.read("scenes.csv").replace("T1\n", "T1,, ,\n") + "\n\n  \n");
     let said = says_the_same(&work, &JobFile::new());
-    for says in ["visits: 3 rows of empty cells left out, the first visits.csv:5", "scenes: 1 row of empty cells"] {
+    for says in ["visits: 3 empty rows left out, the first visits.csv:5", "scenes: 1 empty row left out"] {
         assert!(said.contains(says), "{said}");
     }
     // A delimiter at the end of every row, of the header alone, and of the rows alone.

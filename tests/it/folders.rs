@@ -138,7 +138,7 @@ fn a_copy_under_way_is_a_suspicion_and_an_old_one_a_warning() {
         aged(&work, &format!("v/{name}"), Duration::from_secs(25 * 3600));
     }
     let (done, bodies) = work.check(&job("v"));
-    done.ends_with(0).says(&["warning: left out, as copies that nobody has finished for a day: v/3.csv.part, "]);
+    done.ends_with(0).says(&["warning: left out, as copies left unfinished for more than a day: v/3.csv.part, "]);
     assert_eq!(bodies.len(), 3);
 }
 
@@ -146,10 +146,10 @@ fn a_copy_under_way_is_a_suspicion_and_an_old_one_a_warning() {
 fn a_pipe_as_a_path_is_refused_and_not_opened() {
     let work = Workdir::with_visits(1);
     work.shell("mkfifo pipe.csv").ends_with(0);
-    refused(&work, &job("pipe.csv"), &["pipe.csv is no file", "command = ["]);
-    refused(&work, &job("/dev/null"), &["/dev/null is no file"]);
+    refused(&work, &job("pipe.csv"), &["pipe.csv is not a regular file", "command = ["]);
+    refused(&work, &job("/dev/null"), &["/dev/null is not a regular file"]);
     let done = work.shell("sed s,visits.csv,/dev/stdin, job.toml > in.toml; cat visits.csv | traxload check in.toml");
-    done.ends_with(2).says(&["is no file", "command"]);
+    done.ends_with(2).says(&["is not a regular file", "command"]);
 }
 
 #[test]

@@ -138,8 +138,8 @@ impl Findings {
     pub(in crate::scan) fn into_remarks(self, section: &str) -> Remarks {
         let warnings = [
             self.empty_rows.warning(|rows, first| {
-                let rows = count(rows, "row", "rows");
-                format!("{section}: {rows} of empty cells left out, the first {first}")
+                let rows = count(rows, "empty row", "empty rows");
+                format!("{section}: {rows} left out, the first {first}")
             }),
             self.headers.warning(|rows, first| {
                 let rows = count(rows, "row that equals the header", "rows that equal the header");
