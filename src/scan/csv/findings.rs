@@ -2,8 +2,8 @@
 //! section are put together, so that a thousand files with the same habit give one line.
 
 use super::encoding_signs::EncodingSigns;
-use super::file_end::FileEnd;
 use super::stray_quotes::Stray;
+use crate::scan::file_end::FileEnd;
 use crate::scan::remarks::Remarks;
 use crate::suspicion::{Suspicion, SuspicionCode};
 use crate::text::count;
