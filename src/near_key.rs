@@ -306,33 +306,58 @@ fn uuid(text: &[u8]) -> Option<[u8; 36]> {
     Some(uuid)
 }
 
-/// Puts the 18 characters of a Salesforce id in place of what stands from `start` on, if that is one.
+/// The last three characters of a Salesforce id of 18 say which letters of each five are upper case.
+const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
+/// Puts the one form of a Salesforce id in place of what stands from `start` on, where that is one. Whether that is its fold,
+/// in which no case matters any more: its 18 characters, of an id in which case tells ids apart. Any other is folded on as the
+/// 15 characters that it stands for.
+///
+/// Any key of 15 letters and digits could be an id. One in a single case, such as VISIT2024030500, is folded as other keys
+/// are: ids that differ in nothing but the case of all letters are a slip as well.
 fn becomes_salesforce_id(fold: &mut String, start: usize) -> bool {
-    let Some(id) = salesforce_id(&fold.as_bytes()[start..]) else { return false };
+    let text = &fold.as_bytes()[start..];
+    let Some(id) = salesforce_id(text) else { return false };
+    let is_mixed = id.iter().any(u8::is_ascii_uppercase) && id.iter().any(u8::is_ascii_lowercase);
+    // What kind of object an id is of stands in front, and has a digit: 001, a0B. A word like Visit2024030500 has none there.
+    let is_told_by_case = is_mixed && id[..3].iter().any(u8::is_ascii_digit);
+    if !is_told_by_case && text.len() == 15 {
+        return false;
+    }
     fold.truncate(start);
     fold.extend(id.map(char::from));
-    true
+    if is_told_by_case {
+        fold[start..].make_ascii_lowercase();
+        fold.extend(id.chunks(5).map(|five| char::from(SUFFIX[upper_letters(five)])));
+    }
+    is_told_by_case
 }
 
-/// The 18 characters of a Salesforce id. In an id of 15, upper and lower case tell ids apart; the other three say which of its
-/// letters are upper case, so that none matters there.
-fn salesforce_id(text: &[u8]) -> Option<[u8; 18]> {
-    const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-    let has_letters = || text.iter().any(u8::is_ascii_alphabetic);
-    if !matches!(text.len(), 15 | 18) || !text.iter().all(u8::is_ascii_alphanumeric) || !has_letters() {
+/// The 15 characters of what may be a Salesforce id. Those of one of 18 get the case that its last three say, whatever became
+/// of it on the way; where these cannot be right, it is none.
+fn salesforce_id(text: &[u8]) -> Option<[u8; 15]> {
+    if !text.iter().all(u8::is_ascii_alphanumeric) {
         return None;
     }
-    let mut id = [0; 18];
-    id[..text.len()].copy_from_slice(text);
-    if text.len() == 15 {
-        for (five, suffix) in text.chunks(5).zip(15..) {
-            let upper = five.iter().rev().fold(0, |bits, byte| bits << 1 | usize::from(byte.is_ascii_uppercase()));
-            id[suffix] = SUFFIX[upper];
+    let (id, suffix) = text.split_first_chunk::<15>().filter(|(_, suffix)| matches!(suffix.len(), 0 | 3))?;
+    let mut id = *id;
+    for (five, says) in id.chunks_mut(5).zip(suffix) {
+        let upper = SUFFIX.iter().position(|of| of.eq_ignore_ascii_case(says))?;
+        five.make_ascii_lowercase();
+        for (_, letter) in five.iter_mut().enumerate().filter(|(at, _)| upper >> at & 1 == 1) {
+            letter.make_ascii_uppercase();
+        }
+        // Digits have no case.
+        if upper_letters(five) != upper {
+            return None;
         }
     }
-    id[..15].make_ascii_lowercase();
-    id[15..].make_ascii_uppercase();
     Some(id)
+}
+
+/// A bit for each upper-case letter, the lowest for the first.
+fn upper_letters(five: &[u8]) -> usize {
+    five.iter().rev().fold(0, |bits, byte| bits << 1 | usize::from(byte.is_ascii_uppercase()))
 }
 
 #[cfg(test)]
@@ -383,6 +408,14 @@ mod tests {
             ("001A0000006Vm9r", "001A0000006Vm9rIAC", "15 and 18 characters of a Salesforce id"),
             ("001A0000006Vm9rIAC", "001a0000006vm9riac", "upper and lower case"),
             ("001A0000006Vm9r", "001A0000006VM9RIAC ", "blanks, 15 and 18 characters of a Salesforce id"),
+            ("0015000000XyZab", "0015000000XyZabAAF", "15 and 18 characters of a Salesforce id"),
+            ("a0x500000000001", "a0x500000000001AAA", "15 and 18 characters of a Salesforce id"),
+            ("00A123456789012", "00A123456789012EAA", "15 and 18 characters of a Salesforce id"),
+            // As long as an id of Salesforce, and most likely none.
+            ("VISIT2024030500", "visit2024030500", "upper and lower case"),
+            ("Visit2024030500", "visit2024030500", "upper and lower case"),
+            ("00A123456789012", "A123456789012", "zeros in front"),
+            ("VISIT2024030500123", "visit2024030500123", "upper and lower case"),
         ];
         for (a, b, words) in near {
             assert!(plain().are_near(a, b) && plain().are_near(b, a), "{a:?} and {b:?}");
@@ -413,6 +446,9 @@ mod tests {
             ("001A0000006VM9r", "001A0000006Vm9rIAC"),
             ("001A0000006Vm9r", "001A0000006Vm9s"),
             ("001A0000006Vm9rIAC", "001A0000006Vm9rIAD"),
+            ("001A0000006Vm9r", "001a0000006vm9r"),
+            ("VISIT2024030500", "VISIT2024030501"),
+            ("VISIT2024030500", "VISIT2024030500123"),
         ];
         for (a, b) in far {
             assert!(!plain().are_near(a, b) && !plain().are_near(b, a), "{a:?} and {b:?}");
@@ -458,6 +494,7 @@ mod tests {
             "[aA01.\\- {}\u{a0}\u{200b}\u{1}éE\u{301}ßſıΣς１]{0,8}",
             "0{0,2}[01]{1,3}(\\.0{1,2})?",
             "[aAbB0]{14,19}",
+            "0{0,2}[aA0]{3}0{10}[aA0]{2}([AEaI][AI]A)?",
             "\\{?[0aA]{8}-?[0aA]{4}-?[0aA]{4}-?[0aA]{4}-?[0aA]{12}\\}?",
             any::<String>(),
         ]

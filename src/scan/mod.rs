@@ -65,7 +65,7 @@ pub use error::{MissingColumn, ScanError};
 pub(crate) use export::{Export, ReadFile};
 pub(crate) use file_end::FileEnd;
 pub(crate) use formats::Format;
-pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
+pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export, named_format};
 pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};

@@ -11,6 +11,7 @@ fn bodies(count: usize) -> Vec<String> {
 
 /// Whether the process whose number is in a file is still there.
 fn is_alive(work: &Workdir, file: &str) -> bool {
+    assert!(work.exists(file), "no process has left its number in {file}");
     work.shell(&format!("kill -0 $(cat {file})")).code == 0
 }
 
@@ -117,9 +118,16 @@ fn a_command_ends_with_the_run_and_so_does_all_that_it_started() {
         wait_until("all of it has ended", || !is_alive(&work, "parent") && !is_alive(&work, "child"));
         std::fs::remove_file(work.path("parent")).expect("it is there");
     }
-    // What is left for the run limits the command too.
-    work.traxload(&["run", "job.toml", "--max-duration", "1s"]).ends_with(2).says(&["max_duration"]);
-    wait_until("all of it has ended", || !is_alive(&work, "parent") && !is_alive(&work, "child"));
+    // What is left for the run limits the command too, also one that has closed its output.
+    let closed = command.replace("600 &", "600 >&2 &").replace("wait", "cat visits.csv; exec >&-; sleep 601");
+    for command in [command, closed.as_str()] {
+        let _ = std::fs::remove_file(work.path("parent"));
+        work.job(&JobFile::new().visits_command(command));
+        let began = std::time::Instant::now();
+        work.traxload(&["run", "job.toml", "--max-duration", "1s"]).ends_with(2).says(&["time of max_duration was up"]);
+        assert!(began.elapsed().as_secs() < 60, "it was waited for");
+        wait_until("all of it has ended", || !is_alive(&work, "parent") && !is_alive(&work, "child"));
+    }
 }
 
 #[test]

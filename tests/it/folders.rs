@@ -236,12 +236,21 @@ fn tables_of_table_formats_are_refused_also_from_within() {
         let said = refused(&work, &job(path), &["belongs to a Delta table", "command = ["]);
         assert!(path != "delta" || said.contains("delta_scan('delta')"), "{said}");
     }
+    work.write("delta/y=1/m=2/d=3/h=4/1.csv", work.read("v/1.csv")).write("delta/y=1/m=2/d=3/h=4/1.parquet", "PAR1");
+    for path in ["delta/y=1/m=2/d=3", "delta/y=1/m=2/d=3/h=4", "delta/y=1/m=2/d=3/h=4/1.parquet"] {
+        refused(&work, &job(path), &["belongs to a Delta table", "/delta')"]);
+    }
+    // A file that is named and is none of a table's.
+    work.check(&job("delta/y=1/m=2/d=3/h=4/1.csv")).0.ends_with(0);
     std::fs::remove_dir_all(work.path("delta")).expect("removed");
     work.write("ice/metadata/v1.metadata.json", "{}").write("ice/data/1.csv", work.read("v/1.csv"));
     refused(&work, &job("ice/data"), &["belongs to an Iceberg table", "iceberg_scan('", "/ice')"]);
     std::fs::remove_dir_all(work.path("ice")).expect("removed");
     work.write("hudi/.hoodie/hoodie.properties", "").write("hudi/1.csv", work.read("v/1.csv"));
-    refused(&work, &job("hudi/*.csv"), &["belongs to a Hudi table"]);
+    work.write("hudi/2024/03/05/1.csv", work.read("v/1.csv"));
+    for path in ["hudi/*.csv", "hudi/2024/03/05"] {
+        refused(&work, &job(path), &["belongs to a Hudi table"]);
+    }
     std::fs::remove_dir_all(work.path("hudi")).expect("removed");
     // A folder that is called so, and is none.
     work.write("v/metadata/notes.md", "").write("v/delta_log/README.md", "");
