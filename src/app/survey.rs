@@ -236,9 +236,17 @@ impl Survey {
             let rows = count(self.identical_scenes, "scene row equals", "scene rows equal");
             warnings.push(format!("{rows} an earlier one; identical rows count once"));
         }
-        if tally.orphans > 0 {
-            let scenes = count(tally.orphans, "scene belongs", "scenes belong");
-            let first = tally.orphan_places.first();
+        if let Some(first) = &tally.first_keyless {
+            let scenes = count(tally.keyless_scenes, "scene has", "scenes have");
+            warnings.push(format!(
+                "{scenes} no visit_id, the first at {first}, and will be missing; where a sheet shows a visit once above \
+                 its scenes, fill the cells below in"
+            ));
+        }
+        let others = tally.orphans.saturating_sub(tally.keyless_scenes);
+        if others > 0 {
+            let scenes = count(others, "scene belongs", "scenes belong");
+            let first = tally.orphan_places.iter().find(|(_, key)| !key.is_empty());
             let first = first.map(|(location, key)| format!(", the first to {key:?} ({location})")).unwrap_or_default();
             warnings.push(format!("{scenes} to no visit of the export{first}; is the visits export complete?"));
         }

@@ -6,7 +6,7 @@
 //! that it takes seconds for an export of any size.
 //!
 //! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `open_encoding`, `frame`) and `sample` read, `profile`
-//! says what each column looks like (`names` with `words`, `times`, `nulls`), `day_and_time` and `composite` add columns that
+//! says what each column looks like (`names` with `words`, `times`), `day_and_time` and `composite` add columns that
 //! are joined of others, `join` and `near` find the pair of columns that holds the visit's key, `plan` fills the fields (`keys`
 //! or `flat`, `visit_times` with `time_columns`, `day_month`, `local_day`, `clocks`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
 //!
@@ -32,7 +32,6 @@ mod local_day;
 mod names;
 mod near;
 mod null_values;
-mod nulls;
 mod only;
 mod open_encoding;
 mod page;

@@ -28,7 +28,7 @@ pub(super) const VISIT_ID: Words = Words {
         "besuchsnummer besuchsnr besuchsid besuchid besuchnr besuch",
         "idvisita visitaid numerovisita codigovisita visita",
         "idvisite visiteid numerovisite nvisite visite",
-        "idvisita idvisita visitaid codvisita",
+        "idvisita visitaid codvisita",
         "codicevisita numerovisita",
         "bezoekid bezoeknummer bezoeknr bezoek",
         "idwizyty nrwizyty numerwizyty wizytaid wizyta",
@@ -95,7 +95,7 @@ pub(super) const START: Words = Words {
         "inicio horainicio horadeinicio fechainicio fechahorainicio iniciovisita entrada horaentrada llegada horallegada",
         "debut heuredebut heurededebut datedebut debutvisite heuredarrivee arrivee",
         "datainicio horadeinicio datahorainicio horainicio chegada horachegada datahora",
-        "inizio orainizio datainizio oradiinizio dataorainizio inizivisita arrivo",
+        "inizio orainizio datainizio oradiinizio dataorainizio iniziovisita arrivo",
         "begintijd starttijd aanvang aankomst aankomsttijd starttijdstip",
         "start poczatek rozpoczecie datarozpoczecia godzinarozpoczecia czasrozpoczecia",
         "baslangic baslangiczamani baslangicsaati baslama baslamasaati giris girissaati giriszamani",
@@ -154,8 +154,8 @@ pub(super) const EMAIL: Words = Words {
          submittedby visitorid owneremail smtpaddr",
         "mitarbeiter benutzer emailadresse mailadresse",
         "correo correoelectronico usuario promotor",
-        "courriel adressemail utilisateur vendeur emailutilizador",
-        "usuarioemail vendedor",
+        "courriel adressemail utilisateur vendeur",
+        "usuarioemail vendedor emailutilizador",
         "venditore agente promotore utente",
         "medewerker vertegenwoordiger emailadres",
         "przedstawiciel pracownik adresemail uzytkownik",
@@ -280,7 +280,7 @@ pub(super) const NOT_DONE: &str = "cancelled canceled cancel deleted removed voi
     anulowano anulowany odwolana iptal iptaledildi x d test draft";
 
 /// Values that say that a visit is still to come, or under way.
-pub(super) const TO_COME: &str = "planned scheduled pending open new assigned inprogress started draft todo geplant offen \
+pub(super) const TO_COME: &str = "planned scheduled pending open new assigned inprogress started todo geplant offen \
     planificada programada pendiente prevista planifie planifiee prevu aperta agendada pendente pianificata gepland planowana \
     zaplanowana planlandi planlanan beklemede";
 

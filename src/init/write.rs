@@ -4,7 +4,6 @@ use super::day_month::SharedQuestion;
 use super::dialect::GuessedDialect;
 use super::entry::FieldEntry;
 use super::first_line::{FirstLine, first_line};
-use super::nulls::NULLS;
 use super::page::{Draft, JobPage};
 use super::paths::dated;
 use super::plan::{DraftPlan, SectionPlan};
@@ -13,6 +12,7 @@ use super::toml_text::{either, listed, quoted, quoted_list, shown};
 use super::visit_times::ZoneLine;
 use crate::job::OPEN;
 use crate::scan::Frame;
+use crate::stand_ins::is_word;
 use encoding_rs::UTF_8;
 
 /// Writes the job file.
@@ -208,7 +208,7 @@ fn header(page: &mut JobPage, sample: &ExportSample, names: &[String]) {
     page.comment(&format!("QUESTION: {why} Put names in place of these, in their order, here and below:"));
     for column in &sample.columns {
         // A job file is handed around: no e-mail address belongs in it.
-        let value = column.filled().find(|value| !value.contains('@') && !NULLS.contains(value)).map(shown);
+        let value = column.filled().find(|value| !value.contains('@') && !is_word(value)).map(shown);
         page.line(format!("#   {} such as {}", column.name, value.unwrap_or_else(|| "(not shown)".to_owned())));
     }
     page.line(format!("header = {}", quoted_list(names)));

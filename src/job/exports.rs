@@ -6,7 +6,7 @@ use super::paths::{Placeholders, names_the_day};
 use super::quantities;
 use super::values::{Scalar, Spanned};
 use super::vocabulary::{FORMATS, OPEN, meaning};
-use crate::scan::{Dialect, Format, Frame, Only, Pick, Source};
+use crate::scan::{Dialect, Format, Frame, Only, Pick, Source, named_format};
 use std::time::Duration;
 
 /// How long a file must not have changed, where the job does not say.
@@ -124,8 +124,7 @@ fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
         ("ignore_lines", keys.ignore_lines.as_ref().map(Spanned::span)),
     ];
     let format = meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref));
-    let is_named_parquet =
-        |path: &String| [".parquet", ".parq", ".pq"].iter().any(|ending| path.to_lowercase().ends_with(ending));
+    let is_named_parquet = |path: &String| named_format(path).0 == Some(Format::Parquet);
     let paths = keys.path.as_ref().map_or(&[][..], |paths| paths.get_ref().as_slice());
     let are_named_parquet = !paths.is_empty() && paths.iter().all(is_named_parquet);
     if format == Some(Format::Parquet) || format.is_none() && are_named_parquet {

@@ -26,6 +26,10 @@ pub(crate) struct Tally {
     pub(crate) scenes_left_out: u64,
     /// Scene rows whose visit is not in the export. `scene_rows` counts them too.
     pub(crate) orphans: u64,
+    /// Scene rows whose visit_id is empty. `orphans` counts them too.
+    pub(crate) keyless_scenes: u64,
+    /// Where the first of them is.
+    pub(crate) first_keyless: Option<Location>,
     /// The first orphans, [`MAX_LISTED`] at most: location and key.
     pub(crate) orphan_places: Vec<(Location, String)>,
     /// Scene rows that cannot be assigned to a visit, because their key cannot be read.
@@ -46,6 +50,8 @@ impl Tally {
     pub(super) fn add_keyless_scene(&mut self, location: Location) {
         self.scenes_taken += 1;
         self.scene_rows += 1;
+        self.keyless_scenes += 1;
+        self.first_keyless.get_or_insert_with(|| location.clone());
         self.add_orphan(location, "");
     }
 
@@ -71,6 +77,10 @@ impl Tally {
         self.scene_rows += other.scene_rows;
         self.scenes_left_out += other.scenes_left_out;
         self.orphans += other.orphans;
+        self.keyless_scenes += other.keyless_scenes;
+        if self.first_keyless.is_none() {
+            self.first_keyless.clone_from(&other.first_keyless);
+        }
         self.unreadable += other.unreadable;
         self.orphan_places.extend_from_slice(&other.orphan_places);
         self.unreadable_places.extend_from_slice(&other.unreadable_places);

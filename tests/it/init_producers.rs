@@ -224,11 +224,18 @@ fn visits_that_all_start_at_midnight_are_asked_about() {
 #[test]
 fn what_stands_for_nothing_is_said_of_its_column() {
     let visits = rows("visit_id,store,date,start,end,rep", 6, |n| {
-        let end = if n == 1 { "0000-00-00 00:00:00" } else { "2026-11-23 09:00:00" };
+        let end = match n {
+            1 => "0000-00-00 00:00:00",
+            2 => "9999-12-31 23:59:59",
+            _ => "2026-11-23 09:00:00",
+        };
         format!("V{n},10{n},2026-11-23,2026-11-23 08:00:00,{end},{}", if n == 2 { "N/A" } else { "a@x.com" })
     });
     Drafted::pair(visits, usual_scenes(6))
-        .has(&["null_values = [\"0000-00-00 00:00:00\"] }", "{ column = \"rep\", null_values = [\"N/A\"] }"])
+        .has(&[
+            "null_values = [\"0000-00-00 00:00:00\", \"9999-12-31 23:59:59\"] }",
+            "{ column = \"rep\", null_values = [\"N/A\"] }",
+        ])
         .answered("timezone = \"?\"", "timezone = \"UTC\"")
         .reads(6, 12);
 }

@@ -316,7 +316,10 @@ fn a_scene_without_a_key_is_an_orphan() {
     let server = ScriptedServer::replying(vec![Reply::ok()]);
     let work = Workdir::with_visits(1);
     work.write("scenes.csv", "visit_id,scene_id,task_code\nV1,S1,T1\n ,S2,T1\n");
-    let done = work.run(&JobFile::to(&server.url())).ends_with(0).says(&["scenes.csv:3", "visits export complete?"]);
+    let done = work
+        .run(&JobFile::to(&server.url()))
+        .ends_with(0)
+        .says(&["1 scene has no visit_id, the first at scenes.csv:3"]);
     drop(done);
     assert_eq!(server.requests()[0].text(), crate::harness::body(1));
 }
@@ -444,7 +447,11 @@ fn words_for_nothing_are_no_stores_tasks_or_addresses_and_no_key_of_several_visi
     work.run(&job("")).ends_with(3);
     let rows = work.results();
     let error = |visit: &str| rows.of(visit)["error"].to_owned();
-    assert!(error("V1").starts_with("placeholder store_number: \"NULL\" stands for nothing; "), "{}", error("V1"));
+    assert!(
+        error("V1").starts_with("placeholder store_number: \"NULL\" is a placeholder, not a value; "),
+        "{}",
+        error("V1")
+    );
     assert!(error("V1").contains("null_values") && error("V2").contains("guard"), "{}", error("V2"));
     assert!(error("V3").starts_with("placeholder email_address") && !error("V3").contains("bad_email"));
     assert!(error("V4").starts_with("placeholder task_code") && !error("V4").contains("unknown_task_code"));
@@ -479,7 +486,7 @@ fn characters_that_nobody_sees_and_rounded_keys_are_problems() {
     let rows = work.results();
     for (visit, error) in [
         ("V1", "invisible_character store_number: \"1001\\u{a0}\" has a no-break space (U+00A0) at an end"),
-        ("V\u{200b}2", "invisible_character visit_id: \"V\\u{200b}2\" has a space without width (U+200B)"),
+        ("V\u{200b}2", "invisible_character visit_id: \"V\\u{200b}2\" has a zero-width space (U+200B)"),
         ("V4", "invisible_character scene_id: "),
         ("2.02403E+11", "mangled_number visit_id: "),
         ("V5", "mangled_number scene_id: "),
