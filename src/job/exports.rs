@@ -5,7 +5,7 @@ use super::keys::ExportKeys;
 use super::paths::{Placeholders, names_the_day};
 use super::quantities;
 use super::values::{Scalar, Spanned};
-use super::vocabulary::{FORMATS, meaning};
+use super::vocabulary::{FORMATS, OPEN, meaning};
 use crate::scan::{Dialect, Format, Frame, Only, Pick, Source, named_format};
 use std::time::Duration;
 
@@ -101,6 +101,9 @@ fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialec
     let escape = escape.filter(|escape| Some(*escape) != quote);
     let delimiter = diagnostics.parsed(&keys.delimiter, one_byte);
     let encoding = diagnostics.parsed(&keys.encoding, |label| {
+        if label == OPEN {
+            return Err("how the file is encoded is an open question: put its encoding in place of the \"?\", such as \"windows-1252\"; the comments above it show how a value reads in each that may be meant".to_owned());
+        }
         encoding_rs::Encoding::for_label(label.as_bytes())
             .ok_or_else(|| format!("{label:?} is not a known encoding; try \"utf-8\", \"windows-1252\" or \"utf-16\""))
     });
