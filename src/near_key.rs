@@ -1,7 +1,7 @@
 //! Keys that are nearly the same: most likely one key, which two systems have written differently.
 //!
 //! Two keys are near where they differ and their folds are equal. A fold is made for comparing alone: no id is made from it,
-//! and nobody sees it. It knows text, and not what has a key.
+//! and it is never shown. It knows text, and not what has a key.
 
 use crate::unseen::{Unseen, has_no_shape};
 use icu_normalizer::ComposingNormalizerBorrowed;

@@ -151,7 +151,7 @@ fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
     }
 }
 
-/// A list of columns has names, and each of them once. Columns that nobody needs may stay unnamed.
+/// A list of columns has names, and each of them once. Columns that are not needed may stay unnamed.
 fn check_header(header: &Spanned<Vec<String>>, diagnostics: &mut Diagnostics<'_>) {
     let names: Vec<&str> = header.get_ref().iter().map(|name| name.trim()).collect();
     if names.iter().all(|name| name.is_empty()) {
