@@ -52,8 +52,10 @@ mod shuffle;
 #[cfg(test)]
 mod simulation;
 mod small_copy;
+mod stand_ins;
 mod storage;
 pub mod summary;
 mod suspicion;
 mod text;
+mod unseen;
 mod upload;
