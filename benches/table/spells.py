@@ -29,6 +29,7 @@ class Phase:
     at_once: float = math.inf  # requests under way
     status: int = 429
     retry_after: bool = False  # until the next ten seconds
+    instantly: bool = False  # refused without the latency; else what is refused is under way as long as the others
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ SPELLS = [
     Spell("300/s wanted, 150/s allowed", 9000, 300, 0.95, (Phase(per_second=150),), latency=0.01, most_refused=15),
     Spell("a gateway that says 503 past 60/s", 2400, 120, 0.9, (Phase(per_second=60, status=503),)),
     Spell("a cap of 8 connections", 2400, 120, 0.9, (Phase(at_once=8, status=CUT),), latency=0.1),
+    Spell("the same, the others cut instantly", 2400, 120, 0.9, (Phase(at_once=8, status=CUT, instantly=True),), latency=0.1),
     Spell("steady 150/s", 3000, 150, 0.99, busiest=152),
     Spell("150/s, the server stopped for 2 s", 3000, 150, 0.95, busiest=165, stopped="server"),
     Spell("150/s, traxload stopped for 2 s", 3000, 150, 0.95, busiest=165, stopped="client"),
@@ -125,7 +127,7 @@ class Server:
         self.lag = 0.0
 
     def arrive(self, session):
-        """The status, and the seconds of a Retry-After or None."""
+        """The phase that stands against the request, and the seconds of a Retry-After or None."""
         now = time.monotonic()
         if self.first is None:
             self.first, self.lag = now, 0.0
@@ -135,7 +137,7 @@ class Server:
         if not phase:
             self.accepted.add(second)
         self.requests.append((second, session, status))
-        return status, math.ceil(10 - second % 10) if phase and phase.retry_after else None
+        return phase, math.ceil(10 - second % 10) if phase and phase.retry_after else None
 
     async def serve(self, reader, writer):
         try:
@@ -144,12 +146,13 @@ class Server:
                 for line in head.lower().split(b"\r\n"):
                     if line.startswith(b"content-length:"):
                         await reader.readexactly(int(line.split(b":")[1]))
-                status, wait = self.arrive(head.split(b" ", 2)[1].rpartition(b"/")[2].decode())
+                phase, wait = self.arrive(head.split(b" ", 2)[1].rpartition(b"/")[2].decode())
                 self.under_way += 1
                 try:
-                    await asyncio.sleep(self.spell.latency)
+                    await asyncio.sleep(0 if phase and phase.instantly else self.spell.latency)
                 finally:
                     self.under_way -= 1
+                status = phase.status if phase else 200
                 if status == CUT:
                     writer.transport.abort()
                     return
