@@ -41,6 +41,7 @@ mod near_key;
 mod notify;
 pub mod outcome;
 mod owned_file;
+mod proxy;
 mod render;
 mod report;
 pub mod results;
@@ -51,8 +52,10 @@ mod shuffle;
 #[cfg(test)]
 mod simulation;
 mod small_copy;
+mod stand_ins;
 mod storage;
 pub mod summary;
 mod suspicion;
 mod text;
+mod unseen;
 mod upload;

@@ -1,8 +1,9 @@
 //! Keys that are nearly the same: most likely one key, which two systems have written differently.
 //!
 //! Two keys are near where they differ and their folds are equal. A fold is made for comparing alone: no id is made from it,
-//! and nobody sees it. It knows text, and not what has a key.
+//! and it is never shown. It knows text, and not what has a key.
 
+use crate::unseen::{Unseen, has_no_shape};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -40,11 +41,30 @@ impl Difference {
         Difference::Salesforce,
     ];
 
-    /// A word or two for people.
-    pub(crate) fn words(self) -> &'static str {
+    /// What two keys differ in that are alike after each single step but one.
+    fn without_own_step(a: &str, b: &str) -> Difference {
+        let blanks = |key| str::chars(key).filter(|c| c.is_whitespace());
+        match blanks(a).eq(blanks(b)) {
+            // Of an id with 18 characters, the last three say what is upper case.
+            true => Difference::Case,
+            // One blank for another, which the Unicode form makes the same as well.
+            false => Difference::Blanks,
+        }
+    }
+
+    /// A word or two for people, of two keys that differ in this.
+    fn words(self, a: &str, b: &str) -> &'static str {
         match self {
-            Difference::Blanks => "blanks",
-            Difference::Invisible => "an invisible character",
+            Difference::Blanks => {
+                let no_break = |key: &str| key.chars().filter(|c| Unseen::of(*c) == Some(Unseen::NoBreakSpace)).count();
+                if no_break(a) == no_break(b) { "blanks" } else { Unseen::NoBreakSpace.name() }
+            }
+            Difference::Invisible => {
+                let mut names =
+                    a.chars().chain(b.chars()).filter(|c| has_no_shape(*c)).filter_map(Unseen::of).map(Unseen::name);
+                let first = names.next().unwrap_or("an invisible character");
+                if names.all(|name| name == first) { first } else { "invisible characters" }
+            }
             Difference::UnicodeForm => "the Unicode form",
             Difference::Case => "upper and lower case",
             Difference::Zeros => "zeros in front",
@@ -108,10 +128,9 @@ impl Folding {
         for difference in found {
             let between = if words.is_empty() { "" } else { ", " };
             // Writing to memory does not fail.
-            let _ = write!(words, "{between}{}", difference.words());
+            let _ = write!(words, "{between}{}", difference.words(a, b));
         }
-        // Of an id with 18 characters, the last three say what is upper case.
-        if words.is_empty() { Difference::Case.words().to_owned() } else { words }
+        if words.is_empty() { Difference::without_own_step(a, b).words(a, b).to_owned() } else { words }
     }
 
     fn differ_without(&self, difference: Difference, a: &str, b: &str) -> bool {
@@ -181,8 +200,8 @@ fn clean(key: &str, kept: Option<Difference>) -> Cow<'_, str> {
     }
     let key = match kept {
         Some(Difference::Invisible) => Cow::Borrowed(key),
-        _ if !key.contains(is_invisible) => Cow::Borrowed(key),
-        _ => Cow::Owned(key.replace(is_invisible, "")),
+        _ if !key.contains(has_no_shape) => Cow::Borrowed(key),
+        _ => Cow::Owned(key.replace(has_no_shape, "")),
     };
     match kept {
         Some(Difference::UnicodeForm) => key,
@@ -193,16 +212,6 @@ fn clean(key: &str, kept: Option<Difference>) -> Cow<'_, str> {
 
 fn nfkc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize(text).into_owned()
-}
-
-/// What has no shape: control characters that are no white space, and what Unicode calls default ignorable.
-fn is_invisible(c: char) -> bool {
-    c.is_control() && !c.is_whitespace()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Folds a part of a cleaned key, and appends it.
@@ -297,33 +306,58 @@ fn uuid(text: &[u8]) -> Option<[u8; 36]> {
     Some(uuid)
 }
 
-/// Puts the 18 characters of a Salesforce id in place of what stands from `start` on, if that is one.
+/// The last three characters of a Salesforce id of 18 say which letters of each five are upper case.
+const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
+/// Puts the one form of a Salesforce id in place of what stands from `start` on, where that is one. Whether that is its fold,
+/// in which no case matters any more: its 18 characters, of an id in which case tells ids apart. Any other is folded on as the
+/// 15 characters that it stands for.
+///
+/// Any key of 15 letters and digits could be an id. One in a single case, such as VISIT2024030500, is folded as other keys
+/// are: ids that differ in nothing but the case of all letters are a slip as well.
 fn becomes_salesforce_id(fold: &mut String, start: usize) -> bool {
-    let Some(id) = salesforce_id(&fold.as_bytes()[start..]) else { return false };
+    let text = &fold.as_bytes()[start..];
+    let Some(id) = salesforce_id(text) else { return false };
+    let is_mixed = id.iter().any(u8::is_ascii_uppercase) && id.iter().any(u8::is_ascii_lowercase);
+    // What kind of object an id is of stands in front, and has a digit: 001, a0B. A word like Visit2024030500 has none there.
+    let is_told_by_case = is_mixed && id[..3].iter().any(u8::is_ascii_digit);
+    if !is_told_by_case && text.len() == 15 {
+        return false;
+    }
     fold.truncate(start);
     fold.extend(id.map(char::from));
-    true
+    if is_told_by_case {
+        fold[start..].make_ascii_lowercase();
+        fold.extend(id.chunks(5).map(|five| char::from(SUFFIX[upper_letters(five)])));
+    }
+    is_told_by_case
 }
 
-/// The 18 characters of a Salesforce id. In an id of 15, upper and lower case tell ids apart; the other three say which of its
-/// letters are upper case, so that none matters there.
-fn salesforce_id(text: &[u8]) -> Option<[u8; 18]> {
-    const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-    let has_letters = || text.iter().any(u8::is_ascii_alphabetic);
-    if !matches!(text.len(), 15 | 18) || !text.iter().all(u8::is_ascii_alphanumeric) || !has_letters() {
+/// The 15 characters of what may be a Salesforce id. Those of one of 18 get the case that its last three say, whatever became
+/// of it on the way; where these cannot be right, it is none.
+fn salesforce_id(text: &[u8]) -> Option<[u8; 15]> {
+    if !text.iter().all(u8::is_ascii_alphanumeric) {
         return None;
     }
-    let mut id = [0; 18];
-    id[..text.len()].copy_from_slice(text);
-    if text.len() == 15 {
-        for (five, suffix) in text.chunks(5).zip(15..) {
-            let upper = five.iter().rev().fold(0, |bits, byte| bits << 1 | usize::from(byte.is_ascii_uppercase()));
-            id[suffix] = SUFFIX[upper];
+    let (id, suffix) = text.split_first_chunk::<15>().filter(|(_, suffix)| matches!(suffix.len(), 0 | 3))?;
+    let mut id = *id;
+    for (five, says) in id.chunks_mut(5).zip(suffix) {
+        let upper = SUFFIX.iter().position(|of| of.eq_ignore_ascii_case(says))?;
+        five.make_ascii_lowercase();
+        for (_, letter) in five.iter_mut().enumerate().filter(|(at, _)| upper >> at & 1 == 1) {
+            letter.make_ascii_uppercase();
+        }
+        // Digits have no case.
+        if upper_letters(five) != upper {
+            return None;
         }
     }
-    id[..15].make_ascii_lowercase();
-    id[15..].make_ascii_uppercase();
     Some(id)
+}
+
+/// A bit for each upper-case letter, the lowest for the first.
+fn upper_letters(five: &[u8]) -> usize {
+    five.iter().rev().fold(0, |bits, byte| bits << 1 | usize::from(byte.is_ascii_uppercase()))
 }
 
 #[cfg(test)]
@@ -343,13 +377,16 @@ mod tests {
     fn near_keys_are_near_and_what_they_differ_in_is_told() {
         let near = [
             ("V003", "v003", "upper and lower case"),
-            ("V003", "V003\u{a0}", "blanks"),
+            ("V003", "V003\u{a0}", "a no-break space"),
+            ("V 3", "V\u{a0}3", "a no-break space"),
+            ("V 3", "V\u{2003}3", "blanks"),
             ("Visit 3", " Visit  3\t", "blanks"),
-            ("V003", "V\u{200b}003", "an invisible character"),
-            ("V003", "\u{feff}V003", "an invisible character"),
-            ("V003", "V0\u{2}03", "an invisible character"),
-            ("V003", "V0\u{ad}03", "an invisible character"),
-            ("V003", "\u{200e}V003\u{200f}", "an invisible character"),
+            ("V003", "V\u{200b}003", "a zero-width space"),
+            ("V003", "\u{feff}V003", "a byte order mark"),
+            ("V003", "V0\u{2}03", "a control character"),
+            ("V003", "V0\u{ad}03", "a soft hyphen"),
+            ("V003", "\u{200e}V003\u{200f}", "a text-direction mark"),
+            ("V\u{200e}003", "V003\u{200b}", "invisible characters"),
             ("V003", "Ｖ００３", "the Unicode form"),
             ("Caf\u{e9} 1", "Cafe\u{301} 1", "the Unicode form"),
             ("Straße 1", "STRASSE 1", "upper and lower case"),
@@ -371,6 +408,14 @@ mod tests {
             ("001A0000006Vm9r", "001A0000006Vm9rIAC", "15 and 18 characters of a Salesforce id"),
             ("001A0000006Vm9rIAC", "001a0000006vm9riac", "upper and lower case"),
             ("001A0000006Vm9r", "001A0000006VM9RIAC ", "blanks, 15 and 18 characters of a Salesforce id"),
+            ("0015000000XyZab", "0015000000XyZabAAF", "15 and 18 characters of a Salesforce id"),
+            ("a0x500000000001", "a0x500000000001AAA", "15 and 18 characters of a Salesforce id"),
+            ("00A123456789012", "00A123456789012EAA", "15 and 18 characters of a Salesforce id"),
+            // As long as an id of Salesforce, and most likely none.
+            ("VISIT2024030500", "visit2024030500", "upper and lower case"),
+            ("Visit2024030500", "visit2024030500", "upper and lower case"),
+            ("00A123456789012", "A123456789012", "zeros in front"),
+            ("VISIT2024030500123", "visit2024030500123", "upper and lower case"),
         ];
         for (a, b, words) in near {
             assert!(plain().are_near(a, b) && plain().are_near(b, a), "{a:?} and {b:?}");
@@ -401,6 +446,9 @@ mod tests {
             ("001A0000006VM9r", "001A0000006Vm9rIAC"),
             ("001A0000006Vm9r", "001A0000006Vm9s"),
             ("001A0000006Vm9rIAC", "001A0000006Vm9rIAD"),
+            ("001A0000006Vm9r", "001a0000006vm9r"),
+            ("VISIT2024030500", "VISIT2024030501"),
+            ("VISIT2024030500", "VISIT2024030500123"),
         ];
         for (a, b) in far {
             assert!(!plain().are_near(a, b) && !plain().are_near(b, a), "{a:?} and {b:?}");
@@ -446,6 +494,7 @@ mod tests {
             "[aA01.\\- {}\u{a0}\u{200b}\u{1}éE\u{301}ßſıΣς１]{0,8}",
             "0{0,2}[01]{1,3}(\\.0{1,2})?",
             "[aAbB0]{14,19}",
+            "0{0,2}[aA0]{3}0{10}[aA0]{2}([AEaI][AI]A)?",
             "\\{?[0aA]{8}-?[0aA]{4}-?[0aA]{4}-?[0aA]{4}-?[0aA]{12}\\}?",
             any::<String>(),
         ]

@@ -8,6 +8,7 @@
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The most links in a row that are followed, as Linux does.
 const LINKS: usize = 40;
@@ -83,23 +84,58 @@ pub(crate) fn replace_with(
     kind: &OwnedKind,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), OwnedFileError> {
-    let older = existing(path, kind)?;
-    let failed = |source| OwnedFileError::write(path, source);
-    let target = follow(path).map_err(failed)?;
-    let folder = folder_of(&target);
-    if !folder.is_dir() {
-        let reason = format!("there is no folder {}", folder.display());
-        return Err(failed(io::Error::new(io::ErrorKind::NotFound, reason)));
-    }
-    let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix(".traxload-").suffix(".new");
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    set_mode(file.as_file(), older.as_ref(), kind.mode).map_err(failed)?;
-    let mut buffered = BufWriter::new(&mut file);
-    write(&mut buffered).and_then(|()| buffered.flush()).map_err(failed)?;
+    let draft = Draft::new(path, kind)?;
+    let mut buffered = BufWriter::new(draft.file());
+    write(&mut buffered).and_then(|()| buffered.flush()).map_err(|source| OwnedFileError::write(path, source))?;
     drop(buffered);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&target).map(drop).map_err(|error| failed(error.error))
+    draft.put()
+}
+
+/// A file that is being written beside the path at which it will be. It is gone where it is not put there.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: NamedTempFile,
+    /// As it is called in messages.
+    path: PathBuf,
+    /// What the path leads to.
+    target: PathBuf,
+    kind: OwnedKind,
+}
+
+impl Draft {
+    /// # Errors
+    /// Where a file of this kind cannot be put at the path.
+    pub(crate) fn new(path: &Path, kind: &OwnedKind) -> Result<Draft, OwnedFileError> {
+        let older = existing(path, kind)?;
+        let failed = |source| OwnedFileError::write(path, source);
+        let target = follow(path).map_err(failed)?;
+        let folder = folder_of(&target);
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}", folder.display());
+            return Err(failed(io::Error::new(io::ErrorKind::NotFound, reason)));
+        }
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(".traxload-").suffix(".new");
+        let file = builder.tempfile_in(folder).map_err(failed)?;
+        set_mode(file.as_file(), older.as_ref(), kind.mode).map_err(failed)?;
+        Ok(Draft { file, path: path.to_owned(), target, kind: *kind })
+    }
+
+    /// To be written to.
+    pub(crate) fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Puts the file at its path in one step.
+    ///
+    /// # Errors
+    /// Also where something that is not of its kind has come there meanwhile.
+    pub(crate) fn put(self) -> Result<(), OwnedFileError> {
+        existing(&self.path, &self.kind)?;
+        let failed = |source| OwnedFileError::write(&self.path, source);
+        self.file.as_file().sync_all().map_err(failed)?;
+        self.file.persist(&self.target).map(drop).map_err(|error| failed(error.error))
+    }
 }
 
 /// The file that a path leads to through links, which need not be there yet; any other path is its own.

@@ -1,5 +1,6 @@
 //! Text for people: numbers, times, text from outside made visible, and the known name that was probably meant.
 
+use crate::unseen::Unseen;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub(crate) fn visible(name: &str) -> Cow<'_, str> {
     let inside = start..start + plain.len();
     let is_unseen = |(at, c): (usize, char)| match c {
         ' ' => !inside.contains(&at),
-        c => c.is_control() || c.is_whitespace() || is_joiner(c) || acts_unseen(c),
+        c => c.is_whitespace() || Unseen::of(c).is_some() || is_no_character(c),
     };
     if !name.char_indices().any(is_unseen) {
         return Cow::Borrowed(name);
@@ -80,17 +81,19 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
     out
 }
 
-/// Joiners and soft hyphens: they have no width, and languages and emoji need them.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200c}' | '\u{200d}')
+/// Overrides of the direction, marks without a width, control characters of old machines, and what no text may contain.
+/// C0 has pictures; what shapes a script, joiners and soft hyphens among it, is part of the text.
+fn acts_unseen(c: char) -> bool {
+    match Unseen::of(c) {
+        Some(Unseen::Control) => c > '\x7f',
+        Some(Unseen::NoBreakSpace | Unseen::SoftHyphen | Unseen::Joiner | Unseen::Shaper) => false,
+        Some(_) => true,
+        None => is_no_character(c),
+    }
 }
 
-/// Overrides of the direction, marks without a width, control characters of old machines, and what no text may contain.
-fn acts_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-        || c as u32 & 0xfffe == 0xfffe
+fn is_no_character(c: char) -> bool {
+    c as u32 & 0xfffe == 0xfffe
 }
 
 /// `1.4 s`, `3 min 20 s`, `10 min`, `2 h 5 min`, `4 d 6 h`.
@@ -175,6 +178,20 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     best.filter(|(score, _)| *score > 0.75).map(|(_, known)| known)
 }
 
+/// Bytes in Base64, with `=` at the end (RFC 4648, 4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or_default()));
+        for at in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +247,12 @@ mod tests {
         assert_eq!(nearest("VisitID", known), Some("visit_id"));
         assert_eq!(nearest("store_numer", known), Some("store_number"));
         assert_eq!(nearest("email", known), None);
+    }
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("a?>b", "YT8+Yg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Where the bodies of a check go: to a writer, to a new file, or in place of bodies of an earlier check.
 
-use super::check::Payloads;
+use super::destination::Destination;
 use super::error::{FileError, SideFile};
 use super::survey::{Bodies, Survey};
 use super::{AppError, Context};
 use crate::build::BODY_START;
 use crate::job::Job;
-use crate::owned_file::{OwnedFileError, OwnedKind, existing, full_name};
+use crate::owned_file::{Draft, OwnedFileError, OwnedKind, existing, full_name};
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -19,12 +19,12 @@ const BODIES: OwnedKind = OwnedKind {
 };
 
 /// A place for bodies that may be written to.
-pub(super) struct BodiesTarget<'a>(Payloads<'a>);
+pub(super) struct BodiesTarget<'a>(Destination<'a>);
 
 impl<'a> BodiesTarget<'a> {
     /// Refuses a path at which something stands that is not for a check to replace: results, a list, a token.
-    pub(super) fn new(cx: &Context, payloads: Payloads<'a>, job: &Job) -> Result<BodiesTarget<'a>, AppError> {
-        let Payloads::File(path) = payloads else { return Ok(BodiesTarget(payloads)) };
+    pub(super) fn new(cx: &Context, payloads: Destination<'a>, job: &Job) -> Result<BodiesTarget<'a>, AppError> {
+        let Destination::File(path) = payloads else { return Ok(BodiesTarget(payloads)) };
         let path = cx.base_dir.join(path);
         let shown = path.display();
         if is_beside_results(&path, &job.results) {
@@ -37,23 +37,37 @@ impl<'a> BodiesTarget<'a> {
             return Err(FileError::refused(SideFile::Bodies, message));
         }
         refuse_other_file(&path)?;
-        Ok(BodiesTarget(Payloads::File(path)))
+        Ok(BodiesTarget(Destination::File(path)))
     }
 
-    /// Writes all bodies that `survey_all` gives.
+    /// Writes all bodies that `survey_all` gives. A file is at its path only once it is put there.
     pub(super) fn write(
         self,
         survey_all: impl FnOnce(Bodies<'_>) -> Result<Survey, AppError>,
-    ) -> Result<Survey, AppError> {
+    ) -> Result<(Survey, Option<WrittenBodies>), AppError> {
         match self.0 {
-            Payloads::Writer(writer) => write_all(survey_all, writer, Path::new("standard output")),
-            Payloads::File(path) => {
-                // Much may have happened while the exports were read.
-                refuse_other_file(&path)?;
+            Destination::Writer(writer) => Ok((write_all(survey_all, writer, Path::new("standard output"))?, None)),
+            // There is no other file to put in the place of a pipe or a device.
+            Destination::File(path) if path.metadata().is_ok_and(|there| !there.is_file()) => {
                 let file = File::create(&path).map_err(|error| failed(&path, error))?;
-                write_all(survey_all, file, &path)
+                Ok((write_all(survey_all, file, &path)?, None))
+            }
+            Destination::File(path) => {
+                let draft = Draft::new(&path, &BODIES).map_err(|error| FileError::of(SideFile::Bodies, error))?;
+                let survey = write_all(survey_all, draft.file(), &path)?;
+                Ok((survey, Some(WrittenBodies(draft))))
             }
         }
+    }
+}
+
+/// Bodies in a file that is not at its path yet.
+pub(super) struct WrittenBodies(Draft);
+
+impl WrittenBodies {
+    /// Puts them there, in place of bodies of an earlier check.
+    pub(super) fn put(self) -> Result<(), AppError> {
+        self.0.put().map_err(|error| FileError::of(SideFile::Bodies, error))
     }
 }
 

@@ -1,18 +1,18 @@
 //! `check`: everything that a run does before it sends, and what it has found.
 
+use super::bodies::{BodiesTarget, WrittenBodies};
+use super::destination::Destination;
 use super::exports::{Exports, GroupedVisits};
 use super::orphans::OrphansTarget;
 use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
-use super::{AppError, Context, JobRequest, accounting, bodies, unwanted};
+use super::{AppError, Context, JobRequest, accounting, unwanted};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::outcome::Exit;
 use crate::summary::{CheckReport, FirstVisit, Orphan, Window};
 use chrono::{DateTime, SecondsFormat};
-use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What [`check`] is asked for.
@@ -21,26 +21,9 @@ pub struct CheckRequest<'a> {
     /// The job and what is different about it this time.
     pub job: JobRequest,
     /// Where the body of every valid visit goes, one per line, as it would be sent.
-    pub payloads: Option<Payloads<'a>>,
+    pub payloads: Option<Destination<'a>>,
     /// Where the scenes of no visit go, as CSV.
-    pub orphans: Option<Payloads<'a>>,
-}
-
-/// Where bodies go, or orphan scenes.
-pub enum Payloads<'a> {
-    /// A file. One that an earlier check wrote is replaced.
-    File(PathBuf),
-    /// Anything that can be written to, such as standard output. A reader that has seen enough (a broken pipe) ends nothing.
-    Writer(&'a mut dyn Write),
-}
-
-impl std::fmt::Debug for Payloads<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Payloads::File(path) => f.debug_tuple("File").field(path).finish(),
-            Payloads::Writer(_) => f.write_str("Writer"),
-        }
-    }
+    pub orphans: Option<Destination<'a>>,
 }
 
 /// Reads and checks the exports of a job. Nothing goes over the network.
@@ -53,7 +36,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
     // Before anything is read, which may take minutes.
-    let bodies = request.payloads.map(|payloads| bodies::BodiesTarget::new(cx, payloads, &job)).transpose()?;
+    let bodies = request.payloads.map(|payloads| BodiesTarget::new(cx, payloads, &job)).transpose()?;
     let orphans = match request.orphans {
         Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.inputs(cx, &job))?),
         None => None,
@@ -65,11 +48,13 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     let survey_all = |bodies: Option<Bodies<'_>>| {
         survey(&visits, &job.rules, cx.now.timestamp(), &|_, range| range.collect(), bodies)
     };
-    let survey = match bodies {
-        None => survey_all(None)?,
+    let (survey, bodies) = match bodies {
+        None => (survey_all(None)?, None),
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
     judge(cx, &job, survey.suspicions(&visits.remarks))?;
+    // Bodies of exports that look wrong replace nothing.
+    bodies.map_or(Ok(()), WrittenBodies::put)?;
     cx.warn_all(&settling.warning());
     if let Some(orphans) = orphans {
         orphans.write(&job, &visits)?;

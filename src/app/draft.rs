@@ -3,6 +3,7 @@
 use super::error::{FileError, SideFile};
 use super::{AppError, Context};
 use crate::init::{Draft, draft};
+use crate::scan::ScanError;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub fn init(cx: &Context, request: &InitRequest) -> Result<Draft, AppError> {
         refuse_place(&path)?;
         refuse_export(cx, request, &path)?;
     }
-    let draft = draft(&cx.base_dir, &request.visits, &request.scenes)?;
+    let draft = draft(&cx.base_dir, &request.visits, &request.scenes).map_err(|error| without_job(cx, error))?;
     if let Some(path) = &request.output {
         let path = cx.base_dir.join(path);
         write(&path, &draft.text, request.force).map_err(|source| {
@@ -43,6 +44,23 @@ pub fn init(cx: &Context, request: &InitRequest) -> Result<Draft, AppError> {
         })?;
     }
     Ok(draft)
+}
+
+/// An error of reading in which there is no job file to look at yet.
+fn without_job(cx: &Context, error: ScanError) -> AppError {
+    let message = match &error {
+        ScanError::Missing { path, source } => {
+            format!("cannot open {path}: {source}; is what --visits and --scenes name there, and may you read it?")
+        }
+        ScanError::NothingMatches { path } => {
+            format!("no file matches {path}; is what --visits and --scenes name there?")
+        }
+        ScanError::Empty { file } if cx.base_dir.join(file).is_dir() => {
+            format!("there is no export in the folder {file}; name the one in which the files are")
+        }
+        _ => return AppError::Scan(error),
+    };
+    FileError::refused(SideFile::Job, message)
 }
 
 /// A place where no job file can be: a folder, or below one that is not there.

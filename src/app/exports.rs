@@ -10,6 +10,7 @@ use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::summary::Filters;
 use crate::suspicion::{Suspicion, SuspicionCode};
+use crate::text::count;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 use std::mem::ManuallyDrop;
@@ -200,7 +201,10 @@ fn read_ahead<'scope, 'env>(
 
 /// An unreadable scene may belong to any visit, and a visit that was sent without one of its scenes cannot be fixed.
 fn unreadable_scenes(tally: &Tally) -> Option<Suspicion> {
-    let message = "rows of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete; fix the export";
+    let message = format!(
+        "{} of the scenes export cannot be assigned to a visit, so no visit can be trusted to be complete; fix the export",
+        count(tally.unreadable, "row", "rows")
+    );
     let places = tally.unreadable_places.iter().map(|(location, reason)| format!("{location}: {reason}"));
     let mut suspicion = places.fold(Suspicion::new(SuspicionCode::UnreadableScenes, message), Suspicion::at);
     suspicion.count = tally.unreadable;

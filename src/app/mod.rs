@@ -8,10 +8,11 @@
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
+//! | `file_ends` | files whose last row lacks the line end that others have |
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
-//! | `bodies`, `orphans` | what a check writes into files |
+//! | `destination`, `bodies`, `orphans` | what a check writes, and where |
 //! | `accounting` | the counts, held against each other |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
 //!
@@ -24,6 +25,7 @@ mod check;
 mod context;
 mod coverage;
 mod deliver;
+mod destination;
 mod draft;
 mod earlier;
 mod error;
@@ -50,16 +52,18 @@ mod token;
 mod unwanted;
 
 // The parts of errors and drafts, whose rooms are not public themselves.
-pub use crate::http_client::CertificateError;
+pub use crate::http_client::{CertificateError, SetupError};
 pub use crate::init::{Draft, Remark};
+pub use crate::proxy::ProxyError;
 pub use crate::scan::{Location, MissingColumn, ScanError};
 pub use crate::shuffle::ShuffleError;
 pub use crate::suspicion::{Suspicion, SuspicionCode};
 pub use crate::upload::HttpError;
 
 pub use after::After;
-pub use check::{CheckRequest, Payloads, check};
+pub use check::{CheckRequest, check};
 pub use context::{Context, Event};
+pub use destination::Destination as Payloads;
 pub use draft::{InitRequest, init};
 pub use error::{AppError, FileError, InTheWay, RerunHint, SideFile};
 pub use ids::{IdsError, ids};

@@ -1,7 +1,7 @@
 //! Where `check` writes the scenes of no visit: as CSV, all of them.
 
 use super::bodies::is_beside_results;
-use super::check::Payloads;
+use super::destination::Destination;
 use super::error::{FileError, SideFile};
 use super::exports::GroupedVisits;
 use super::{AppError, Context};
@@ -22,17 +22,17 @@ const ORPHANS: OwnedKind = OwnedKind {
 };
 
 /// A place for orphans that may be written to.
-pub(super) struct OrphansTarget<'a>(Payloads<'a>);
+pub(super) struct OrphansTarget<'a>(Destination<'a>);
 
 impl<'a> OrphansTarget<'a> {
     /// Refuses a path at which something stands that is not for a check to replace. `inputs`: the exports and the job file.
     pub(super) fn new(
         cx: &Context,
-        to: Payloads<'a>,
+        to: Destination<'a>,
         job: &Job,
         inputs: &[PathBuf],
     ) -> Result<OrphansTarget<'a>, AppError> {
-        let Payloads::File(path) = to else { return Ok(OrphansTarget(to)) };
+        let Destination::File(path) = to else { return Ok(OrphansTarget(to)) };
         let path = cx.base_dir.join(path);
         let is_input = path.canonicalize().is_ok_and(|path| inputs.contains(&path));
         if is_input || is_beside_results(&path, &job.results) {
@@ -47,13 +47,13 @@ impl<'a> OrphansTarget<'a> {
             return Err(FileError::refused(SideFile::Orphans, message));
         }
         owned_file::existing(&path, &ORPHANS).map_err(|error| FileError::of(SideFile::Orphans, error))?;
-        Ok(OrphansTarget(Payloads::File(path)))
+        Ok(OrphansTarget(Destination::File(path)))
     }
 
     /// Writes all orphans, in the order of the export; past the memory for grouping in any order.
     pub(super) fn write(self, job: &Job, visits: &GroupedVisits) -> Result<(), AppError> {
         match self.0 {
-            Payloads::Writer(writer) => {
+            Destination::Writer(writer) => {
                 let mut to = BufWriter::new(writer);
                 let written = write_all(job, visits, &mut to).and_then(|()| to.flush().map_err(Unwritten::Write));
                 written.or_else(|error| match error {
@@ -62,7 +62,7 @@ impl<'a> OrphansTarget<'a> {
                     error => Err(error.at(Path::new("standard output"))),
                 })
             }
-            Payloads::File(path) => {
+            Destination::File(path) => {
                 let mut unread = None;
                 let replaced = owned_file::replace_with(&path, &ORPHANS, |to| {
                     write_all(job, visits, to).map_err(|error| match error {

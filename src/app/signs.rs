@@ -76,7 +76,7 @@ impl Signs {
     pub(super) fn suspicions(&self) -> Vec<Suspicion> {
         let midnight = || {
             let message = format!(
-                "each of {} visits starts at midnight: the column of the start probably has the day alone; map one with the \
+                "each of {} visits starts at midnight: the start column probably holds only the date; map one with the \
                  time of day, or join the two with `columns`",
                 grouped(self.starts)
             );

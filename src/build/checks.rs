@@ -4,7 +4,8 @@
 
 use super::batch::Cell;
 use super::problem::{Code, FieldError, shown};
-use super::time_hints::{STAND_IN, is_stand_in};
+use super::time_hints::STAND_IN;
+use crate::stand_ins::is_no_instant;
 use crate::text::start_of;
 use chrono::{DateTime, Datelike, NaiveDate};
 use std::borrow::Cow;
@@ -162,7 +163,7 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
                 )
             }
             Some(time) => {
-                let hint = if is_stand_in(epoch) { STAND_IN } else { "is it in seconds since 1970?" };
+                let hint = if is_no_instant(epoch) { STAND_IN } else { "is it in seconds since 1970?" };
                 format!("{epoch} is {} and lies before 2000; {hint}", time.to_rfc3339())
             }
             None => format!("{epoch} lies before 2000"),
@@ -179,7 +180,7 @@ pub(super) fn time_in_range(epoch: i64, now: i64) -> Result<(), FieldError> {
             }
             None => match DateTime::from_timestamp(epoch, 0) {
                 Some(time) => {
-                    let hint = if is_stand_in(epoch) { format!("; {STAND_IN}") } else { String::new() };
+                    let hint = if is_no_instant(epoch) { format!("; {STAND_IN}") } else { String::new() };
                     format!("{} lies more than 24 hours in the future{hint}", time.to_rfc3339())
                 }
                 None => format!("{epoch} is not a time in seconds since 1970"),

@@ -161,6 +161,15 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     Table { dates: dates.collect(), times }
 });
 
+/// Whether a text is a time of day without a date: `08:15`, `8:15:30` or `08:15 PM`.
+pub(crate) fn is_time_of_day(text: &str) -> bool {
+    let clock = text.split(' ').next().unwrap_or_default();
+    let parts = || clock.split(':');
+    clock.len() <= 8
+        && (2..=3).contains(&parts().count())
+        && parts().all(|part| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

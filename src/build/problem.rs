@@ -47,7 +47,7 @@ codes! {
     /// Not a date.
     BadDate "bad_date" "not a date: fix it, or name its `format`";
     /// Not a time.
-    BadTime "bad_time" "not a time, or not a time zone: fix it, or name its `format`; a day and its time belong in one column";
+    BadTime "bad_time" "not a time, or not a time zone: fix it, or name its `format`; a day and a time in two columns are joined with `columns`";
     /// A time without a zone, and the job names none.
     ZonelessTime "zoneless_time" "a time without a zone: set `timezone` under [time], or `timezone_column`";
     /// A local time that happens twice, when clocks go back.
@@ -69,17 +69,17 @@ codes! {
     /// Other rows have the same key and other values.
     DuplicateVisit "duplicate_visit" "several rows with this key, and they differ: keep one of them";
     /// Scenes of no visit, whose key is nearly that of the visit.
-    NearKey "near_key" "a scene goes under a key that is nearly this one: write both alike, or let it through with `--accept near_key`";
+    NearKey "near_key" "a scene has a key that is almost this one: write both alike, or let it through with `--accept near_key`";
     /// Other scene rows of the visit have the same key and other values.
     DuplicateScene "duplicate_scene" "several scenes with this key, and they differ: keep one, or give them different keys";
     /// A scene without the task code that the PUREAI solution requires.
     MissingTaskCode "missing_task_code" "a scene without a task code, and `task_code_required` is set: fill it in";
     /// Another number of scenes than the export says.
     SceneCount "scene_count" "another number of scenes than the column `scene_count` says: is the scenes export complete?";
-    /// A word that stands for nothing, or a spreadsheet's guard.
-    Placeholder "placeholder" "a word that stands for nothing: add it to `null_values`; a spreadsheet's guard: export the column without it";
-    /// A character that nobody sees.
-    InvisibleCharacter "invisible_character" "a character that nobody sees: remove it in the export; `--accept invisible_character` sends it";
+    /// A word in place of a value, or a spreadsheet's guard.
+    Placeholder "placeholder" "a placeholder, not a value: add it to `null_values`; a spreadsheet's guard: export the column without it";
+    /// An invisible character.
+    InvisibleCharacter "invisible_character" "an invisible character: remove it in the export; `--accept invisible_character` sends it";
     /// A value that the job's `map` does not have.
     UnmappedValue "unmapped_value" "a value that the `map` does not have: add it";
     /// Not in the list of stores.

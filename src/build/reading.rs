@@ -11,6 +11,7 @@ use super::time::{self, Unit};
 use super::zone::{Zone, in_reach};
 use crate::scan::Fault;
 use crate::shuffle::KEY;
+use crate::stand_ins::is_nan;
 use chrono::{DateTime, NaiveDate, Timelike};
 use std::borrow::Cow;
 
@@ -292,9 +293,4 @@ fn find_fault(faults: &[Fault], pick: usize) -> Result<(), FieldError> {
         Some(fault) => Err(fault_error(fault)),
         None => Ok(()),
     }
-}
-
-/// Data frames write the empty cell of a number column like this.
-fn is_nan(text: &str) -> bool {
-    text.eq_ignore_ascii_case("nan")
 }

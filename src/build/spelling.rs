@@ -1,15 +1,12 @@
-//! How an identifier is spelled: words that stand for nothing, characters that nobody sees, what a spreadsheet leaves of a
-//! long number.
+//! How an identifier is spelled: placeholders, characters that are invisible, what a spreadsheet leaves of a long number.
 //!
 //! It does not know which field a value is for. Most values are plain, and a look at a few bytes tells that.
 
 use super::checks::not_mangled;
 use super::problem::{Code, FieldError, shown};
 use super::rules::Rules;
-
-/// What programs write in place of a value that is not there, spelled exactly so.
-const WORDS: [&str; 11] =
-    ["NULL", "(null)", "nan", "NaN", "None", "N/A", "#N/A", "#REF!", "#VALUE!", "<NA>", "undefined"];
+use crate::stand_ins::is_placeholder;
+use crate::unseen::Unseen;
 
 /// The result of a check, unless the job accepts what it says.
 #[inline]
@@ -33,9 +30,9 @@ pub(super) fn stands_for_something(text: &str) -> Result<(), FieldError> {
     if !may_be_placeholder(text) {
         return Ok(());
     }
-    if WORDS.contains(&text) {
+    if is_placeholder(text) {
         let message = format!(
-            "{} stands for nothing; if it means that there is no value, add it to `null_values`, else fix the export",
+            "{} is a placeholder, not a value; if it means that there is no value, add it to `null_values`, else fix the export",
             shown(text)
         );
         return Err((Code::Placeholder, message));
@@ -59,7 +56,7 @@ pub(super) fn names_a_visit(key: &str) -> Result<(), FieldError> {
         return Ok(());
     }
     let message = format!(
-        "{} stands for nothing, and several visits have it as their key; export each with a key of its own (with \
+        "{} is a placeholder, not a value, and several visits have it as their key; export each with a key of its own (with \
          `null_values` it counts as empty)",
         shown(key)
     );
@@ -89,11 +86,12 @@ fn all_seen(text: &str) -> Result<(), FieldError> {
     let ends = [text.chars().next(), text.chars().next_back()];
     let unseen = text.chars().find(|c| is_unseen(*c));
     let Some(found) = unseen.or_else(|| unseen_end(text)) else { return Ok(()) };
+    let name = Unseen::of(found).map_or("a blank", Unseen::name);
     let at_end = if ends.contains(&Some(found)) { " at an end" } else { "" };
     let message = format!(
-        "{} has {} (U+{:04X}){at_end}, which nobody sees; remove it in the export",
+        "{} has {} (U+{:04X}){at_end}, which is invisible; remove it in the export",
         shown(text),
-        name(found),
+        name,
         u32::from(found)
     );
     Err((Code::InvisibleCharacter, message))
@@ -101,8 +99,8 @@ fn all_seen(text: &str) -> Result<(), FieldError> {
 
 /// A blank that does not break, or a joiner that joins nothing, at an end of the text.
 fn unseen_end(text: &str) -> Option<char> {
-    let is_blank = |c: &char| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');
-    let is_joiner = |c: &char| matches!(c, '\u{200c}' | '\u{200d}');
+    let is_blank = |c: &char| Unseen::of(*c) == Some(Unseen::NoBreakSpace);
+    let is_joiner = |c: &char| Unseen::of(*c) == Some(Unseen::Joiner);
     let first = text.chars().next().filter(|c| is_blank(c) || is_joiner(c));
     first.or_else(|| {
         let mut from_end = text.chars().rev();
@@ -113,25 +111,14 @@ fn unseen_end(text: &str) -> Option<char> {
     })
 }
 
+/// Whether a character is a problem wherever it stands. What chooses the shapes of a script is part of it.
 fn is_unseen(c: char) -> bool {
-    match c {
+    match Unseen::of(c) {
         // DEL is of neither set of control characters.
-        '\t' | '\r' | '\n' | '\u{7f}' => false,
-        '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{ad}' => true,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => true,
-        c => c.is_control(),
-    }
-}
-
-fn name(c: char) -> &'static str {
-    match c {
-        '\u{feff}' => "a byte order mark",
-        '\u{200b}' => "a space without width",
-        '\u{ad}' => "a soft hyphen",
-        '\u{a0}' | '\u{202f}' | '\u{2007}' => "a no-break space",
-        '\u{2060}' | '\u{200c}' | '\u{200d}' => "a joiner",
-        c if c.is_control() => "a control character",
-        _ => "a mark of direction",
+        Some(Unseen::Control) => c != '\u{7f}',
+        Some(Unseen::ByteOrderMark | Unseen::ZeroWidthSpace | Unseen::WordJoiner) => true,
+        Some(Unseen::SoftHyphen | Unseen::Direction) => true,
+        _ => false,
     }
 }
 
@@ -173,6 +160,7 @@ fn has_fraction(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stand_ins::PLACEHOLDERS;
 
     fn code(result: Result<(), FieldError>) -> Option<&'static str> {
         result.err().map(|(code, _)| code.name())
@@ -180,7 +168,7 @@ mod tests {
 
     #[test]
     fn words_for_nothing_and_guards_are_told_from_names() {
-        for text in WORDS.into_iter().chain(["=\"001\"", "'001", "=\"\""]) {
+        for text in PLACEHOLDERS.into_iter().chain(["=\"001\"", "'001", "=\"\""]) {
             assert_eq!(code(stands_for_something(text)), Some("placeholder"), "{text}");
         }
         for text in ["", "Null", "none", "NONE", "nano", "N/A 5", "Nantes", "undefined1", "'s-Gravenhage", "'", "=1+1"]
@@ -225,7 +213,7 @@ mod tests {
         let (_, message) = visible("1001\u{a0}").expect_err("a no-break space");
         assert_eq!(
             message,
-            "\"1001\\u{a0}\" has a no-break space (U+00A0) at an end, which nobody sees; remove it in the export"
+            "\"1001\\u{a0}\" has a no-break space (U+00A0) at an end, which is invisible; remove it in the export"
         );
     }
 

@@ -10,6 +10,7 @@ use super::problem::{Code, FieldError};
 use super::rfc3339::{Stamp, Unread, plain_date, stamp};
 use super::time_hints;
 use super::zone::Zone;
+use crate::stand_ins::is_no_instant;
 use chrono::{Datelike, LocalResult, NaiveDate, NaiveDateTime};
 
 /// What a bare number counts since 1970-01-01T00:00:00Z.
@@ -69,7 +70,7 @@ pub(super) fn instant(
 /// A time on the wall as epoch seconds.
 pub(super) fn in_zone(local: NaiveDateTime, zone: Option<Zone>) -> Result<i64, FieldError> {
     let zone = zone.ok_or_else(|| {
-        let stand_in = match time_hints::is_stand_in(local.and_utc().timestamp()) {
+        let stand_in = match is_no_instant(local.and_utc().timestamp()) {
             true => format!("; {}", time_hints::STAND_IN),
             false => String::new(),
         };

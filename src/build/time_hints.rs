@@ -2,17 +2,17 @@
 //!
 //! It decides nothing: whether a text is a time is up to `time`.
 
-use super::formats::TimeFormat;
+use super::formats::{TimeFormat, is_time_of_day};
 use super::pattern::Pattern;
 use super::problem::shown;
 use super::rfc3339::{self, Unread};
-use chrono::{DateTime, Datelike, NaiveDate};
+use crate::stand_ins::may_be_no_time;
 use std::rc::Rc;
 
 /// What `text`, which is not a time, most likely is. `pattern`: the job's format, which does not read it.
 pub(super) fn of_time(text: &str, pattern: Option<&Pattern>) -> String {
     let wrong = not_a(text, "time", pattern);
-    if stands_for_none(text) {
+    if may_be_no_time(text) {
         return format!("{wrong}: {}, such as null_values = [{}]", STAND_IN, shown(text));
     }
     match (rfc3339::stamp(text.as_bytes()), pattern) {
@@ -87,19 +87,6 @@ pub(super) fn of_digits(text: &str) -> Option<String> {
     Some(format!("{text} is read as seconds since 1970 and lies far in the future: {formats}"))
 }
 
-/// Whether an instant is one that often stands for none, whatever zone it was written in.
-pub(super) fn is_stand_in(epoch: i64) -> bool {
-    let Some(time) = DateTime::from_timestamp(epoch, 0) else { return false };
-    let is_near = |year, month, day| {
-        let stand_in = NaiveDate::from_ymd_opt(year, month, day);
-        stand_in.is_some_and(|stand_in| (time.num_days_from_ce() - stand_in.num_days_from_ce()).abs() <= 1)
-    };
-    // Other small numbers are codes rather than times.
-    let is_zero = epoch == -1 || (epoch % 900 == 0 && epoch.abs() <= 14 * 3600);
-    let stand_ins = [(1, 1, 1), (1753, 1, 1), (1899, 12, 30), (1900, 1, 1), (9999, 12, 31)];
-    is_zero || stand_ins.into_iter().any(|(year, month, day)| is_near(year, month, day))
-}
-
 /// What to do about a time that stands for none.
 pub(super) const STAND_IN: &str =
     "if it stands for no time, name it, as the export writes it, in the null_values of the column";
@@ -110,15 +97,6 @@ const JOIN: &str = "where the other half is in a column of its own, `columns` jo
 
 /// Epoch seconds and milliseconds of this century.
 const EPOCHS: [std::ops::Range<i64>; 2] = [946_684_800..4_102_444_800, 946_684_800_000..4_102_444_800_000];
-
-/// Whether a text is a time of day without a date: `08:15`, `8:15:30` or `08:15 PM`.
-pub(crate) fn is_time_of_day(text: &str) -> bool {
-    let clock = text.split(' ').next().unwrap_or_default();
-    let parts = || clock.split(':');
-    clock.len() <= 8
-        && (2..=3).contains(&parts().count())
-        && parts().all(|part| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit()))
-}
 
 fn not_a(text: &str, what: &str, pattern: Option<&Pattern>) -> String {
     match pattern {
@@ -195,25 +173,4 @@ fn zone_name_behind(text: &str) -> Option<&str> {
     let time = time.trim_ascii_end();
     let is_time = || rfc3339::stamp(time.as_bytes()).is_ok() || !Formats::of(time).of_times.is_empty();
     (is_name && is_time()).then_some(name)
-}
-
-/// Whether a text is written where there is no time.
-fn stands_for_none(text: &str) -> bool {
-    const DATES: [&str; 12] = [
-        "0000-00-00",
-        "0001-01-01",
-        "1753-01-01",
-        "1899-12-30",
-        "1900-01-01",
-        "9999-12-31",
-        "00.00.0000",
-        "00/00/0000",
-        "01.01.1900",
-        "01/01/1900",
-        "31.12.9999",
-        "12/31/9999",
-    ];
-    const WORDS: [&str; 14] =
-        ["0", "-", "--", "null", "(null)", "nil", "none", "n/a", "#n/a", "na", "nat", "\\n", "undefined", "infinity"];
-    DATES.iter().any(|date| text.starts_with(date)) || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }

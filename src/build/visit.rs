@@ -17,6 +17,7 @@ use super::spelling;
 use crate::scan::{CellFault, Location};
 use crate::shuffle::{KEY, Visit};
 use crate::text::{count, visible};
+use crate::unseen::Unseen;
 use chrono::NaiveDate;
 use std::borrow::Cow;
 
@@ -142,13 +143,13 @@ fn check_near_keys(visit: Visit<'_>, row: VisitRow<'_>, problems: &mut RowProble
     for (at, other) in near.listed().iter().enumerate() {
         let more = match near.more() {
             scenes if scenes > 0 && at + 1 == near.listed().len() => {
-                format!("; so {} under other keys", count(scenes, "more scene does", "more scenes do"))
+                format!("; {} like it", count(scenes, "more scene has another key", "more scenes have other keys"))
             }
             _ => String::new(),
         };
         let message = format!(
-            "{} under {}, which is nearly this key, {} (they differ in {}){more}",
-            count(other.scenes, "scene goes", "scenes go"),
+            "{} the key {}, almost this visit's {} (different: {}){more}",
+            count(other.scenes, "scene has", "scenes have"),
             shown(&other.key),
             shown(row.raw_key()),
             visit.differences(&other.key),
@@ -248,7 +249,7 @@ fn email_address<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Optio
     Some(address)
 }
 
-/// How a store or an address is spelled. A value that stands for nothing, or that cannot be seen, has no other problem.
+/// How a store or an address is spelled. A placeholder, or a value with an invisible character, has no other problem.
 fn check_name(row: VisitRow<'_>, name: &str) -> Result<(), FieldError> {
     if spelling::is_plain(name) {
         return Ok(());
@@ -266,7 +267,10 @@ fn scene_count<'a>(row: VisitRow<'a>, problems: &mut RowProblems<'_>) -> Option<
 fn no_scenes(visit: Visit<'_>, key: &str) -> Problem {
     let message = match visible(key) {
         Cow::Borrowed(key) => format!("no scene of the scenes export has the key {}", shown(key)),
-        Cow::Owned(key) => format!("no scene of the scenes export has the key \"{key}\", with an invisible character"),
+        Cow::Owned(shown) => {
+            let name = key.chars().find_map(Unseen::of).map_or("an unusual blank", Unseen::name);
+            format!("no scene of the scenes export has the key \"{shown}\", with {name}")
+        }
     };
     Problem { code: Code::NoScenes, field: "scenes", message, location: visit.location() }
 }

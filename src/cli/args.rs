@@ -119,7 +119,8 @@ struct JobArgs {
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
-    /// Let suspicions through, by their codes, such as other_file,midnight
+    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine this time, such as
+    /// other_file,midnight
     #[arg(long, value_delimiter = ',', value_name = "CODE")]
     accept: Vec<String>,
 }
@@ -157,7 +158,8 @@ pub(super) struct RerunArgs {
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
-    /// Let suspicions through, by their codes, such as other_file,midnight
+    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine this time, such as
+    /// other_file,midnight
     #[arg(long, value_delimiter = ',', value_name = "CODE")]
     accept: Vec<String>,
     /// Print the summary as JSON on standard output

@@ -5,6 +5,7 @@ use super::entry::FieldEntry;
 use super::names::{NAMED, Words};
 use super::profile::ColumnProfile;
 use super::sample::ExportSample;
+use super::times::Zoned;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
@@ -37,6 +38,13 @@ impl<'a> ColumnPool<'a> {
     pub(super) fn free(&self) -> impl Iterator<Item = usize> {
         let is_free = |at: &usize| !self.taken.contains(at) && !self.sample.columns[*at].is_key_of_several();
         (0..self.profiles.len()).filter(is_free)
+    }
+
+    /// Which of the times of a column carry their zone. That they are in UTC may be said by its name alone.
+    pub(super) fn zoned(&self, at: usize) -> Option<Zoned> {
+        let zoned = self.profiles[at].times.as_ref()?.zoned;
+        let is_named = zoned != Zoned::All && self.profiles[at].name.is_of_utc();
+        Some(if is_named { Zoned::NamedUtc } else { zoned })
     }
 
     /// The free columns whose values fit, each with the score of its name, the best first.

@@ -4,6 +4,7 @@
 
 use super::encoding::{encoding, mangled_word};
 use super::frame::{ignored, lines_above, without_ignored};
+use super::open_encoding::{Candidate, open};
 use crate::scan::{Dialect, Format, Frame, Sniffed, Source, decoded, split};
 use encoding_rs::Encoding;
 use std::path::Path;
@@ -15,6 +16,8 @@ pub(super) struct GuessedDialect {
     pub(super) dialect: Dialect,
     /// Whether the file names its delimiter itself, in a first line such as `sep=;`.
     pub(super) separator_line: bool,
+    /// The encodings that may be meant, where nothing decides between them.
+    pub(super) encodings: Vec<Candidate>,
     /// A word by which a person can tell whether the encoding is right.
     pub(super) word: Option<String>,
     /// Other delimiters that split the file as evenly.
@@ -37,7 +40,10 @@ const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', 0x01, b'^'];
 
 /// Guesses from the first and the last bytes of a file. `whole` says that the first are all it has.
 pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool, hint: Option<&'static Encoding>) -> GuessedDialect {
-    let encoding = encoding(head, whole, hint);
+    let likeliest = encoding(head, whole, hint);
+    let lines = head[..head.len().min(BYTES)].iter().rposition(|b| *b == b'\n').map_or(head, |end| &head[..end]);
+    let encodings = open(lines, likeliest, hint);
+    let encoding = encodings.first().map_or(likeliest, |first| first.encoding);
     let text = decoded(head, encoding);
     let word = encoding.is_single_byte().then(|| odd_word(&text)).flatten();
     let mangled = std::str::from_utf8(&text).ok().and_then(mangled_word).map(|word| word.chars().take(30).collect());
@@ -82,7 +88,7 @@ pub(super) fn guess(head: &[u8], tail: &[u8], whole: bool, hint: Option<&'static
     let (first, _) = split(below(beginning, skip), &dialect, 1);
     let cells = first.first().map_or(0, Vec::len);
     let frame = Frame { header: None, skip: u32::try_from(skip).unwrap_or_default(), ignore_lines };
-    GuessedDialect { dialect, separator_line: named.is_some(), word, others, frame, mangled, cells }
+    GuessedDialect { dialect, separator_line: named.is_some(), encodings, word, others, frame, mangled, cells }
 }
 
 /// An export as it is read by what was guessed from its beginning.

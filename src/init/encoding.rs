@@ -14,6 +14,8 @@ const SINGLE: [(&Encoding, &str); 5] = [
     (WINDOWS_1251, CYRILLIC),
 ];
 const WESTERN: &str = "àâäáãåæçéèêëíìîïñóòôöõøúùûüßœÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØÚÙÛÜŒ";
+/// What word processors put in place of plain quotes, dashes and dots.
+const TYPOGRAPHIC: &str = "’‘“”–—€…•";
 const CYRILLIC: &str = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁІЇЄ";
 
 /// The encoding that the job file has to name. With a byte order mark it need not: the reader follows the mark.
@@ -61,7 +63,9 @@ fn single(head: &[u8], hint: Option<&'static Encoding>) -> &'static Encoding {
                 true => before.is_ascii_alphabetic(),
                 false => run > 2 || letter.is_uppercase() && before.is_lowercase(),
             };
-            count += usize::from(!letter.is_ascii() && !is_odd && letters.contains(letter));
+            // Quotes, dashes and the euro are letters in other encodings.
+            let is_right = letters.contains(letter) || *encoding == WINDOWS_1252 && TYPOGRAPHIC.contains(letter);
+            count += usize::from(!letter.is_ascii() && !is_odd && is_right);
             before = letter;
         }
         count
@@ -90,6 +94,8 @@ mod tests {
             ("Łódź Główna; Kraków", WINDOWS_1250),
             ("Mağaza; İşçi; Başlangıç", WINDOWS_1254),
             ("Магазин; Москва", WINDOWS_1251),
+            ("Men’s care – “Promo” 5 €…", WINDOWS_1252),
+            ("L’été; Getränke", WINDOWS_1252),
         ] {
             let (bytes, _, _) = encoding.encode(text);
             assert_eq!(super::encoding(&bytes, true, None), encoding, "{text}");

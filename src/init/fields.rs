@@ -80,7 +80,18 @@ pub(super) fn email_address(pool: &mut ColumnPool<'_>) -> FieldEntry {
     let nameless = pool.ranked(&names::EMAIL, |profile| profile.emails >= 0.8);
     let nameless: Vec<usize> = nameless.iter().filter(|(_, score)| *score == 0).map(|(at, _)| *at).collect();
     match nameless.as_slice() {
-        [] => FieldEntry::absent(field),
+        [] => match pool.named(&names::EMAIL, |profile| !profile.is_empty()).first() {
+            Some(at) => {
+                let profile = &pool.profiles[*at];
+                let others = ((1.0 - profile.emails) * profile.filled as f64).round();
+                let name = quoted(pool.name(*at));
+                FieldEntry::absent(field).says(format!(
+                    "{field} is left out: {others} of the {} sampled values of {name} are no e-mail addresses",
+                    profile.filled
+                ))
+            }
+            None => FieldEntry::absent(field),
+        },
         [only] => pool.take(field, *only).says("told by its values alone"),
         several => FieldEntry::absent(field)
             .says(format!("{field} is left out: addresses are in {}", listed(pool.names(several), 6))),

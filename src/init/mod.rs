@@ -5,15 +5,16 @@
 //! April, is a question in the file, and `check` and `run` refuse the file until it is answered. The look is bounded, so
 //! that it takes seconds for an export of any size.
 //!
-//! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `frame`) and `sample` read, `profile`
-//! says what each column looks like (`names` with `words`, `times`, `nulls`), `day_and_time` and `composite` add columns that
+//! The way through it: `roles` says which files are which, `dialect` (with `encoding`, `open_encoding`, `frame`) and `sample` read, `profile`
+//! says what each column looks like (`names` with `words`, `times`), `day_and_time` and `composite` add columns that
 //! are joined of others, `join` and `near` find the pair of columns that holds the visit's key, `plan` fills the fields (`keys`
-//! or `flat`, `visit_times` with `time_columns`, `day_month`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
+//! or `flat`, `visit_times` with `time_columns`, `day_month`, `local_day`, `clocks`, `fields`, `scene_key`, each by `choice`; `only`) and `write` writes the file.
 //!
 //! It knows nothing of ids, of the network, or of how a job is read.
 
 mod cell_text;
 mod choice;
+mod clocks;
 mod column_pool;
 mod composite;
 mod day_and_time;
@@ -27,11 +28,12 @@ mod flat;
 mod frame;
 mod join;
 mod keys;
+mod local_day;
 mod names;
 mod near;
 mod null_values;
-mod nulls;
 mod only;
+mod open_encoding;
 mod page;
 mod paths;
 mod plan;

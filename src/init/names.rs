@@ -23,6 +23,8 @@ pub(super) struct Name {
     compact: String,
     /// The whole name in other forms: without a prefix, and without the table or group in front of it.
     others: Vec<String>,
+    /// Whether it says that a time is in UTC.
+    is_of_utc: bool,
 }
 
 impl Name {
@@ -49,7 +51,9 @@ impl Name {
         }
         let compact = all.concat();
         others.retain(|other| !other.is_empty() && *other != compact);
-        Name { parts: own.unwrap_or(all), compact, others }
+        let parts = own.unwrap_or(all);
+        let is_of_utc = says_utc(&column.to_lowercase(), &parts);
+        Name { parts, compact, others, is_of_utc }
     }
 
     /// Whether two columns have the same name, but for case and what stands between the words.
@@ -60,6 +64,11 @@ impl Name {
     /// Whether it is the name of a field itself.
     pub(super) fn is_field(&self, field: &str) -> bool {
         self.compact == field.replace('_', "")
+    }
+
+    /// Whether it says that a time is in UTC: `start_utc`, `Start (GMT)`.
+    pub(super) fn is_of_utc(&self) -> bool {
+        self.is_of_utc
     }
 
     /// Whether it says that it is a key, but not of what.
@@ -99,6 +108,16 @@ impl Name {
             (true, false) => 40,
         }
     }
+}
+
+/// Whether a name in small letters says UTC. `Start (UTC+2)` does not.
+fn says_utc(column: &str, parts: &[String]) -> bool {
+    ["utc", "gmt"].iter().any(|word| {
+        let is_there = parts.iter().any(|part| part == word || part.len() > 3 && part.ends_with(word));
+        let has_offset =
+            column.split(word).skip(1).any(|behind| behind.trim_start().starts_with(['+', '-', '\u{2212}', '\u{b1}']));
+        is_there && !has_offset
+    })
 }
 
 /// The words of a text in one, as lists of words have them: `In Progress` is `inprogress`.
@@ -229,5 +248,9 @@ mod tests {
         assert!(Name::of("visit_status").score(&VISIT_ID) < 30);
         assert_eq!(Name::of("report").score(&EMAIL), 0);
         assert_eq!(Name::of("").score(&STORE), 0);
+        assert!(
+            ["start_utc", "Start (UTC)", "started_at_gmt", "startUTC"].iter().all(|name| Name::of(name).is_of_utc())
+        );
+        assert!(!["Start (UTC+2)", "start GMT-01:00", "start"].iter().any(|name| Name::of(name).is_of_utc()));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::column_pool::ColumnPool;
 use super::entry::{FieldEntry, Setting};
-use super::nulls::is_no_time;
+use crate::stand_ins::is_no_time;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Says of the fields of a section what stands for an empty cell in their columns: of one column with the column, of several

@@ -2,10 +2,10 @@
 
 use super::column_pool::ColumnPool;
 use super::names::{self, DONE, NAMED, NOT_DONE, TO_COME, compact};
-use super::nulls::NULLS;
 use super::profile::ColumnProfile;
 use super::times::counted;
 use super::toml_text::{quoted, quoted_list, shown};
+use crate::stand_ins::is_word;
 use crate::text::count;
 use std::cmp::Reverse;
 
@@ -42,12 +42,12 @@ pub(super) fn only(pool: &ColumnPool<'_>, are_visits: bool) -> Option<OnlyDraft>
 }
 
 fn of_column(profile: &ColumnProfile<'_>, are_visits: bool) -> Option<OnlyDraft> {
-    let is_small = (2..=MOST).contains(&profile.distinct.len()) || profile.distinct.len() == 1;
+    let is_small = (1..=MOST).contains(&profile.distinct.len());
     if !profile.column.parts.is_empty() || !is_small || profile.times.is_some() {
         return None;
     }
     let values = || profile.column.values.iter().map(String::as_str);
-    let mut saw = counted(values().map(|value| if NULLS.contains(&value) { "" } else { value }));
+    let mut saw = counted(values().map(|value| if is_word(value) { "" } else { value }));
     saw.sort_by_key(|(_, rows)| Reverse(*rows));
     let is_named = profile.name.score(&names::STATUS) >= NAMED;
     let meanings = meanings(profile, is_named, &saw);

@@ -1,5 +1,6 @@
 //! Files as the job file names them: a folder, a pattern or a list; and the days in their names.
 
+use crate::job::day_placeholder;
 use chrono::NaiveDate;
 
 /// The name of a file without what tells it from others of its kind: numbers, and what has digits in it.
@@ -56,14 +57,9 @@ pub(super) fn as_paths(some: &[String], all: &[String]) -> Vec<String> {
 /// A day in a path, and the path with what `--date` fills in in its place.
 pub(super) fn dated(path: &str) -> Option<(String, String)> {
     // The longest first, so that 2024/03/05 is not taken for a day of another form.
-    const FORMS: [(&str, &str, usize); 5] = [
-        ("%Y-%m-%d", "{date}", 10),
-        ("%Y/%m/%d", "{date:%Y/%m/%d}", 10),
-        ("%Y_%m_%d", "{date:%Y_%m_%d}", 10),
-        ("%d.%m.%Y", "{date:%d.%m.%Y}", 10),
-        ("%Y%m%d", "{date:%Y%m%d}", 8),
-    ];
-    FORMS.into_iter().find_map(|(format, placeholder, length)| {
+    const FORMS: [(&str, usize); 5] =
+        [("%Y-%m-%d", 10), ("%Y/%m/%d", 10), ("%Y_%m_%d", 10), ("%d.%m.%Y", 10), ("%Y%m%d", 8)];
+    FORMS.into_iter().find_map(|(format, length)| {
         let is_alone = |at: usize| {
             let is_digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
             !is_digit(at.checked_sub(1).and_then(|at| path.as_bytes().get(at)))
@@ -76,7 +72,7 @@ pub(super) fn dated(path: &str) -> Option<(String, String)> {
             (is_written_so && is_alone(at) && text.contains("20")).then(|| text.to_owned())
         };
         let day = (0..path.len()).find_map(day)?;
-        let dated = path.replace(&day, placeholder);
+        let dated = path.replace(&day, &day_placeholder(format));
         Some((day, dated))
     })
 }

@@ -2,10 +2,10 @@
 
 use super::cell_text::ColumnType;
 use super::names::{self, Name};
-use super::nulls::{NULLS, is_no_time};
 use super::sample_column::SampleColumn;
 use super::times::{self, TimeStyle, Zoned};
 use crate::build::{Zone, is_time_of_day};
+use crate::stand_ins::{is_no_time, is_word};
 use std::collections::{BTreeSet, HashSet};
 
 /// Values that are times only if the name says so need a name that scores as much as this.
@@ -43,7 +43,7 @@ impl<'a> ColumnProfile<'a> {
     pub(super) fn of(column: &'a SampleColumn) -> ColumnProfile<'a> {
         let (mut nulls, mut values): (BTreeSet<&str>, Vec<(&str, usize)>) = (BTreeSet::new(), Vec::new());
         for (value, rows) in times::counted(column.filled()) {
-            if NULLS.contains(&value) {
+            if is_word(value) {
                 nulls.insert(value);
             } else {
                 values.push((value, rows));

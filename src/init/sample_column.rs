@@ -1,7 +1,7 @@
 //! A column of a sample: the name and the values of its rows. It knows how several become one, and nothing of what they mean.
 
 use super::cell_text::ColumnType;
-use super::nulls::NULLS;
+use crate::stand_ins::is_word;
 
 /// A column as far as it was looked at: one of the export, or several of it joined.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ impl SampleColumn {
             let is_zero = zeros.bytes().all(|b| b == b'0') && zeros.len() != 3 && !value.ends_with('.');
             (is_whole && is_zero).then_some(whole.len())
         };
-        let numbers = || self.filled().filter(|value| !NULLS.contains(value));
+        let numbers = || self.filled().filter(|value| !is_word(value));
         let are_whole = self.column_type == ColumnType::Text && numbers().all(|value| whole(value).is_some());
         if !are_whole || !numbers().any(|value| value.contains('.')) {
             return;

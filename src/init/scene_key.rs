@@ -27,9 +27,11 @@ pub(super) fn scene_id(pool: &mut ColumnPool<'_>, reference: &FieldEntry) -> Fie
     match (scenes, named, images.as_slice()) {
         (Choice::None, Some(scene), [image, ..]) if *image != scene => images_of_scenes(pool, scene, *image),
         (Choice::None, None, [image, others @ ..]) => pool.take(FIELD, *image).or(pool.names(others)),
-        (Choice::None, named, _) => {
-            by_values(pool, named.or(of_images.first().filter(|(_, score)| *score >= names::NAMED).map(|(at, _)| *at)))
-        }
+        (Choice::None, named, _) => by_values(
+            pool,
+            &reference,
+            named.or(of_images.first().filter(|(_, score)| *score >= names::NAMED).map(|(at, _)| *at)),
+        ),
         (choice, _, _) => {
             pool.taken.extend(choice.places());
             let others = images.iter().copied().filter(|at| !choice.places().contains(at)).collect::<Vec<_>>();
@@ -56,15 +58,26 @@ fn images_of_scenes(pool: &mut ColumnPool<'_>, scene: usize, image: usize) -> Fi
 }
 
 /// No good column has the name of a scene's key. `named` is one that has it and repeats within a visit.
-fn by_values(pool: &mut ColumnPool<'_>, named: Option<usize>) -> FieldEntry {
+fn by_values(pool: &mut ColumnPool<'_>, reference: &[usize], named: Option<usize>) -> FieldEntry {
     // With a good name, a key may begin anew in every visit. Without one it has to be unique.
-    let is_unique = |at: &usize| {
+    let may_be_key = |at: &usize| {
         let profile = &pool.profiles[*at];
         let is_else = profile.times.is_some() || profile.emails > 0.5 || profile.zones > 0.98 || profile.is_clock();
-        !is_else && profile.column.parts.is_empty() && profile.uniqueness() >= 0.99
+        !is_else && profile.column.parts.is_empty() && !profile.is_empty() && !reference.contains(at)
     };
+    let is_unique = |at: &usize| may_be_key(at) && pool.profiles[*at].uniqueness() >= 0.99;
     let unique: Vec<usize> = pool.free().filter(is_unique).collect();
     match (named, unique.as_slice()) {
+        (Some(at), [other, ..]) if *other != at => {
+            let why = format!(
+                "{} repeats within a visit and {} does not: which names a scene?",
+                quoted(pool.name(at)),
+                quoted(pool.name(*other))
+            );
+            let places = unique.iter().copied().take(3).chain([at]);
+            let options: Vec<FieldEntry> = places.map(|at| pool.text(FIELD, at)).collect();
+            FieldEntry::one_of(FIELD, &why, &options)
+        }
         (Some(at), _) => {
             let name = quoted(pool.name(at));
             let entry = pool.take(FIELD, at).or(pool.names(&unique));
@@ -73,7 +86,15 @@ fn by_values(pool: &mut ColumnPool<'_>, named: Option<usize>) -> FieldEntry {
             ))
         }
         (None, [only]) => pool.take(FIELD, *only).says("told by its values alone: none repeats"),
-        (None, _) => FieldEntry::open(FIELD, "no column has the name of a scene's key.").or(pool.names(&unique)),
+        (None, _) => {
+            let tells_apart =
+                |at: &usize| may_be_key(at) && !unique.contains(at) && tells_scenes_apart(pool, reference, *at);
+            let candidates: Vec<usize> = unique.iter().copied().chain(pool.free().filter(tells_apart)).collect();
+            FieldEntry::open(FIELD, "no column has the name of a scene's key.").or(pool.names(&candidates)).says(
+                "It has to tell the scenes of a visit apart, and to stay the same in later exports. If there is none, \
+                 several columns may do together, { columns = [\"…\", \"…\"] }; else have a number for each scene exported.",
+            )
+        }
     }
 }
 

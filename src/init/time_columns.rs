@@ -45,12 +45,12 @@ pub(super) fn choose_start(pool: &mut ColumnPool<'_>) -> Choice {
     }
     let planned = ranked.clone();
     by_what_happened(pool, &mut ranked);
-    // The only times of an export can be nothing else.
-    let can_be_nothing_else = |at: &usize| {
+    // The only times of an export are offered, whatever they are called.
+    let may_be_the_start = |at: &usize| {
         let profile = &pool.profiles[*at];
         !profile.needs_a_name() && profile.name.score(&names::END) < NAMED && !is_of_something_else(profile)
     };
-    let nameless: Vec<usize> = ranked.iter().map(|(at, _)| *at).filter(can_be_nothing_else).collect();
+    let nameless: Vec<usize> = ranked.iter().map(|(at, _)| *at).filter(may_be_the_start).collect();
     let mut choice = choose(pool, field, &ranked);
     if let (Choice::None, [only]) = (&choice, nameless.as_slice()) {
         choice = Choice::One(*only, Vec::new());

@@ -1,5 +1,7 @@
 //! Text for a job file: strings that TOML reads back as they are, and comments of a readable width.
 
+use crate::unseen::Unseen;
+
 /// A text as a TOML string on one line. Nothing in it can end a comment, or turn its direction around.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -11,8 +13,11 @@ pub(super) fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
-            letter if letter.is_control() || is_invisible(letter) => {
-                out.push_str(&format!("\\u{:04X}", u32::from(letter)));
+            letter if Unseen::of(letter).is_some_and(|unseen| unseen != Unseen::Shaper) => {
+                out.push_str(&match u32::from(letter) {
+                    short @ ..=0xffff => format!("\\u{short:04X}"),
+                    long => format!("\\U{long:08X}"),
+                });
             }
             letter => out.push(letter),
         }
@@ -25,11 +30,6 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn quoted_list(texts: &[impl AsRef<str>]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
     format!("[{}]", texts.join(", "))
-}
-
-/// Line and paragraph separators, marks of direction, the byte order mark, spaces of no width.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{a0}')
 }
 
 /// A value as an example in a comment: quoted, and cut where it is long.

@@ -1,10 +1,12 @@
 //! The date, the start and the end of a visit: which columns hold them, how they are read, and in which time zone.
 
 use super::choice::Choice;
+use super::clocks::{clock_beside, joined_clocks, joined_times, or_the_clock};
 use super::column_pool::ColumnPool;
 use super::day_and_time::midnight_and_clock;
 use super::day_month::{self, ColumnFormats, SharedQuestion, orders_in_words};
 use super::entry::FieldEntry;
+use super::local_day::local_day;
 use super::names::{self, ACTUAL, BOOKKEEPING, NAMED, PLANNED};
 use super::profile::ColumnProfile;
 use super::time_columns::{choose_date, choose_day_of, choose_end, choose_start, zone_column};
@@ -45,40 +47,42 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
     let first = |choice: &Choice| choice.places().first().copied();
     let named_date = choose_date(pool, first(&start_column));
     let day_of_start = match (&named_date, first(&start_column)) {
-        (Choice::None, Some(start)) => choose_day_of(pool, start),
+        // The day in UTC is not that of the visit.
+        (Choice::None, Some(start)) if pool.zoned(start) != Some(Zoned::NamedUtc) => choose_day_of(pool, start),
         _ => None,
     };
     let end_column = choose_end(pool);
     let places = [&named_date, &start_column, &end_column].into_iter().flat_map(Choice::places).copied();
-    let formats = day_month::decide(pool, &places.chain(day_of_start).collect::<Vec<_>>());
+    let offered = if start_column == Choice::None { joined_times(pool) } else { Vec::new() };
+    let formats = day_month::decide(pool, &places.chain(day_of_start).chain(offered).collect::<Vec<_>>());
 
     let has_date = named_date != Choice::None || day_of_start.is_some();
     let zoned = |column: &Choice| {
-        let zoned = |at: &usize| pool.profiles[*at].times.as_ref().map(|style| style.zoned);
         // Of several that may be meant, one without a zone is enough for a question.
-        let all: Vec<Zoned> = column.places().iter().filter_map(zoned).collect();
-        all.iter().copied().find(|zoned| *zoned != Zoned::All).or(all.first().copied())
+        let all: Vec<Zoned> = column.places().iter().filter_map(|at| pool.zoned(*at)).collect();
+        let one_of = |some: &[Zoned]| all.iter().copied().find(|zoned| some.contains(zoned));
+        one_of(&[Zoned::Some, Zoned::None]).or(one_of(&[Zoned::NamedUtc])).or(one_of(&[Zoned::All]))
     };
+    let is_zoneless = |column: &Choice| matches!(zoned(column), Some(Zoned::Some | Zoned::None));
     let day_is_written = start_column.places().iter().all(|at| pool.profiles[*at].tells_the_day());
     let mut zone = match zoned(&start_column) {
         None => ZoneLine::Unclear,
-        // A word for UTC becomes the zone of the column, which also tells the date.
+        Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
+        Some(_) if is_zoneless(&end_column) => ZoneLine::AskedForTimes,
+        // UTC is the zone of the column then, and the date is asked for.
         Some(Zoned::NamedUtc) => ZoneLine::NotNeeded,
         Some(Zoned::All) if has_date || day_is_written => ZoneLine::NotNeeded,
         Some(Zoned::All) => ZoneLine::AskedForDates,
-        Some(Zoned::Some | Zoned::None) => ZoneLine::AskedForTimes,
     };
     let is_asked = matches!(zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
     let zone_column = zone_column.filter(|_| is_asked);
     if zone_column.is_some() {
         zone = ZoneLine::NotNeeded;
-    } else if zone == ZoneLine::NotNeeded && matches!(zoned(&end_column), Some(Zoned::Some | Zoned::None)) {
-        zone = ZoneLine::AskedForTimes;
     }
 
     let time = |field, at: usize| {
         let entry = read_by(pool, field, at, &formats);
-        match (pool.profiles[at].times.as_ref().map(|style| style.zoned), zone_column) {
+        match (pool.zoned(at), zone_column) {
             (Some(Zoned::NamedUtc), _) => entry.with("timezone", "UTC"),
             (_, Some(column)) => entry.with("timezone_column", pool.name(column)),
             _ => entry,
@@ -89,15 +93,18 @@ pub(super) fn visit_times(pool: &mut ColumnPool<'_>) -> VisitTimes {
         (Choice::None, Some(at)) => {
             read_by(pool, "visit_date", at, &formats).says("told by its values: the day of the start in every row")
         }
-        (Choice::None, None) => FieldEntry::absent("visit_date"),
+        (Choice::None, None) => local_day(pool, &start_column),
         (choice, _) => pool.entry("visit_date", choice, |at| read_by(pool, "visit_date", at, &formats)),
     };
     let start = match &start_column {
-        Choice::None => no_start(pool),
+        Choice::None => no_start(pool, |at| time("session_start_time", at)),
         Choice::One(at, _) if is_at_midnight => at_midnight(pool, *at, &time("session_start_time", *at)),
         choice => {
             let entry = pool.entry("session_start_time", choice, |at| time("session_start_time", at));
-            planned_instead(pool, choice, entry)
+            match clock_beside(pool, choice) {
+                Some(clock) => or_the_clock(pool, choice, clock, &entry),
+                None => planned_instead(pool, choice, entry),
+            }
         }
     };
     let end = match &end_column {
@@ -130,26 +137,40 @@ fn at_midnight(pool: &ColumnPool<'_>, at: usize, entry: &FieldEntry) -> FieldEnt
         .says(format!("  session_start_time = {}", entry.toml().unwrap_or_default()))
 }
 
-/// A time that was planned is not when the visit began: where there is no other, a person says what it is.
+/// A time that was planned is not when the visit began, and the only time of an export may be any: a person says what it
+/// is.
 fn planned_instead(pool: &ColumnPool<'_>, choice: &Choice, entry: FieldEntry) -> FieldEntry {
     let Choice::One(at, _) = choice else { return entry };
     let name = &pool.profiles[*at].name;
+    let is_named = name.score(&names::START) >= NAMED || name.score(&names::DATE) >= NAMED;
     let what = match () {
-        () if name.says(ACTUAL) => return entry,
+        () if is_named && name.says(ACTUAL) => return entry,
         () if name.says(PLANNED) => "what was planned",
         () if name.says(BOOKKEEPING) => "when the record was made or changed",
-        () => return entry,
+        () if is_named => return entry,
+        () => {
+            let why = format!(
+                "{} is the only column of times, and its name does not say that a visit began then.",
+                quoted(pool.name(*at))
+            );
+            return FieldEntry::one_of("session_start_time", &why, &[entry]);
+        }
     };
     let why = format!("{} sounds like {what}, and no other column says when a visit began.", quoted(pool.name(*at)));
     FieldEntry::one_of("session_start_time", &why, &[entry])
 }
 
-fn no_start(pool: &ColumnPool<'_>) -> FieldEntry {
+fn no_start(pool: &ColumnPool<'_>, entry: impl Fn(usize) -> FieldEntry) -> FieldEntry {
+    let options = joined_clocks(pool, entry);
+    if !options.is_empty() {
+        let why = "no column has the name of a start. Times of day and their days are in columns of their own.";
+        return FieldEntry::one_of("session_start_time", why, &options);
+    }
     let unfit = pool.ranked(&names::START, |profile| !profile.may_be_times());
     // Times of day are those of the start, whatever they are called.
     let half_a_time = || unfit.iter().find(|(at, _)| pool.profiles[*at].is_clock());
     let why = match unfit.first().filter(|(_, score)| *score >= NAMED).or_else(half_a_time) {
-        Some((at, _)) => why_not_times(&pool.profiles[*at]),
+        Some((at, _)) => why_not_times(pool, *at),
         None => "no column is known to hold the time at which a visit began.".to_owned(),
     };
     let entry = FieldEntry::open("session_start_time", &why);
@@ -163,16 +184,25 @@ fn no_end(pool: &ColumnPool<'_>) -> FieldEntry {
     let unfit = pool.named(&names::END, |profile| !profile.may_be_times());
     let entry = FieldEntry::absent(field);
     match unfit.first() {
-        Some(at) => entry.says(format!("{field} is left out: {}", why_not_times(&pool.profiles[*at]))),
+        Some(at) => entry.says(format!("{field} is left out: {}", why_not_times(pool, *at))),
         None => entry,
     }
 }
 
 /// A sentence: what a column that is called like a time holds instead.
-fn why_not_times(profile: &ColumnProfile<'_>) -> String {
+fn why_not_times(pool: &ColumnPool<'_>, at: usize) -> String {
+    let profile = &pool.profiles[at];
+    let has_day = |profile: &&ColumnProfile<'_>| {
+        profile.column.parts.is_empty() && !profile.is_empty() && profile.times.is_some()
+    };
     let name = quoted(&profile.column.name);
     let example = profile.example().map(shown).unwrap_or_default();
-    if profile.is_clock() {
+    let day = pool.profiles.iter().find(has_day).map(|day| quoted(&day.column.name));
+    if let (true, Some(day)) = (profile.is_clock(), &day) {
+        format!(
+            "{name} holds times of day without a date, such as {example}, and {day} cannot be joined with them: export day and time in one column."
+        )
+    } else if profile.is_clock() {
         format!(
             "{name} holds times of day without a date, such as {example}, and no column has the day of each: export the date as well."
         )
@@ -181,7 +211,7 @@ fn why_not_times(profile: &ColumnProfile<'_>) -> String {
     } else if profile.times.is_some() {
         format!("{name} holds dates without a time of day, such as {example}.")
     } else {
-        format!("{name} holds no times in a known format, such as {example}.")
+        format!("{name} holds values that cannot be read as times, such as {example}: export them as 2024-03-05 08:15.")
     }
 }
 

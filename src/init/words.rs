@@ -28,7 +28,7 @@ pub(super) const VISIT_ID: Words = Words {
         "besuchsnummer besuchsnr besuchsid besuchid besuchnr besuch",
         "idvisita visitaid numerovisita codigovisita visita",
         "idvisite visiteid numerovisite nvisite visite",
-        "idvisita idvisita visitaid codvisita",
+        "idvisita visitaid codvisita",
         "codicevisita numerovisita",
         "bezoekid bezoeknummer bezoeknr bezoek",
         "idwizyty nrwizyty numerwizyty wizytaid wizyta",
@@ -82,19 +82,20 @@ pub(super) const DATE: Words = Words {
     base: "visitdate datum fecha date data tarih tarihi",
     good: "visit visita visite besuch besuchs session bezoek wizyty ziyaret",
     bad: "created updated modified erstellt geandert creacion creation modification export end ende fin fim \
-        birth upload sync inserted loaded start begin",
+        birth upload sync inserted loaded start begin last next previous prev prior order due",
 };
 
 pub(super) const START: Words = Words {
     exact: &[
         "sessionstarttime sessionstart starttime startedat startat visitstart visitstarttime startdatetime starttimestamp \
          startts starts start started begin beginat begintime begunat checkin checkintime checkinat checkedinat arrival \
-         arrivaltime arrivedat timein actualstart actualvisitstarttime visitedat visittime visittimestamp",
+         arrivaltime arrivedat timein actualstart actualvisitstarttime visitedat visittime visittimestamp visitdatetime \
+         dateandtime dateandtimeofvisit visitdateandtime visitdatetimestamp",
         "besuchsbeginn startzeit besuchsstart beginnzeit beginn anfang ankunft",
         "inicio horainicio horadeinicio fechainicio fechahorainicio iniciovisita entrada horaentrada llegada horallegada",
         "debut heuredebut heurededebut datedebut debutvisite heuredarrivee arrivee",
         "datainicio horadeinicio datahorainicio horainicio chegada horachegada datahora",
-        "inizio orainizio datainizio oradiinizio dataorainizio inizivisita arrivo",
+        "inizio orainizio datainizio oradiinizio dataorainizio iniziovisita arrivo",
         "begintijd starttijd aanvang aankomst aankomsttijd starttijdstip",
         "start poczatek rozpoczecie datarozpoczecia godzinarozpoczecia czasrozpoczecia",
         "baslangic baslangiczamani baslangicsaati baslama baslamasaati giris girissaati giriszamani",
@@ -104,15 +105,19 @@ pub(super) const START: Words = Words {
     base: "start begin checkin checkedin arriv inicio debut beginn ankunft entrada llegada chegada inizio aanvang \
         rozpoczecia baslangic baslama giris",
     good: "time at ts zeit hora heure timestamp datetime visit session fecha data ora tijd saati zamani",
-    bad: "end ended ende zone timezone tz lat lon latitude longitude by status gps location user",
+    bad: "end ended ende zone timezone tz lat lon latitude longitude by status gps location user last next previous prev \
+        prior order shift trip route tour valid",
 };
 
 pub(super) const END: Words = Words {
     exact: &[
         "sessionendtime sessionend endtime endedat endat visitend visitendtime enddatetime endtimestamp endts ends end \
          ended finish finishedat finishtime stop stoptime stoppedat checkout checkouttime checkoutat checkedoutat \
-         departure departuretime leftat timeout closedat completedat actualend actualvisitendtime",
-        "besuchsende endzeit endezeit ende abfahrt",
+         departure departuretime leftat timeout closedat completedat actualend actualvisitendtime completed completedon \
+         completiontime completiondate closed closedon finalized finalizedat",
+        "besuchsende endzeit endezeit ende abfahrt abschluss abgeschlossen abgeschlossenam abschlusszeit abschlussdatum",
+        "completado completada finalizado finalizada concluido concluida completato completata termine terminee cloture \
+         voltooid voltooidop afgerond ukonczono zakonczono tamamlandi tamamlanma",
         "fin horafin horadefin fechafin fechahorafin finvisita salida horasalida",
         "fin heurefin heuredefin datefin finvisite depart",
         "fim horafim datafim horadefim datahorafim saida horasaida termino horatermino datatermino",
@@ -149,8 +154,8 @@ pub(super) const EMAIL: Words = Words {
          submittedby visitorid owneremail smtpaddr",
         "mitarbeiter benutzer emailadresse mailadresse",
         "correo correoelectronico usuario promotor",
-        "courriel adressemail utilisateur vendeur emailutilizador",
-        "usuarioemail vendedor",
+        "courriel adressemail utilisateur vendeur",
+        "usuarioemail vendedor emailutilizador",
         "venditore agente promotore utente",
         "medewerker vertegenwoordiger emailadres",
         "przedstawiciel pracownik adresemail uzytkownik",
@@ -198,7 +203,7 @@ pub(super) const SCENE: Words = Words {
     weak: "",
     base: "scene szene szenen escena cena scena sahne photogroup imagegroup photoset fotogruppe bildgruppe",
     good: IDENTIFIERS,
-    bad: "count type name url path status time date visit task quality taken at",
+    bad: "count type name label title description url path status time date visit task quality taken at",
 };
 
 /// What an image is called; where an export has no scenes, each of its images is one.
@@ -275,7 +280,7 @@ pub(super) const NOT_DONE: &str = "cancelled canceled cancel deleted removed voi
     anulowano anulowany odwolana iptal iptaledildi x d test draft";
 
 /// Values that say that a visit is still to come, or under way.
-pub(super) const TO_COME: &str = "planned scheduled pending open new assigned inprogress started draft todo geplant offen \
+pub(super) const TO_COME: &str = "planned scheduled pending open new assigned inprogress started todo geplant offen \
     planificada programada pendiente prevista planifie planifiee prevu aperta agendada pendente pianificata gepland planowana \
     zaplanowana planlandi planlanan beklemede";
 

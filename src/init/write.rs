@@ -4,7 +4,6 @@ use super::day_month::SharedQuestion;
 use super::dialect::GuessedDialect;
 use super::entry::FieldEntry;
 use super::first_line::{FirstLine, first_line};
-use super::nulls::NULLS;
 use super::page::{Draft, JobPage};
 use super::paths::dated;
 use super::plan::{DraftPlan, SectionPlan};
@@ -13,12 +12,16 @@ use super::toml_text::{either, listed, quoted, quoted_list, shown};
 use super::visit_times::ZoneLine;
 use crate::job::OPEN;
 use crate::scan::Frame;
+use crate::stand_ins::is_word;
 use encoding_rs::UTF_8;
 
 /// Writes the job file.
 pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSample, said: &[String]) -> Draft {
     let mut page = JobPage::default();
-    let unnamed = usize::from(visits.header().is_some()) + usize::from(scenes.header().is_some());
+    let is_encoding_open =
+        |sample: &ExportSample| sample.dialect.as_ref().is_some_and(|guess| !guess.encodings.is_empty());
+    let of_file = |sample| usize::from(ExportSample::header(sample).is_some()) + usize::from(is_encoding_open(sample));
+    let unnamed = of_file(visits) + of_file(scenes);
     head(&mut page, plan, unnamed);
     for text in said {
         page.warn(text.clone());
@@ -63,7 +66,7 @@ pub(super) fn write(plan: &DraftPlan, visits: &ExportSample, scenes: &ExportSamp
     page.into_draft()
 }
 
-/// `unnamed`: how many exports have no header line.
+/// `unnamed`: how many questions there are about the files themselves.
 fn head(page: &mut JobPage, plan: &DraftPlan, unnamed: usize) {
     page.comment("A job for traxload, drafted by `traxload init` from a look at the exports. What speaks for a guess stands beside it: read every line once.");
     let is_zone_asked = matches!(plan.zone, ZoneLine::AskedForTimes | ZoneLine::AskedForDates);
@@ -159,17 +162,28 @@ fn dialect(page: &mut JobPage, guess: &GuessedDialect, usual_delimiter: u8) {
         page.pair("escape", &quoted(&text(escape)), "");
     }
     frame(page, &guess.frame);
-    if let Some(word) = &guess.mangled {
+    if let Some(word) = guess.mangled.as_ref().filter(|_| guess.encodings.is_empty()) {
         page.warn(format!(
             "{} looks like UTF-8 that was read in another encoding and saved so: export it anew",
             quoted(word)
         ));
     }
-    if dialect.encoding != UTF_8 {
+    if !guess.encodings.is_empty() {
+        let why = "the file is not UTF-8, and nothing tells how it is encoded.";
+        page.comment(&format!("QUESTION: {why} Put the one in which this value reads right in place of \"?\":"));
+        for candidate in &guess.encodings {
+            let name = candidate.encoding.name().to_lowercase();
+            page.line(format!("#   encoding = {}   {}", quoted(&name), shown(&candidate.value)));
+        }
+        page.comment("The names of columns below are as in the first of these. If none is right, save the file as UTF-8 and run init again.");
+        page.line(format!("encoding = {}", quoted(OPEN)));
+        page.remark(true, format!("encoding: {why}"));
+    } else if dialect.encoding != UTF_8 {
         let name = dialect.encoding.name().to_lowercase();
         let mut beside = String::new();
         if dialect.encoding.is_single_byte() {
-            let word = guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or_default();
+            let word =
+                guess.word.as_deref().map(|word| format!("; is {} right?", quoted(word))).unwrap_or(".".to_owned());
             let others: Vec<&str> =
                 ["windows-1252", "windows-1250", "macintosh"].into_iter().filter(|other| *other != name).collect();
             beside = format!("it is not UTF-8{word} Else try another, such as {}", either(&others));
@@ -194,7 +208,7 @@ fn header(page: &mut JobPage, sample: &ExportSample, names: &[String]) {
     page.comment(&format!("QUESTION: {why} Put names in place of these, in their order, here and below:"));
     for column in &sample.columns {
         // A job file is handed around: no e-mail address belongs in it.
-        let value = column.filled().find(|value| !value.contains('@') && !NULLS.contains(value)).map(shown);
+        let value = column.filled().find(|value| !value.contains('@') && !is_word(value)).map(shown);
         page.line(format!("#   {} such as {}", column.name, value.unwrap_or_else(|| "(not shown)".to_owned())));
     }
     page.line(format!("header = {}", quoted_list(names)));

@@ -5,8 +5,8 @@ use super::keys::ExportKeys;
 use super::paths::{Placeholders, names_the_day};
 use super::quantities;
 use super::values::{Scalar, Spanned};
-use super::vocabulary::{FORMATS, meaning};
-use crate::scan::{Dialect, Format, Frame, Only, Pick, Source};
+use super::vocabulary::{FORMATS, OPEN, meaning};
+use crate::scan::{Dialect, Format, Frame, Only, Pick, Source, named_format};
 use std::time::Duration;
 
 /// How long a file must not have changed, where the job does not say.
@@ -101,6 +101,9 @@ fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialec
     let escape = escape.filter(|escape| Some(*escape) != quote);
     let delimiter = diagnostics.parsed(&keys.delimiter, one_byte);
     let encoding = diagnostics.parsed(&keys.encoding, |label| {
+        if label == OPEN {
+            return Err("how the file is encoded is an open question: put its encoding in place of the \"?\", such as \"windows-1252\"; the comments above it show how a value reads in each that may be meant".to_owned());
+        }
         encoding_rs::Encoding::for_label(label.as_bytes())
             .ok_or_else(|| format!("{label:?} is not a known encoding; try \"utf-8\", \"windows-1252\" or \"utf-16\""))
     });
@@ -121,8 +124,7 @@ fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
         ("ignore_lines", keys.ignore_lines.as_ref().map(Spanned::span)),
     ];
     let format = meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref));
-    let is_named_parquet =
-        |path: &String| [".parquet", ".parq", ".pq"].iter().any(|ending| path.to_lowercase().ends_with(ending));
+    let is_named_parquet = |path: &String| named_format(path).0 == Some(Format::Parquet);
     let paths = keys.path.as_ref().map_or(&[][..], |paths| paths.get_ref().as_slice());
     let are_named_parquet = !paths.is_empty() && paths.iter().all(is_named_parquet);
     if format == Some(Format::Parquet) || format.is_none() && are_named_parquet {
@@ -149,7 +151,7 @@ fn frame<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Frame {
     }
 }
 
-/// A list of columns has names, and each of them once. Columns that nobody needs may stay unnamed.
+/// A list of columns has names, and each of them once. Columns that are not needed may stay unnamed.
 fn check_header(header: &Spanned<Vec<String>>, diagnostics: &mut Diagnostics<'_>) {
     let names: Vec<&str> = header.get_ref().iter().map(|name| name.trim()).collect();
     if names.iter().all(|name| name.is_empty()) {

@@ -23,7 +23,14 @@ pub(super) fn zone(zone: &Spanned<String>, diagnostics: &mut Diagnostics<'_>) ->
         return None;
     }
     let unknown = || {
-        let hint = did_you_mean(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        // A place without its continent: Berlin.
+        let place = text.trim().replace(' ', "_");
+        let is_of_place = |name: &&str| name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&place));
+        let hint = match names().find(is_of_place) {
+            Some(name) => format!(" (did you mean {name:?}?)"),
+            None => did_you_mean(text, names()),
+        };
         format!("{text:?} is not a time zone{hint}; use a name like \"Europe/Paris\" or an offset like \"+01:00\"")
     };
     diagnostics.take(zone.span(), Zone::parse(text).ok_or_else(unknown))

@@ -135,7 +135,8 @@ pub(super) struct CheckKeys {
     /// With more invalid visits than this nothing is sent: a share of the result rows such as "5%", or a number of
     /// visits. Left out: "50%".
     pub(super) max_invalid: Option<Spanned<Scalar>>,
-    /// Codes of suspicions that are none in this job, such as ["midnight"]. They are listed in docs/exports.md.
+    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine in this job, such
+    /// as ["midnight"]. They are listed in docs/exports.md.
     #[serde(default)]
     pub(super) accept: Vec<Spanned<String>>,
 }

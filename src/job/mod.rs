@@ -38,12 +38,14 @@ mod values;
 mod vocabulary;
 mod walk;
 
+pub(crate) use api::DEFAULT_TOKEN;
 pub use error::JobError;
 pub(crate) use job::{Job, Target, TokenSource};
 pub(crate) use lists::known_values;
 pub use mistake::Mistake;
 pub use options::DateArg;
 pub(crate) use options::Options;
+pub(crate) use paths::day_placeholder;
 pub use quantities::MaxInvalid;
 pub(crate) use schema::schema;
 pub(crate) use vocabulary::OPEN;

@@ -4,6 +4,7 @@
 use crate::storage::Address;
 use crate::text::did_you_mean;
 use chrono::{DateTime, NaiveDate, Utc};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,24 +26,13 @@ impl Placeholders<'_> {
     ///
     /// Other braces are a mistake, unless something on this machine is called so.
     pub(super) fn dated(&self, path: &str) -> Result<String, String> {
-        let (mut filled, mut unknown, mut needs_day) = (String::new(), Vec::new(), false);
-        for piece in pieces(path) {
-            match piece {
-                Piece::Braces(inner) if day_form(inner).is_some() => {
-                    needs_day |= self.date.is_none();
-                    filled.push_str(&self.day(inner)?);
-                }
-                Piece::Braces(inner) => {
-                    write!(filled, "{{{inner}}}").map_err(|error| error.to_string())?;
-                    unknown.push((unknown_input(inner), filled.len()));
-                }
-                Piece::Lone => {
-                    filled.push('{');
-                    unknown.push((LONE.to_owned(), filled.len()));
-                }
-                Piece::Text(text) => filled.push_str(text),
-            }
-        }
+        let mut unknown = Vec::new();
+        let Filled { text: filled, needs_day } = self.fill(path, names_a_day, |piece, filled| {
+            filled.push_str(&as_it_stands(piece));
+            let message = if let Piece::Braces(inner) = piece { unknown_input(inner) } else { LONE.to_owned() };
+            unknown.push((message, filled.len()));
+            Ok(())
+        })?;
         let is_there = |end: usize| {
             let component = filled[end..].find('/').map_or(filled.len(), |more| end + more);
             !Address::is_remote(&filled) && self.base_dir.join(&filled[..component]).exists()
@@ -62,42 +52,54 @@ impl Placeholders<'_> {
 
     /// The path of a file that is written, with the day, `{name}` and `{time}` filled in, from the base folder.
     pub(super) fn output(&self, path: &str) -> Result<PathBuf, String> {
-        let (mut filled, mut needs_day) = (String::new(), false);
-        for piece in pieces(path) {
+        let filled = self.fill(path, names_a_day, |piece, filled| {
             match piece {
                 Piece::Braces("name") => filled.push_str(self.name),
                 Piece::Braces("time") => filled.push_str(&self.now.format("%Y%m%dT%H%M%SZ").to_string()),
-                Piece::Braces(inner) if day_form(inner).is_some() => {
-                    needs_day |= self.date.is_none();
-                    filled.push_str(&self.day(inner)?);
-                }
                 Piece::Braces(inner) => {
                     let hint = did_you_mean(inner, ["name", "date", "time"]);
                     return Err(format!("{{{inner}}} is not a placeholder{hint}; use {{name}}, {{date}} or {{time}}"));
                 }
-                Piece::Lone => return Err(LONE.to_owned()),
-                Piece::Text(text) => filled.push_str(text),
+                _ => return Err(LONE.to_owned()),
             }
-        }
-        if needs_day { Err(needs_a_day("path")) } else { Ok(self.base_dir.join(filled)) }
+            Ok(())
+        })?;
+        if filled.needs_day { Err(needs_a_day("path")) } else { Ok(self.base_dir.join(filled.text)) }
     }
 
     /// An argument of a command, with the day and `{name}` filled in. All other braces are the command's own.
     pub(super) fn in_command(&self, argument: &str) -> Result<String, String> {
-        let (mut filled, mut needs_day) = (String::new(), false);
-        for piece in pieces(argument) {
+        let filled = self.fill(argument, is_of_commands, |piece, filled| {
+            filled.push_str(&if piece == Piece::Braces("name") {
+                Cow::Borrowed(self.name)
+            } else {
+                as_it_stands(piece)
+            });
+            Ok(())
+        })?;
+        if filled.needs_day { Err(needs_a_day("command")) } else { Ok(filled.text) }
+    }
+
+    /// Fills in the day wherever `is_day` says that what stands in braces names it. `otherwise` writes what all other braces
+    /// become.
+    fn fill(
+        &self,
+        text: &str,
+        is_day: fn(&str) -> bool,
+        mut otherwise: impl FnMut(Piece<'_>, &mut String) -> Result<(), String>,
+    ) -> Result<Filled, String> {
+        let mut filled = Filled { text: String::new(), needs_day: false };
+        for piece in pieces(text) {
             match piece {
-                Piece::Braces("name") => filled.push_str(self.name),
-                Piece::Braces(inner) if is_of_commands(inner) => {
-                    needs_day |= self.date.is_none();
-                    filled.push_str(&self.day(inner)?);
+                Piece::Text(text) => filled.text.push_str(text),
+                Piece::Braces(inner) if is_day(inner) => {
+                    filled.needs_day |= self.date.is_none();
+                    filled.text.push_str(&self.day(inner)?);
                 }
-                Piece::Braces(inner) => write!(filled, "{{{inner}}}").map_err(|error| error.to_string())?,
-                Piece::Lone => filled.push('{'),
-                Piece::Text(text) => filled.push_str(text),
+                piece => otherwise(piece, &mut filled.text)?,
             }
         }
-        if needs_day { Err(needs_a_day("command")) } else { Ok(filled) }
+        Ok(filled)
     }
 
     /// The day as a placeholder names it. A form that is wrong is found without a day, too.
@@ -106,10 +108,22 @@ impl Placeholders<'_> {
         let form = day_form(placeholder).unwrap_or(PLAIN_DAY);
         written(day, form).filter(|_| form.contains('%')).ok_or_else(|| {
             format!(
-                "{{{placeholder}}} is not a day: behind the colon stands its form in the notation of strftime, such as {{date:%Y/%m/%d}}"
+                "{{{placeholder}}} is not a day: after the colon comes a strftime format, such as {{date:%Y/%m/%d}}"
             )
         })
     }
+}
+
+/// A text whose placeholders are filled in.
+struct Filled {
+    text: String,
+    /// Whether the day is missing.
+    needs_day: bool,
+}
+
+/// The placeholder of the day in a form of strftime.
+pub(crate) fn day_placeholder(form: &str) -> String {
+    if form == PLAIN_DAY { "{date}".to_owned() } else { format!("{{date:{form}}}") }
 }
 
 /// Whether a path or an argument of a command names a single day: `{date}`, or a form that is another one on the next day.
@@ -128,7 +142,7 @@ pub(super) fn names_the_day(text: &str) -> bool {
 
 const PLAIN_DAY: &str = "%Y-%m-%d";
 const LONE: &str =
-    "a { without its } is no placeholder; write the day as {date}, or in another form, such as {date:%Y/%m/%d}";
+    "an unclosed { is not a placeholder; write the day as {date}, or in another form, such as {date:%Y/%m/%d}";
 
 fn needs_a_day(what: &str) -> String {
     format!("this {what} needs a day: add --date YYYY-MM-DD, --date yesterday or --date today")
@@ -161,9 +175,13 @@ fn day_form(inner: &str) -> Option<&str> {
     }
 }
 
+fn names_a_day(inner: &str) -> bool {
+    day_form(inner).is_some()
+}
+
 /// A command's own braces may well begin with `date:`, as in a query of a document store.
 fn is_of_commands(inner: &str) -> bool {
-    inner == "date" || day_form(inner).is_some_and(|form| form.contains('%'))
+    day_form(inner).is_some_and(|form| form.contains('%'))
 }
 
 /// A piece of a path.
@@ -174,6 +192,14 @@ enum Piece<'t> {
     Braces(&'t str),
     /// A brace that is not closed before another one opens.
     Lone,
+}
+
+fn as_it_stands(piece: Piece<'_>) -> Cow<'_, str> {
+    match piece {
+        Piece::Text(text) => Cow::Borrowed(text),
+        Piece::Braces(inner) => Cow::Owned(format!("{{{inner}}}")),
+        Piece::Lone => Cow::Borrowed("{"),
+    }
 }
 
 /// The pieces of a path. In a glob `[{]` is a brace of the name.
@@ -257,8 +283,8 @@ mod tests {
             ("e/{yyyy-MM-dd}.csv", "{date:%Y/%m/%d}"),
             ("e/{name}.csv", "{name} is not a placeholder"),
             ("e/{a,b}.csv", "a list of paths"),
-            ("e/{{date}}.csv", "without its }"),
-            ("e/{date.csv", "without its }"),
+            ("e/{{date}}.csv", "an unclosed {"),
+            ("e/{date.csv", "an unclosed {"),
             ("s3://b/{dat}", "{dat} is not a placeholder"),
             ("e/{a secret that is long}", "what stands in braces is not"),
         ] {
@@ -274,6 +300,7 @@ mod tests {
         for (argument, filled) in [
             ("SELECT {'day': '{date}', 'n': {}}", "SELECT {'day': '2024-03-04', 'n': {}}"),
             ("{print $1} {name} {time} {dat}", "{print $1} n {time} {dat}"),
+            ("{ name } {date }", "{ name } {date }"),
             ("{date: {$gt: 1}} {date:ISODate(1)}", "{date: {$gt: 1}} {date:ISODate(1)}"),
             ("exports/{date:%Y/%m}/v.csv", "exports/2024/03/v.csv"),
             ("{", "{"),

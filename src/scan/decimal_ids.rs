@@ -114,7 +114,7 @@ impl IdForms {
     fn suspicion(&self, column: &ColumnForms) -> Option<Suspicion> {
         let ColumnForms { section, field, .. } = column;
         let advice = format!(
-            "a data frame or a spreadsheet makes such numbers of integers; set `decimals = \"drop\"` on {field} under [{section}.columns] where 1001.0 is 1001, or \"keep\" where it is not"
+            "a data frame or a spreadsheet makes such numbers of integers; set `decimals = \"drop\"` on {field} under [{section}.columns] if 1001.0 means 1001, else \"keep\""
         );
         let of_all = || {
             let message = format!("all values of {field} in the {section} export end in \".0\" or the like: {advice}");

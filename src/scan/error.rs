@@ -54,7 +54,7 @@ pub enum ScanError {
     },
     /// A path is a pipe, a socket or a device.
     #[error(
-        "{path} is no file: it is a pipe, a socket or a device, which can be read only once; let traxload start the program that writes it, in place of `path`: command = [\"program\", \"argument\"]"
+        "{path} is not a regular file: it is a pipe, a socket or a device, which can be read only once; let traxload start the program that writes it, in place of `path`: command = [\"program\", \"argument\"]"
     )]
     NoFile {
         /// As the job gives it.
@@ -85,8 +85,8 @@ pub enum ScanError {
         /// What to do.
         way_on: String,
     },
-    /// A command gives no export.
-    #[error("the command of the {section} gives no export: {reason}")]
+    /// A command produced no export.
+    #[error("the {section} command produced no export: {reason}")]
     Command {
         /// `visits` or `scenes`.
         section: &'static str,
@@ -222,7 +222,7 @@ fn table_command(format: &str, table: &str) -> String {
 }
 
 impl ScanError {
-    /// A command gives no export.
+    /// A command produced no export.
     pub(crate) fn of_command(section: &'static str, error: CommandError) -> ScanError {
         let reason = error.to_string();
         let source = match error {

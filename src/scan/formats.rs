@@ -99,7 +99,7 @@ pub(super) fn is_ending_of_a_table(ending: &str) -> bool {
 
 /// The format that the name of a file says, and the delimiter that it says: tabs in `.tsv` and `.tab`, bars in `.psv`.
 /// Endings of compressed files are passed over: `visits.tsv.gz` is CSV with tabs.
-pub(super) fn named_format(name: &str) -> (Option<Format>, Option<u8>) {
+pub(crate) fn named_format(name: &str) -> (Option<Format>, Option<u8>) {
     let lower = name.to_lowercase();
     let bare = without_compression(&lower);
     let ending = bare.rsplit(['.', '/', '\\']).next().unwrap_or_default();

@@ -17,7 +17,8 @@ const UNFINISHED: &str = "files have the names of copies under way, and were cha
 pub(super) fn remarks(left_out: &[(LeftOut, String)]) -> Remarks {
     let names = |why| left_out.iter().filter(move |(found, _)| *found == why).map(|(_, name)| name);
     let mut remarks = Remarks::default();
-    for (why, what) in [(LeftOut::Backup, "backups"), (LeftOut::Abandoned, "copies that nobody has finished for a day")]
+    for (why, what) in
+        [(LeftOut::Backup, "backups"), (LeftOut::Abandoned, "copies left unfinished for more than a day")]
     {
         let all: Vec<&String> = names(why).collect();
         if !all.is_empty() {

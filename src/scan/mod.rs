@@ -15,7 +15,7 @@
 //! | `containers` | files that hold something else, by their first bytes |
 //! | `formats` | the one table of formats: endings and first bytes |
 //! | `source` | what to read |
-//! | `rows`, `remarks`, `error` | what comes out |
+//! | `rows`, `error` | rows and errors, which come out |
 //! | `unpack` | decompresses |
 //! | `cleaning`, `typed_nulls`, `clock_text`, `cells` | one column of cells, brought to few forms |
 //! | `discover` | which files an export consists of |
@@ -23,6 +23,7 @@
 //! | `file` | one file, and where its columns come from |
 //! | `picked`, `decimal_ids` | columns looked at, and joined |
 //! | `batch`, `unwanted` | columns put together, filters applied, what they leave out |
+//! | `file_end`, `remarks` | what is noticed beside the rows |
 //! | `csv`, `parquet` | read one file |
 //! | `probe`, `open_file` | one file opened as far as its header |
 //! | `left_out` | what is said of files that are left out |
@@ -43,6 +44,7 @@ mod discover;
 mod error;
 mod export;
 mod file;
+mod file_end;
 mod formats;
 mod left_out;
 mod open_file;
@@ -59,11 +61,11 @@ mod unpack;
 mod unwanted;
 
 pub(crate) use cells::whole;
-pub(crate) use csv::FileEnd;
 pub use error::{MissingColumn, ScanError};
 pub(crate) use export::{Export, ReadFile};
+pub(crate) use file_end::FileEnd;
 pub(crate) use formats::Format;
-pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export};
+pub(crate) use formats::{begins_like_an_export, is_ending_of_an_export, named_format};
 pub(crate) use remarks::Remarks;
 pub use rows::Location;
 pub(crate) use rows::{CellFault, Fault, Lines, Rows};

@@ -1,7 +1,7 @@
 //! What a reader of an export notices that is not wrong with a single row.
 
-use super::csv::FileEnd;
 use super::decimal_ids::IdForms;
+use super::file_end::FileEnd;
 use super::unwanted::UnwantedColumn;
 use crate::suspicion::Suspicion;
 

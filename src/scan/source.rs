@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The dialect of CSV files.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dialect {
-    /// `None`: a tab for names that end in `.tsv` or `.tab`, else a comma.
+    /// `None`: a tab for names that end in `.tsv` or `.tab`, a bar for `.psv`, else a comma.
     pub(crate) delimiter: Option<u8>,
     /// `None`: there is no quoting, and the escape acts everywhere (PostgreSQL's text format).
     pub(crate) quote: Option<u8>,

@@ -1,6 +1,7 @@
 //! The values that `only` leaves out, with their counts: a word that is spelled in another way is seen among them.
 
 use super::source::Only;
+use crate::unseen::has_no_shape;
 use hashbrown::HashMap;
 
 /// Values that are kept of a column. A filter on a number or a time may leave out millions.
@@ -77,7 +78,7 @@ impl UnwantedCounts {
     }
 }
 
-/// A value without its blanks, and in lower case.
+/// A value without its blanks and what cannot be seen, and in lower case.
 fn folded(value: &str) -> String {
-    value.chars().filter(|c| !c.is_whitespace() && *c != '\u{200b}').flat_map(char::to_lowercase).collect()
+    value.chars().filter(|c| !c.is_whitespace() && !has_no_shape(*c)).flat_map(char::to_lowercase).collect()
 }

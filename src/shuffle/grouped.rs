@@ -1,4 +1,4 @@
-//! VisitTable with their scenes, as views over the columns.
+//! Visits with their scenes, as views over the columns.
 
 use super::buckets::{Buckets, NO_GROUP};
 use super::key_column::KEY;
@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 /// How many of the rows that a visit conflicts with are named.
 const MAX_NAMED: usize = 3;
 
-/// VisitTable in the order of the export, each with its scenes: one visit for each result row.
+/// Visits in the order of the export, each with its scenes: one visit for each result row.
 #[derive(Debug)]
 pub(crate) struct Grouped {
     pub(super) visits: VisitTable,

@@ -46,7 +46,7 @@ pub(crate) enum CommandError {
     NotStarted(String, io::Error),
     #[error("{program:?} {how}{said}")]
     Failed { program: String, how: String, said: String },
-    #[error("{0:?} had not ended when the time of max_duration was up; it was ended")]
+    #[error("{0:?} was still running when max_duration was over, so it was stopped")]
     TimeIsUp(String),
     #[error("its output cannot be kept in {folder}: {source}; make room there, or set TMPDIR to another folder")]
     Disk { folder: String, source: io::Error },
@@ -87,21 +87,19 @@ impl Commands {
         let file = tempfile::tempfile().map_err(CommandError::disk)?;
         let mut started = self.start(command(invocation), &program)?;
         let said = last_words(started.child.stderr.take());
-        let copied = match wait_until(&copied(started.child.stdout.take(), file), invocation.until) {
-            Some(copied) => copied.map_err(CommandError::disk),
-            None => Err(CommandError::TimeIsUp(program.clone())),
+        // Where it is left here, it is ended with all that it has started.
+        let spool = match wait_until(&copied(started.child.stdout.take(), file), invocation.until) {
+            Some(copied) => copied.map_err(CommandError::disk)?,
+            None => return Err(CommandError::TimeIsUp(program)),
         };
-        if copied.is_err() {
-            kill_group(started.child.id());
-        }
-        let status = started.wait();
-        let spool = copied?;
+        let status = started.wait(invocation.until);
         if self.running().is_over {
             wait_for_the_end();
         }
         match status {
-            Ok(status) if status.success() => Ok(Arc::new(spool)),
-            Ok(status) => Err(CommandError::Failed { program, how: in_words(status), said: said() }),
+            Ok(Some(status)) if status.success() => Ok(Arc::new(spool)),
+            Ok(Some(status)) => Err(CommandError::Failed { program, how: in_words(status), said: said() }),
+            Ok(None) => Err(CommandError::TimeIsUp(program)),
             Err(error) => Err(CommandError::NotStarted(program, error)),
         }
     }
@@ -141,8 +139,9 @@ struct Started<'a> {
 }
 
 impl Started<'_> {
-    /// Waits for the end of a program. Its number is given back to the system only while nobody may end it by that.
-    fn wait(&mut self) -> io::Result<ExitStatus> {
+    /// Waits for the end of a program: one may go on after it has closed its output. `None` where it does not come in time.
+    /// Its number is given back to the system only while nobody may end it by that.
+    fn wait(&mut self, until: Option<Instant>) -> io::Result<Option<ExitStatus>> {
         loop {
             let mut running = self.commands.running();
             let ended = self.child.try_wait();
@@ -152,9 +151,8 @@ impl Started<'_> {
             }
             drop(running);
             match ended {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) => std::thread::park_timeout(LOOK),
-                Err(error) => return Err(error),
+                Ok(None) if until.is_none_or(|until| Instant::now() < until) => std::thread::park_timeout(LOOK),
+                ended => return ended,
             }
         }
     }
@@ -164,16 +162,18 @@ impl Drop for Started<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             kill_group(self.child.id());
-            let _ = self.wait();
+            let _ = self.wait(None);
         }
     }
 }
 
 fn command(invocation: &Invocation<'_>) -> Command {
     let (program, args) = invocation.args.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
-    // A path starts from the folder in which the program runs, whatever the system would make of it.
+    // A path starts from the folder in which the program runs, whatever the system would make of it. Some start it from
+    // there already: a folder that is relative itself would count twice.
+    let folder = || std::path::absolute(invocation.folder).unwrap_or_else(|_| invocation.folder.to_owned());
     let mut command = match program.contains('/') {
-        true => Command::new(invocation.folder.join(program)),
+        true => Command::new(folder().join(program)),
         false => Command::new(program),
     };
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -239,9 +239,9 @@ fn in_lines(said: &str) -> String {
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
     match last {
-        [] => ", and says nothing".to_owned(),
+        [] => " and printed nothing to standard error".to_owned(),
         last => {
-            last.iter().fold(", and says".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300))
+            last.iter().fold(" and said:".to_owned(), |text, line| text + "\n    " + &crate::text::printable(line, 300))
         }
     }
 }
@@ -250,15 +250,15 @@ fn in_lines(said: &str) -> String {
 fn in_words(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("ends with {code}"),
-        (None, Some(signal)) => format!("is ended by signal {signal}"),
-        (None, None) => "does not end well".to_owned(),
+        (Some(code), _) => format!("exited with {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended abnormally".to_owned(),
     }
 }
 
 #[cfg(not(unix))]
 fn in_words(status: ExitStatus) -> String {
-    status.code().map_or_else(|| "does not end well".to_owned(), |code| format!("ends with {code}"))
+    status.code().map_or_else(|| "ended abnormally".to_owned(), |code| format!("exited with {code}"))
 }
 
 #[cfg(unix)]
@@ -281,3 +281,23 @@ fn kill_group(group: u32) {
 
 #[cfg(not(unix))]
 fn kill_group(_: u32) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::path::{Component, PathBuf};
+
+    #[test]
+    fn the_path_of_a_program_starts_from_a_relative_folder_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("/bin/pwd", folder.path().join("where")).expect("a link");
+        let here = std::env::current_dir().expect("there is one").canonicalize().expect("it is there");
+        let named = |part: &Component<'_>| matches!(part, Component::Normal(_));
+        let relative: PathBuf = here.components().filter(named).map(|_| Component::ParentDir).collect();
+        let full = folder.path().canonicalize().expect("it is there");
+        let relative = relative.join(full.strip_prefix("/").expect("it is absolute"));
+        let args = ["./where".to_owned()];
+        let invocation = Invocation { args: &args, folder: &relative, without: &[], until: None };
+        assert!(Commands::default().run(&invocation).is_ok(), "{}", relative.display());
+    }
+}

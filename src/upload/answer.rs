@@ -10,8 +10,7 @@ use std::borrow::Cow;
 /// What an answer looks like, by its Content-Type and the beginning of its body.
 ///
 /// A status of 200 is not Trax's word for it: portals, firewalls and gateways say 200 as well.
-pub(super) fn look(content_type: &str, body: &[u8]) -> Look {
-    let text = String::from_utf8_lossy(body);
+pub(super) fn look(content_type: &str, text: &str) -> Look {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if content_type.starts_with("text/html") || is_page(text) {
         return Look::Page;
@@ -151,15 +150,15 @@ mod tests {
     #[test]
     fn what_somebody_else_answers_is_told_by_its_look() {
         for body in [r#"{"error":"locked"}"#, r#"{"errors":["x"]}"#, r#"{"status":503}"#, r#"{"status":"404"}"#] {
-            assert_eq!(look("application/json", body.as_bytes()), Look::ErrorInside, "{body}");
+            assert_eq!(look("application/json", body), Look::ErrorInside, "{body}");
         }
         for body in
             ["", "OK", "{}", r#"{"error":null,"errors":[]}"#, r#"{"error":false,"status":200}"#, r#"{"status":"ok"}"#]
         {
-            assert_eq!(look("application/json", body.as_bytes()), Look::Plain, "{body}");
+            assert_eq!(look("application/json", body), Look::Plain, "{body}");
         }
-        assert_eq!(look("text/plain", b"\xef\xbb\xbf\n<!DOCTYPE html><title>Login"), Look::Page);
-        assert_eq!(look("text/html; charset=utf-8", b""), Look::Page);
+        assert_eq!(look("text/plain", "\u{feff}\n<!DOCTYPE html><title>Login"), Look::Page);
+        assert_eq!(look("text/html; charset=utf-8", ""), Look::Page);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) enum Verdict {
     /// Another attempt may succeed, not before the time that the server says. `may_have_arrived`: the API may have taken
     /// the visit all the same.
     Retryable { error: AttemptError, may_have_arrived: bool, retry_after: Option<Duration> },
+    /// There is no way to the API, and waiting opens none once this has lasted for `wait`.
+    NoWay { error: AttemptError, wait: Duration },
 }
 
 /// Why an attempt did not succeed.
@@ -50,6 +52,10 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
     let (status, retry_after, text, look) = match reply {
         Reply::Answer { status, retry_after, text, look } => (*status, *retry_after, text.as_str(), *look),
         Reply::NotSent(reason) => return without_answer(ErrorCode::Connection, reason, false),
+        Reply::NoWay(reason, wait) => {
+            let error = AttemptError { code: ErrorCode::Connection, status: None, text: reason.clone() };
+            return Verdict::NoWay { error, wait: *wait };
+        }
         Reply::TimedOut => return without_answer(ErrorCode::Timeout, "no answer in time", true),
         Reply::Broken(reason) => return without_answer(ErrorCode::Connection, reason, true),
     };

@@ -121,6 +121,9 @@ fn take_in(machine: &mut Machine, open: &OpenVisits, number: VisitNumber, reply:
         Reply::Answer { status, .. } => Some(*status),
         _ => None,
     };
+    if http_status.is_some() {
+        traffic.answered();
+    }
     if http_status == Some(429) {
         traffic.throttled();
     }
@@ -208,6 +211,8 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
             }
             let said = error.as_ref().map(shown).unwrap_or_default();
             match (reason, wait) {
+                // Whether anything was sent all the same is known when what is under way has ended.
+                (StopReason::Unusable, _) => stop.explain(error.map(|error| error.text).unwrap_or_default()),
                 (StopReason::KeyRefused, _) => tracing::error!(
                     "the API refuses the key: {said}; nothing more is sent until a rerun with a valid token"
                 ),

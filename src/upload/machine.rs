@@ -186,6 +186,10 @@ pub(super) struct Machine {
     /// When the latest of these requests went out.
     last_taken_began: Option<Time>,
     last_answer: Option<Time>,
+    /// Whether any request was answered in this run, whatever the answer.
+    was_answered: bool,
+    /// Since when there has been no way to the API.
+    no_way_since: Option<Time>,
     /// The first of the 429s that nothing else came between.
     only_429_since: Option<Time>,
     /// Visits that failed since the last answer.
@@ -220,6 +224,8 @@ impl Machine {
             had_answers,
             last_taken_began: None,
             last_answer: None,
+            was_answered: false,
+            no_way_since: None,
             only_429_since: None,
             failed_in_a_row: HashSet::new(),
             asked_not_before: None,
@@ -375,7 +381,21 @@ impl Machine {
         if let Some(visit) = self.visits.get_mut(&number) {
             visit.last = Some(now);
         }
+        self.was_answered |= http_status.is_some();
+        if !matches!(verdict, Verdict::NoWay { .. }) {
+            self.no_way_since = None;
+        }
         match verdict {
+            Verdict::NoWay { error, wait } => {
+                self.remember(number, false, &error);
+                let lasted = now - *self.no_way_since.get_or_insert(now);
+                if !self.was_answered && lasted >= wait.min(self.config.patience) {
+                    self.tried.push(Reverse((now, number)));
+                    self.stop_with(StopReason::Unusable, Some(error), None);
+                } else {
+                    self.failed(number, error, None, is_probe, now);
+                }
+            }
             Verdict::Uploaded => {
                 self.answered(number, is_probe, now);
                 self.settle(number, Status::Uploaded, http_status, None);

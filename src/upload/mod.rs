@@ -4,6 +4,8 @@
 //! | file | what it decides |
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `fault`, `proxy_answer` | what keeps a run from the API that no waiting changes |
+//! | `body_text` | the text of an answer, unpacked |
 //! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
 //! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
@@ -15,28 +17,33 @@
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
 //! | `engine` | the loop around the machine: sends, sleeps, says what happens |
-//! | `config`, `token`, `traffic` | what the job decides; the key; counts of requests |
+//! | `config`, `traffic` | what the job decides; counts of requests |
+//! | `token`, `spelled` | the key, and how it is kept out of what a server echoes |
 //!
 //! This room knows nothing of exports and of result files.
 
 mod answer;
 mod backoff;
+mod body_text;
 mod classify;
 mod concurrency;
 mod config;
 mod descriptors;
 mod engine;
+mod fault;
 mod gate;
 mod http;
 mod limiter;
 mod machine;
 mod network;
 mod other_words;
+mod proxy_answer;
 mod rate;
 #[cfg_attr(not(target_os = "linux"), path = "no_rate_file.rs")]
 mod rate_file;
 mod retry_after;
 mod sharing;
+mod spelled;
 mod stop;
 mod token;
 mod traffic;

@@ -20,7 +20,8 @@ fn suspected(work: &Workdir, job: &JobFile, code: &str, says: &[&str]) {
     let done = work.check(job).0.ends_with(2).says(says).says(&[&format!("  {code}: "), &format!("--accept {code}")]);
     assert_eq!(done.stderr.matches("\n  ").count() - done.stderr.matches("\n    ").count(), 1, "{}", done.stderr);
     let accepted = work.traxload(&["check", "job.toml", "--accept", code]);
-    assert_ne!(accepted.code, 2, "{}", accepted.stderr);
+    // It was read to its end. Its visits may be invalid: some of them, or too many for a run.
+    assert!([0, 3, 4].contains(&accepted.code), "{}", accepted.stderr);
     accepted.says(&[&format!("accepted, {code}: ")]);
 }
 
@@ -71,8 +72,7 @@ fn blanks_around_quotes_are_dropped_and_the_quotes_act() {
     done.ends_with(0);
     assert!(bodies[0].contains(r#""store_number":"7, \nx""#), "{bodies:?}");
     // Without `trim`, blanks are text and the quotes behind them too.
-    let (done, bodies) = work.check(&JobFile::new().visits("trim", "false"));
-    assert_ne!(done.code, 0, "{bodies:?}");
+    work.check(&JobFile::new().visits("trim", "false")).0.ends_with(4);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn empty_rows_and_cells_too_many_at_the_end_of_a_row_do_no_harm() {
     work.write("visits.csv", with_empty_rows);
     work.write("scenes.csv", work.read("scenes.csv").replace("T1\n", "T1,, ,\n") + "\n\n  \n");
     let said = says_the_same(&work, &JobFile::new());
-    for says in ["visits: 3 rows of empty cells left out, the first visits.csv:5", "scenes: 1 row of empty cells"] {
+    for says in ["visits: 3 empty rows left out, the first visits.csv:5", "scenes: 1 empty row left out"] {
         assert!(said.contains(says), "{said}");
     }
     // A delimiter at the end of every row, of the header alone, and of the rows alone.
@@ -123,6 +123,15 @@ fn a_header_between_the_rows_is_left_out_and_one_in_another_order_refused() {
     work.write("visits.csv", joined(&work.read("visits.csv"))).write("scenes.csv", joined(&work.read("scenes.csv")));
     let said = says_the_same(&work, &JobFile::new());
     assert!(said.contains("scenes: 3 rows that equal the header left out, the first scenes.csv:3"), "{said}");
+    // The first column has another name in a file that was joined.
+    let with_note = |other: &str| format!("note,{SCENES_HEADER}\nx,V1,S1,T1\nx,V2,S2,T1\n{other}\n");
+    for other in ["comment,visit_id,task_code,scene_id\nx,V3,T1,S3", "comment,scene_id,visit_id,task_code\nx,S3,V3,T1"]
+    {
+        work.write("scenes.csv", with_note(other));
+        refused(&work, &JobFile::new(), &["scenes.csv:4", "line 1", "another order"]);
+    }
+    work.write("scenes.csv", with_note("comment,V3,S3,T1"));
+    says_the_same(&work, &JobFile::new());
     for other in ["visit_id,task_code,scene_id\nV3,T1,S3", "day,task_code,scene_id,visit_id\n1,T1,S3,V3"] {
         work.write("scenes.csv", format!("{SCENES_HEADER}\nV1,S1,T1\nV2,S2,T1\n{other}\n"));
         refused(&work, &JobFile::new(), &["scenes.csv:4", "line 1", "another order"]);
@@ -172,6 +181,17 @@ fn a_stray_quote_is_told_by_the_rows_that_it_takes_with_it() {
     ] {
         suspected(&rows(inches), &job, "stray_quote", &[&format!("scenes.csv:2: {says}"), "quote = \"\""]);
     }
+    // Two in neighbouring rows, before other cells and before the key.
+    let swallowed = &["scenes.csv:2: there are rows inside its cell"];
+    for (header, rows) in [
+        ("visit_id,note,scene_id,task_code", ["V1,\"5,S1,T1", "V2,6\",S2,T1", "V3,x,S3,T1"]),
+        ("scene_id,note,task_code,visit_id", ["S1,\"5,T1,V1", "S2,6\",T1,V2", "S3,x,T1,V3"]),
+    ] {
+        let work = Workdir::with_visits(3);
+        work.write("scenes.csv", lines(header, &rows));
+        suspected(&work, &job, "stray_quote", swallowed);
+        says_the_same(&work, &job.clone().scenes("quote", "\"\""));
+    }
     let cells_too_many = ["scenes.csv:2: there is text behind its closing quote", "the row has 5 cells"];
     refused(&rows(&["V1,S1,T1,\"5 inch\" gap,ok"]), &job, &cells_too_many);
     let work = with_notes(&["V1,S1,T1,", "V2,S2,T1,\"5 inch", "V3,S3,T1,"]);
@@ -215,6 +235,12 @@ fn honest_quotes_are_no_stray_ones() {
     let done = done.ends_with(0);
     assert_eq!(bodies.len(), 3);
     assert!(!done.stderr.contains("quote"), "{}", done.stderr);
+    // Notes of as many pieces as cells are left in the row.
+    let work = Workdir::with_visits(3);
+    let rows = ["V1,\"Hall 1, 2 racks, door\nV7, again\",S1,T1", "V2,\"a, b, c\nd, e\",S2,T1", "V3,,S3,T1"];
+    work.write("scenes.csv", lines("visit_id,note,scene_id,task_code", &rows));
+    let said = says_the_same(&work, &JobFile::new());
+    assert!(!said.contains("quote"), "{said}");
     // Text behind a quote where it concerns no column of the job.
     let work = with_notes(&["V1,S1,T1,\"5\" wide", "V2,S2,T1,", "V3,S3,T1,"]);
     work.check(&JobFile::new())

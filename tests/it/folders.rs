@@ -138,7 +138,7 @@ fn a_copy_under_way_is_a_suspicion_and_an_old_one_a_warning() {
         aged(&work, &format!("v/{name}"), Duration::from_secs(25 * 3600));
     }
     let (done, bodies) = work.check(&job("v"));
-    done.ends_with(0).says(&["warning: left out, as copies that nobody has finished for a day: v/3.csv.part, "]);
+    done.ends_with(0).says(&["warning: left out, as copies left unfinished for more than a day: v/3.csv.part, "]);
     assert_eq!(bodies.len(), 3);
 }
 
@@ -146,10 +146,10 @@ fn a_copy_under_way_is_a_suspicion_and_an_old_one_a_warning() {
 fn a_pipe_as_a_path_is_refused_and_not_opened() {
     let work = Workdir::with_visits(1);
     work.shell("mkfifo pipe.csv").ends_with(0);
-    refused(&work, &job("pipe.csv"), &["pipe.csv is no file", "command = ["]);
-    refused(&work, &job("/dev/null"), &["/dev/null is no file"]);
+    refused(&work, &job("pipe.csv"), &["pipe.csv is not a regular file", "command = ["]);
+    refused(&work, &job("/dev/null"), &["/dev/null is not a regular file"]);
     let done = work.shell("sed s,visits.csv,/dev/stdin, job.toml > in.toml; cat visits.csv | traxload check in.toml");
-    done.ends_with(2).says(&["is no file", "command"]);
+    done.ends_with(2).says(&["is not a regular file", "command"]);
 }
 
 #[test]
@@ -236,12 +236,21 @@ fn tables_of_table_formats_are_refused_also_from_within() {
         let said = refused(&work, &job(path), &["belongs to a Delta table", "command = ["]);
         assert!(path != "delta" || said.contains("delta_scan('delta')"), "{said}");
     }
+    work.write("delta/y=1/m=2/d=3/h=4/1.csv", work.read("v/1.csv")).write("delta/y=1/m=2/d=3/h=4/1.parquet", "PAR1");
+    for path in ["delta/y=1/m=2/d=3", "delta/y=1/m=2/d=3/h=4", "delta/y=1/m=2/d=3/h=4/1.parquet"] {
+        refused(&work, &job(path), &["belongs to a Delta table", "/delta')"]);
+    }
+    // A file that is named and is none of a table's.
+    work.check(&job("delta/y=1/m=2/d=3/h=4/1.csv")).0.ends_with(0);
     std::fs::remove_dir_all(work.path("delta")).expect("removed");
     work.write("ice/metadata/v1.metadata.json", "{}").write("ice/data/1.csv", work.read("v/1.csv"));
     refused(&work, &job("ice/data"), &["belongs to an Iceberg table", "iceberg_scan('", "/ice')"]);
     std::fs::remove_dir_all(work.path("ice")).expect("removed");
     work.write("hudi/.hoodie/hoodie.properties", "").write("hudi/1.csv", work.read("v/1.csv"));
-    refused(&work, &job("hudi/*.csv"), &["belongs to a Hudi table"]);
+    work.write("hudi/2024/03/05/1.csv", work.read("v/1.csv"));
+    for path in ["hudi/*.csv", "hudi/2024/03/05"] {
+        refused(&work, &job(path), &["belongs to a Hudi table"]);
+    }
     std::fs::remove_dir_all(work.path("hudi")).expect("removed");
     // A folder that is called so, and is none.
     work.write("v/metadata/notes.md", "").write("v/delta_log/README.md", "");

@@ -224,11 +224,18 @@ fn visits_that_all_start_at_midnight_are_asked_about() {
 #[test]
 fn what_stands_for_nothing_is_said_of_its_column() {
     let visits = rows("visit_id,store,date,start,end,rep", 6, |n| {
-        let end = if n == 1 { "0000-00-00 00:00:00" } else { "2026-11-23 09:00:00" };
+        let end = match n {
+            1 => "0000-00-00 00:00:00",
+            2 => "9999-12-31 23:59:59",
+            _ => "2026-11-23 09:00:00",
+        };
         format!("V{n},10{n},2026-11-23,2026-11-23 08:00:00,{end},{}", if n == 2 { "N/A" } else { "a@x.com" })
     });
     Drafted::pair(visits, usual_scenes(6))
-        .has(&["null_values = [\"0000-00-00 00:00:00\"] }", "{ column = \"rep\", null_values = [\"N/A\"] }"])
+        .has(&[
+            "null_values = [\"0000-00-00 00:00:00\", \"9999-12-31 23:59:59\"] }",
+            "{ column = \"rep\", null_values = [\"N/A\"] }",
+        ])
         .answered("timezone = \"?\"", "timezone = \"UTC\"")
         .reads(6, 12);
 }
@@ -284,4 +291,160 @@ fn a_job_file_goes_where_it_can_be_and_is_no_export() {
     init("exports/*", "exports/job.toml").says(&["would be one of the exports"]);
     init("visits.csv", "jobs/job.toml").says(&["the folder jobs is not there"]);
     init("visits.csv", "exports").says(&["exports is a folder; name a file in it"]);
+}
+
+#[test]
+fn a_name_that_says_utc_is_the_zone_of_its_column() {
+    let visits = |header: &str, zone: &str| {
+        rows(&format!("visit_id,store,{header}"), 4, |n| {
+            format!("V{n},004011,2026-04-03 22:15:0{n},2026-04-03 22:55:00{zone}")
+        })
+    };
+    for header in
+        ["start_utc,end_utc,timezone", "Start (UTC),End (UTC),Store Timezone", "started_at_gmt,ended_at_gmt,tz"]
+    {
+        Drafted::pair(visits(header, ",Europe/Paris"), usual_scenes(4))
+            .has(&["timezone = \"UTC\" }", "visit_date         = \"?\""])
+            .has_not(&["timezone_column", "timezone = \"?\""])
+            .asks("and the day at the store may be another one");
+    }
+    Drafted::pair(visits("start_utc,end_utc,date", ",2026-04-04"), usual_scenes(4)).has_not(&["\"?\""]).reads(4, 8);
+    // With local times beside them, each line that is offered is right.
+    let both = rows("visit_id,store,start_utc,start_local,tz", 4, |n| {
+        format!("V{n},004011,2026-04-03 22:15:0{n},2026-04-04 00:15:0{n},Europe/Paris")
+    });
+    let day = "visit_date = { column = \"start_local\", format = \"%Y-%m-%d %H:%M:%S\" }";
+    let in_utc = "session_start_time = { column = \"start_utc\", timezone = \"UTC\" }";
+    let local = "session_start_time = { column = \"start_local\", timezone_column = \"tz\" }";
+    Drafted::pair(both, usual_scenes(4))
+        .has(&[day, in_utc, local])
+        .answered("visit_date         = \"?\"", day)
+        .answered("session_start_time = \"?\"", in_utc)
+        .reads(4, 8);
+}
+
+#[test]
+fn the_only_time_is_a_start_by_its_name_alone() {
+    let visits = |name: &str| {
+        rows(&format!("visit_id,store,date,{name}"), 4, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"))
+    };
+    for name in
+        ["next_visit", "last_visit", "deadline", "order_date", "assigned", "last_login", "photo_time", "server_time"]
+    {
+        let line = format!("session_start_time = {name:?}");
+        Drafted::pair(visits(name), usual_scenes(4))
+            .asks("does not say that a visit began then")
+            .has(&[&format!("#   {line}")])
+            .answered("session_start_time = \"?\"", &line)
+            .reads(4, 8);
+    }
+    for name in ["completed", "Abschluss"] {
+        Drafted::pair(visits(name), usual_scenes(4))
+            .has(&["session_start_time = \"?\"", &format!("session_end_time   = {name:?}")]);
+    }
+    for name in ["visit_time", "arrival", "Beginn", "date_time", "check-in"] {
+        Drafted::pair(visits(name), usual_scenes(4)).has_not(&["\"?\""]).reads(4, 8);
+    }
+}
+
+#[test]
+fn an_encoding_that_nothing_tells_is_asked_for() {
+    let visits = rows("visit_id,store,date,start", 2, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
+    let drafted = |task: &[u8]| {
+        let work = Workdir::new();
+        work.write("v.csv", &visits);
+        let cells = [&b"scene_id,visit_id,task\nS1,V1,"[..], task, b"\nS2,V2,", task, b"\n"].concat();
+        work.write("s.csv", cells);
+        let done = work.traxload_with(&["init", "--visits", "v.csv", "--scenes", "s.csv", "-o", "job.toml"], &[]);
+        let job = work.read("job.toml");
+        Drafted { work, job, stderr: done.ends_with(0).stderr }
+    };
+    // Greek, as Windows has it.
+    let greek =
+        drafted(b"\xca\xe1\xf6\xdd\xf2").asks("encoding: the file is not UTF-8").has(&["windows-1253\"   \"Καφές\""]);
+    let refused = greek.work.traxload_with(&["check", "job.toml"], &[]).ends_with(2);
+    refused.says(&["how the file is encoded is an open question"]);
+    greek.answered("encoding = \"?\"", "encoding = \"windows-1253\"").reads(2, 2);
+    // Typographic quotes are no letters of a Mac.
+    drafted(b"Men\x92s care").has(&["encoding = \"windows-1252\""]).has_not(&["\"?\""]).reads(2, 2);
+}
+
+#[test]
+fn a_scene_key_is_a_column_that_does_not_repeat() {
+    let visits = || rows("visit_id,store,date,start", 4, |n| format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z"));
+    // Photos of a form: one label for all, and a running number.
+    let labelled = rows("visit_id,_index,scene_label", 8, |n| format!("V{},{n},Beer", n.div_ceil(2)));
+    Drafted::pair(visits(), labelled).has(&["scene_id           = \"_index\""]).reads(4, 8);
+    let numbered =
+        |name: &str| rows(&format!("visit_id,{name},shelf"), 8, |n| format!("V{},{},Beer", n.div_ceil(2), n % 2 + 1));
+    Drafted::pair(visits(), numbered("seq"))
+        .asks("no column has the name of a scene's key")
+        .has(&["# It may be \"seq\"", "have a number for each scene exported"])
+        .answered("scene_id           = \"?\"", "scene_id = \"seq\"")
+        .reads(4, 8);
+}
+
+#[test]
+fn why_an_address_is_left_out_is_said() {
+    let visits = rows("visit_id,store,date,start,user", 3, |n| {
+        format!("V{n},10{n},2026-11-23,2026-11-23T08:00:0{n}Z,{}", if n == 1 { "Joe Doe" } else { "a@x.com" })
+    });
+    Drafted::pair(visits, usual_scenes(3))
+        .has(&["# email_address is left out: 1 of the 3 sampled values of \"user\" are no e-mail addresses"]);
+}
+
+#[test]
+fn before_there_is_a_job_file_none_is_blamed() {
+    let work = Workdir::with_visits(1);
+    std::fs::create_dir(work.path("empty")).expect("a folder");
+    let init = |visits: &str| {
+        work.traxload_with(&["init", "--visits", visits, "--scenes", "scenes.csv"], &[]).ends_with(2).stderr
+    };
+    let missing = init("nope.csv");
+    assert!(missing.contains("cannot open nope.csv") && !missing.contains("job file"), "{missing}");
+    let empty = init("empty");
+    assert!(!empty.contains("header line"), "{empty}");
+    let job =
+        work.traxload_with(&["init", "--visits", "visits.csv", "--scenes", "scenes.csv"], &[]).ends_with(0).stdout;
+    work.write("job.toml", job.replace("[time]\n#", "[time]\ntimezone = \"Berlin\"\n#"));
+    work.traxload_with(&["check", "job.toml"], &[]).ends_with(2).says(&["did you mean \"Europe/Berlin\"?"]);
+}
+
+#[test]
+fn a_day_and_a_time_of_day_that_no_name_tells_are_offered_together() {
+    let visits = |header: &str, day: &str, time: &str| {
+        rows(&format!("visit_id,store,{header}"), 3, |n| {
+            let time = time.replace('#', &n.to_string());
+            let other = if header.matches(',').count() > 1 { ",09:30" } else { "" };
+            format!("V{n},A10{n},{day},{time}{other}")
+        })
+    };
+    for (header, day, time, format) in [
+        ("Дата визита,Время начала", "25.03.2026", "08:1#", "%d.%m.%Y %H:%M"),
+        ("訪問日,開始時刻,終了時刻", "2026/03/25", "8:1#", "%Y/%m/%d %H:%M"),
+        ("ERDAT,ERZET", "20260325", "08150#", "%Y%m%d %H%M%S"),
+        ("day,start", "2026-03-25", "08.1#", "%Y-%m-%d %H.%M"),
+        ("day,start", "2026-03-25", "8h1#", "%Y-%m-%d %Hh%M"),
+    ] {
+        let names: Vec<&str> = header.split(',').collect();
+        let (first, second) = (names[0], names[1]);
+        let line = format!("session_start_time = {{ columns = [{first:?}, {second:?}], format = {format:?} }}");
+        let drafted = Drafted::pair(visits(header, day, time), usual_scenes(3)).has(&[&line]);
+        let (job, zone) =
+            (drafted.job.replace("[time]\n", "[time]\ntimezone = \"Europe/Berlin\"\n"), "timezone = \"?\"\n");
+        let job = job.replace(zone, "").replace("session_start_time = \"?\"", &line);
+        drafted.work.write("job.toml", job);
+        drafted.reads(3, 6);
+    }
+}
+
+#[test]
+fn the_time_of_a_form_is_asked_about_where_a_start_is_there() {
+    let visits = rows("Timestamp,visit_id,store,Start,End", 3, |n| {
+        format!("2026-03-25 09:00:0{n},V{n},10{n},08:1{n}:00,08:5{n}:00")
+    });
+    Drafted::pair(visits, usual_scenes(3))
+        .asks("\"Timestamp\" may be when a form was sent, and \"Start\" holds the times of day of starts")
+        .has(&["#   session_start_time = \"Timestamp\""])
+        .has_not(&["no column has the day of each"]);
 }

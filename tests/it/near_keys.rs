@@ -29,8 +29,8 @@ fn a_scene_under_nearly_the_same_key_keeps_its_visit_from_being_sent() {
     assert_eq!((&rows.of("V003")["status"], &rows.of("V003")["error_code"]), ("invalid", "near_key"));
     assert_eq!(
         &rows.of("V003")["error"],
-        "near_key visit_id: 1 scene goes under \"v003\", which is nearly this key, \"V003\" (they differ in upper and \
-         lower case) (scenes.csv:3)"
+        "near_key visit_id: 1 scene has the key \"v003\", almost this visit's \"V003\" (different: upper and lower case) \
+         (scenes.csv:3)"
     );
     assert_eq!((&rows.of("V003")["scenes"], rows.count("uploaded")), ("1", 2));
 }
@@ -86,8 +86,8 @@ fn scenes_under_many_such_keys_are_counted_and_the_problem_stands_behind_those_o
         let error = &row["error"];
         assert!(error.starts_with("duplicate_visit visit_id: "), "{error}");
         assert_eq!(error.matches("near_key visit_id: ").count(), 3, "{error}");
-        assert!(error.contains("2 scenes go under \"v1\""), "{error}");
-        assert!(error.ends_with("; so 2 more scenes do under other keys (scenes.csv:6)"), "{error}");
+        assert!(error.contains("2 scenes have the key \"v1\""), "{error}");
+        assert!(error.ends_with("; 2 more scenes have other keys like it (scenes.csv:6)"), "{error}");
     }
     assert_eq!(&rows.of("V2")["error_code"], "missing_field");
 }

@@ -447,7 +447,11 @@ fn words_for_nothing_are_no_stores_tasks_or_addresses_and_no_key_of_several_visi
     work.run(&job("")).ends_with(3);
     let rows = work.results();
     let error = |visit: &str| rows.of(visit)["error"].to_owned();
-    assert!(error("V1").starts_with("placeholder store_number: \"NULL\" stands for nothing; "), "{}", error("V1"));
+    assert!(
+        error("V1").starts_with("placeholder store_number: \"NULL\" is a placeholder, not a value; "),
+        "{}",
+        error("V1")
+    );
     assert!(error("V1").contains("null_values") && error("V2").contains("guard"), "{}", error("V2"));
     assert!(error("V3").starts_with("placeholder email_address") && !error("V3").contains("bad_email"));
     assert!(error("V4").starts_with("placeholder task_code") && !error("V4").contains("unknown_task_code"));
@@ -482,7 +486,7 @@ fn characters_that_nobody_sees_and_rounded_keys_are_problems() {
     let rows = work.results();
     for (visit, error) in [
         ("V1", "invisible_character store_number: \"1001\\u{a0}\" has a no-break space (U+00A0) at an end"),
-        ("V\u{200b}2", "invisible_character visit_id: \"V\\u{200b}2\" has a space without width (U+200B)"),
+        ("V\u{200b}2", "invisible_character visit_id: \"V\\u{200b}2\" has a zero-width space (U+200B)"),
         ("V4", "invisible_character scene_id: "),
         ("2.02403E+11", "mangled_number visit_id: "),
         ("V5", "mangled_number scene_id: "),

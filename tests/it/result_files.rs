@@ -86,6 +86,12 @@ fn bodies_replace_nothing_but_bodies() {
         work.traxload(&["check", "job.toml", "--payloads", free]).ends_with(0);
         assert_eq!(std::fs::read_to_string(work.path(free)).expect("readable").lines().count(), 2);
     }
+    // Exports that look wrong replace no bodies either, and leave nothing beside them.
+    let before = (work.read("new.jsonl"), work.listing("."));
+    work.write("scenes.csv", format!("{}V1,S9\n", work.read("scenes.csv")));
+    let done = work.traxload(&["check", "job.toml", "--payloads", "new.jsonl"]).ends_with(2);
+    done.says(&["--accept unreadable_scenes"]);
+    assert_eq!((work.read("new.jsonl"), work.listing(".")), before);
 }
 
 /// A visit with this key, as a row of `visits.csv`.

@@ -9,7 +9,7 @@ impl<R: Read> Splitter<R> {
     /// # Errors
     /// Where the file cannot be read.
     pub(in crate::scan) fn take_separator_line(&mut self) -> io::Result<()> {
-        while self.end < 16 && !self.at_end {
+        while self.end - self.start < 16 && !self.at_end {
             self.fill()?;
         }
         let head = &self.buffer[self.start..self.end];

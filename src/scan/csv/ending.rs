@@ -3,9 +3,6 @@
 use super::splitter::{RecordError, Splitter};
 use std::io::Read;
 
-/// What old systems write behind the end of a text: Ctrl-Z.
-pub(super) const END_MARK: u8 = 0x1a;
-
 impl<R: Read> Splitter<R> {
     /// The line break that ends the current record, while no other was read.
     pub(super) fn line_end(&self) -> &[u8] {
@@ -39,15 +36,5 @@ impl<R: Read> Splitter<R> {
             self.cells.clear();
             self.fill().map_err(RecordError::Read)?;
         }
-    }
-
-    /// Leaves out zeros and Ctrl-Z at the end of the file. Neither ends a record, so all of them are in the buffer.
-    pub(super) fn drop_what_is_behind_the_text(&mut self) {
-        let text = &self.buffer[self.start..self.end];
-        self.zeros_at_end = text.iter().rev().take_while(|byte| **byte == 0).count();
-        let text = &text[..text.len() - self.zeros_at_end];
-        let marks = text.iter().rev().take_while(|byte| **byte == END_MARK).count();
-        self.has_end_mark = marks > 0;
-        self.end -= self.zeros_at_end + marks;
     }
 }

@@ -2,8 +2,8 @@
 //! section are put together, so that a thousand files with the same habit give one line.
 
 use super::encoding_signs::EncodingSigns;
-use super::file_end::FileEnd;
 use super::stray_quotes::Stray;
+use crate::scan::file_end::FileEnd;
 use crate::scan::remarks::Remarks;
 use crate::suspicion::{Suspicion, SuspicionCode};
 use crate::text::count;
@@ -138,8 +138,8 @@ impl Findings {
     pub(in crate::scan) fn into_remarks(self, section: &str) -> Remarks {
         let warnings = [
             self.empty_rows.warning(|rows, first| {
-                let rows = count(rows, "row", "rows");
-                format!("{section}: {rows} of empty cells left out, the first {first}")
+                let rows = count(rows, "empty row", "empty rows");
+                format!("{section}: {rows} left out, the first {first}")
             }),
             self.headers.warning(|rows, first| {
                 let rows = count(rows, "row that equals the header", "rows that equal the header");

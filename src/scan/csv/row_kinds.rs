@@ -2,14 +2,15 @@
 //!
 //! It knows one record at a time. What becomes of the row is the reader's business.
 
-use super::ending::END_MARK;
 use super::splitter::Splitter;
+use super::text_end::END_MARK;
 use crate::scan::cleaning::trimmed;
 use std::io::Read;
 use std::ops::RangeInclusive;
 
 /// The byte order mark of a file that was joined to another.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+const MARK_BEGINS: u8 = MARK[0];
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +35,13 @@ pub(super) struct RowKinds {
     columns: usize,
     /// The names of the columns that the job maps, each once.
     mapped: Vec<Vec<u8>>,
+    /// Where the cell stands that, beside the first, tells a header from a row: the key's.
+    key: usize,
     /// Whether blanks around a cell are no part of it.
     trim: bool,
-    /// First bytes of a first cell that needs a closer look whatever follows.
-    odd: [bool; 256],
-    /// First bytes of the names.
+    /// First bytes of the names, and of a line that names the delimiter.
     first: [bool; 256],
-    /// A bit for each length that a name has.
+    /// A bit for each length that one of these has.
     lengths: u64,
 }
 
@@ -48,23 +49,26 @@ fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
 }
 
+/// Whether a cell is a line such as `sep=;`, or what the delimiter that it names leaves of it.
+fn names_a_delimiter(cell: &[u8]) -> bool {
+    matches!(cell, [name @ .., b'='] | [name @ .., b'=', _] if name.eq_ignore_ascii_case(b"sep"))
+}
+
 impl RowKinds {
-    pub(super) fn new(names: &[String], mapped: Vec<String>, trim: bool) -> RowKinds {
+    /// `key`: the first column of the key, among `names`.
+    pub(super) fn new(names: &[String], mapped: Vec<String>, key: usize, trim: bool) -> RowKinds {
         let columns = names.len();
         let named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
         let header: Vec<Vec<u8>> = names[..named].iter().map(|name| name.clone().into_bytes()).collect();
-        let mut odd = [false; 256];
-        for byte in [b' ', b'\t', END_MARK, MARK[0]] {
-            odd[usize::from(byte)] = true;
-        }
         let mut first = [false; 256];
         let mut lengths = 0;
-        for name in header.iter().filter(|name| !name.is_empty()) {
+        let separators: [&[u8]; 4] = [b"sep=", b"SEP=", b"sep=;", b"SEP=;"];
+        for name in header.iter().map(Vec::as_slice).chain(separators).filter(|name| !name.is_empty()) {
             first[usize::from(name[0])] = true;
             lengths |= length_bit(name.len());
         }
         let mapped = mapped.into_iter().map(String::into_bytes).collect();
-        RowKinds { header, columns, mapped, trim, odd, first, lengths }
+        RowKinds { header, columns, mapped, key, trim, first, lengths }
     }
 
     /// How many columns the header has.
@@ -93,14 +97,22 @@ impl RowKinds {
     /// What kind of row a record is.
     #[inline]
     pub(super) fn of<R: Read>(&self, record: &Splitter<R>) -> RowKind {
-        let needs_a_look = match record.cell(0) {
-            Some(cell @ [byte, ..]) => {
-                let byte = usize::from(*byte);
-                self.odd[byte] || self.first[byte] && self.lengths & length_bit(cell.len()) != 0
-            }
-            _ => true,
+        let needs_a_look = match record.cell(0).map(|cell| self.cell(cell)) {
+            Some([]) | None => true,
+            Some(cell) => matches!(cell[0], END_MARK | MARK_BEGINS) || self.is_of_a_header(cell),
         };
+        // The first cell may have another name in a file that was joined.
+        let needs_a_look = needs_a_look
+            || self.key > 0 && record.cell(self.key).is_some_and(|cell| self.is_of_a_header(self.cell(cell)));
         if needs_a_look || record.len() != self.columns { self.look(record) } else { RowKind::Row }
+    }
+
+    /// Whether a cell is a name of the header, or names the delimiter.
+    #[inline]
+    fn is_of_a_header(&self, cell: &[u8]) -> bool {
+        cell.first().is_some_and(|byte| self.first[usize::from(*byte)])
+            && self.lengths & length_bit(cell.len()) != 0
+            && (self.header.iter().any(|name| name == cell) || names_a_delimiter(cell))
     }
 
     #[cold]
@@ -119,7 +131,7 @@ impl RowKinds {
         }
         // A line such as `sep=;` goes with the header of a joined file.
         let is_separator =
-            || cells == [b"sep="] && record.len() == 2 || matches!(cells[..], [[b's', b'e', b'p', b'=', _]]);
+            || matches!(cells[..], [cell] if names_a_delimiter(cell) && (cell.len() == 5 || record.len() == 2));
         if cells == self.header || is_separator() {
             return RowKind::Header;
         }
@@ -159,7 +171,12 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(RowKind, bool)> {
         let names = ["id", "store", "note", ""].map(str::to_owned);
-        let kinds = RowKinds::new(&names, vec!["id".to_owned(), "store".to_owned()], true);
+        kinds_of(&names, &["id", "store"], 0, text)
+    }
+
+    fn kinds_of(names: &[String], mapped: &[&str], key: usize, text: &str) -> Vec<(RowKind, bool)> {
+        let mapped = mapped.iter().map(|name| (*name).to_owned()).collect();
+        let kinds = RowKinds::new(names, mapped, key, true);
         let syntax = Syntax { delimiter: b',', quote: Some(b'"'), escape: None, blanks: true };
         let mut records = Splitter::new(text.as_bytes(), syntax);
         let mut all = Vec::new();
@@ -190,6 +207,8 @@ mod tests {
             "\u{1a}\u{feff}id,store,note",
             "sep=,",
             "\"sep=;\"",
+            "SEP=;",
+            "Sep=,",
         ] {
             assert_eq!(kind(header), RowKind::Header, "{header}");
         }
@@ -199,5 +218,21 @@ mod tests {
             assert_eq!(kind(row), RowKind::Row, "{row}");
         }
         assert_eq!(kind("\u{1a}\nx"), RowKind::EndMark);
+    }
+
+    #[test]
+    fn a_header_is_told_by_its_key_where_its_first_name_is_another() {
+        let names = ["note", "visit", "scene", "task"].map(str::to_owned);
+        let kind = |row| kinds_of(&names, &["visit", "scene", "task"], 1, row)[0].0;
+        for other in ["comment,visit,task,scene", "comment,scene,visit,task", "comment, \"task\" ,scene,visit"] {
+            assert_eq!(kind(other), RowKind::OtherHeader, "{other}");
+        }
+        for row in ["x,visit,S1,T1", "x,V1,scene,task", "x,task,scene,T1", "visit,V1,S1,T1"] {
+            assert_eq!(kind(row), RowKind::Row, "{row}");
+        }
+        // A line that names the delimiter, in a file of as many columns as it has cells.
+        let names = ["id", "store"].map(str::to_owned);
+        assert_eq!(kinds_of(&names, &["id", "store"], 0, "Sep=,\nsep=1,2\n")[0].0, RowKind::Header);
+        assert_eq!(kinds_of(&names, &["id", "store"], 0, "sep=1,2\n")[0].0, RowKind::Row);
     }
 }

@@ -1,13 +1,14 @@
 //! Looks at every row of a CSV file beside its cells: what is left out, what does not fit, and what is probably a mistake.
 
 use super::encoding_signs::SharedSigns;
-use super::file_end::{FileEnd, Hand};
 use super::findings::Findings;
+use super::hand::hand;
 use super::opened::{CsvRecords, record_error};
 use super::row_kinds::{RowKind, RowKinds};
 use super::stray_quotes::StrayQuotes;
 use crate::scan::error::ScanError;
 use crate::scan::file::{ColumnSource, ExportFile, WantedColumn};
+use crate::scan::file_end::{FileEnd, Hand};
 use crate::scan::rows::CellFault;
 use crate::scan::source::Source;
 use std::sync::Arc;
@@ -53,11 +54,12 @@ impl RowWatch {
         let mut mapped: Vec<usize> = wanted.iter().filter_map(in_header).collect();
         // The columns of the key come first.
         let of_key = source.picks.first().map_or(1, |key| key.columns.len());
-        let keys = wanted.iter().take(of_key).filter_map(in_header).collect();
+        let keys: Vec<usize> = wanted.iter().take(of_key).filter_map(in_header).collect();
         mapped.sort_unstable();
         mapped.dedup();
         let names = mapped.iter().map(|at| file.header[*at].clone()).collect();
-        let kinds = RowKinds::new(&file.header, names, source.trim);
+        let key = keys.first().or(mapped.first()).copied().unwrap_or_default();
+        let kinds = RowKinds::new(&file.header, names, key, source.trim);
         let has_header_line = source.frame.header.is_none();
         RowWatch {
             file: file.name.clone(),
@@ -67,7 +69,7 @@ impl RowWatch {
             rows: 0,
             left_out: 0,
             is_output: file.is_output(),
-            hand: has_header_line.then(|| Hand::of(records)),
+            hand: has_header_line.then(|| hand(records)),
             signs,
             findings: Findings::default(),
         }
@@ -90,7 +92,7 @@ impl RowWatch {
             self.look_at_quotes(records, fits);
         }
         if self.hand.is_none() {
-            self.hand = Some(Hand::of(records));
+            self.hand = Some(hand(records));
         }
         let other = || CellFault::Cells { found: records.len().max(1), expected: self.kinds.columns() };
         Ok(Some(if fits { Cells::AsMany } else { Cells::Other(other()) }))

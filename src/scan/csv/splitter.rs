@@ -11,6 +11,7 @@ use super::line_patterns::{LinePatterns, Matched};
 use super::marks::{MARKED, Marks};
 use super::quoted::{QuotedCell, plain_end, quoted_cell};
 use super::syntax::Syntax;
+use super::text_end::zeros_and_end_marks;
 use std::io::{self, Read};
 
 /// Why an export cannot be split into records any further.
@@ -222,7 +223,11 @@ impl<R: Read> Splitter<R> {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Ok(0) => {
                     self.at_end = true;
-                    self.drop_what_is_behind_the_text();
+                    // Neither zeros nor Ctrl-Z end a record, so all of them are in the buffer.
+                    let (zeros, end_marks) = zeros_and_end_marks(&self.buffer[self.start..self.end]);
+                    self.zeros_at_end = zeros;
+                    self.has_end_mark = end_marks > 0;
+                    self.end -= zeros + end_marks;
                 }
                 Ok(n) => self.end += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -150,6 +150,12 @@ fn a_separator_line_is_honoured_and_skipped() {
     records.take_separator_line().expect("in memory");
     assert!(records.advance().expect("in memory"));
     assert_eq!((records.record_line(), records.len()), (2, 2));
+    // Below lines that are left out, and however little of it a read gives.
+    let mut records = Splitter::new(OneByOne("All the visits of May\nSep=;\r\na;b\r\n".as_bytes()), PLAIN);
+    records.skip_lines_before(2).expect("in memory");
+    records.take_separator_line().expect("in memory");
+    assert!(records.advance().expect("in memory"));
+    assert_eq!((records.record_line(), records.len()), (3, 2));
 }
 
 #[test]

@@ -51,27 +51,42 @@ impl StrayQuotes {
         // Where the cell is itself the key's, its beginning was meant as the key.
         let whole = |key: usize, cell| if key == at { beginning(cell, self.delimiter) } else { cell };
         let own = |key: usize| record.cell(key).map(|cell| trimmed(whole(key, cell)));
-        let mut lines = lines(text);
-        let last = lines.pop();
+        let lines = lines(text);
+        let [first, between @ .., last] = &lines[..] else { return false };
         let is_a_row = |line: &&[u8]| {
-            let cells: Vec<&[u8]> = line.split(|byte| *byte == self.delimiter).map(trimmed).collect();
+            let cells = self.cells(line);
             let is_like_own =
                 |key: &usize| own(*key).zip(cells.get(*key)).is_some_and(|(own, cell)| is_like_key(own, cell));
             self.columns.contains(&cells.len()) && !self.keys.is_empty() && self.keys.iter().all(is_like_own)
         };
-        lines.iter().skip(1).any(is_a_row) || last.is_some_and(|line| self.is_the_row_below(record, at, line))
+        between.iter().any(is_a_row) || self.is_the_row_below(record, at, first, last)
     }
 
-    /// Whether the last line in a cell is the beginning of a row: another quote closes the cell there, and behind it come the
-    /// other cells of that row. It is half a line only, so all cells before must be shaped as those of the record.
-    fn is_the_row_below<R: Read>(&self, record: &Splitter<R>, at: usize, line: &[u8]) -> bool {
-        let cells: Vec<&[u8]> = line.split(|byte| *byte == self.delimiter).map(trimmed).collect();
-        let is_like_own = |(own, cell): (usize, &&[u8])| is_alike(trimmed(record.cell(own).unwrap_or_default()), cell);
-        at > 1
-            && cells.len() == at + 1
-            && !self.keys.is_empty()
-            && self.keys.iter().all(|key| *key < at)
-            && cells[..at].iter().enumerate().all(is_like_own)
+    fn cells<'l>(&self, line: &'l [u8]) -> Vec<&'l [u8]> {
+        line.split(|byte| *byte == self.delimiter).map(trimmed).collect()
+    }
+
+    /// Whether the first line in a cell is the end of a row, and its last line the beginning of another: a second stray quote
+    /// closes the cell there, and behind it come the other cells of that row. So each has as many cells as are missing on its
+    /// side, and the cells that both rows have then are compared: the keys must be alike, and of all cells two and half.
+    fn is_the_row_below<R: Read>(&self, record: &Splitter<R>, at: usize, first: &[u8], last: &[u8]) -> bool {
+        let (first, last) = (self.cells(first), self.cells(last));
+        if last.len() != at + 1 || !self.columns.contains(&(at + first.len())) {
+            return false;
+        }
+        let of_record = |column| trimmed(record.cell(column).unwrap_or_default());
+        let before = (0..at).map(|column| (column, of_record(column), last[column]));
+        let behind = (at + 1..at + first.len()).map(|column| (column, first[column - at], of_record(column)));
+        let (mut all, mut alike) = (0, 0);
+        for (column, one, other) in before.chain(behind) {
+            let is_alike = is_like_key(one, other);
+            if !is_alike && self.keys.contains(&column) {
+                return false;
+            }
+            all += 1;
+            alike += usize::from(is_alike || one.is_empty() && other.is_empty());
+        }
+        alike >= 2 && alike * 2 >= all
     }
 }
 
@@ -102,13 +117,16 @@ fn is_like_key(own: &[u8], cell: &[u8]) -> bool {
     }
     let digits = |text: &[u8]| text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (of_own, of_cell) = (digits(own), digits(cell));
-    let (own, cell) = (&own[..own.len() - of_own], &cell[..cell.len() - of_cell]);
+    let (own, own_number) = own.split_at(own.len() - of_own);
+    let (cell, cell_number) = cell.split_at(cell.len() - of_cell);
+    // Numbers with zeros in front stay as long as they are.
+    let is_padded = own_number.starts_with(b"0") || cell_number.starts_with(b"0");
     // The numbers of a list in a comment are short.
     let is_next = match own.is_empty() {
         true => of_cell == of_own + 1 && of_cell > 2,
         false => of_cell.abs_diff(of_own) == 1,
     };
-    of_own > 0 && of_cell > 0 && is_next && own == cell
+    of_own > 0 && of_cell > 0 && is_next && !is_padded && own == cell
 }
 
 /// Whether one cell is shaped as another that is not empty: character by character a digit for a digit, a letter for a
@@ -136,7 +154,11 @@ mod tests {
 
     /// What is found in a file of four columns with the key in the first, of which the last is not mapped.
     fn found(text: &str) -> Vec<(u64, Stray)> {
-        let quotes = StrayQuotes { delimiter: b',', columns: 4..=4, keys: vec![0], mapped: vec![0, 1, 2] };
+        found_by(0, text)
+    }
+
+    fn found_by(key: usize, text: &str) -> Vec<(u64, Stray)> {
+        let quotes = StrayQuotes { delimiter: b',', columns: 4..=4, keys: vec![key], mapped: vec![0, 1, 2] };
         let syntax = Syntax { delimiter: b',', quote: Some(b'"'), escape: None, blanks: true };
         let mut records = Splitter::new(text.as_bytes(), syntax);
         let mut all = Vec::new();
@@ -176,11 +198,35 @@ mod tests {
     }
 
     #[test]
+    fn inch_marks_in_neighbouring_rows_are_found_wherever_the_key_stands() {
+        for (key, text) in [
+            (0, "V1,\"5,S1,T1\nV2,6\",S2,T1\n"),
+            (0, "V9,\"5,S9,T1\r\nV10,6\",S10,T22\r\n"),
+            (0, "V1,Tesco,\"5,T1\nV2,Aldi,6\",T1\n"),
+            (0, "\"V1,S1,T1,x\nV2\",S2,T1,x\n"),
+            (1, "\"5,V1,S1,T1\n6\",V2,S2,T1\n"),
+            (2, "S1,\"5,V1,x\nS2,6\",V2,y\n"),
+            (3, "S1,\"5,T1,99\nS2,6\",T1,100\n"),
+            (3, "S1,T1,,\"V1\nS2,T1,,V2\"\n"),
+        ] {
+            assert_eq!(found_by(key, text), [(1, Stray::Rows)], "{text}");
+        }
+    }
+
+    #[test]
     fn honest_cells_are_left_alone() {
         for text in [
             "V001,S1,1,\"said \"\"yes\"\", and left\nthen, later, came, back\n\"\n",
             "V001,S1,1,\"{\"\"a\"\": 1,\n\"\"b\"\": 2, \"\"c\"\": 3, \"\"d\"\": 4\n}\"\n",
             "12345,\"1 Main St\n75001, Paris\",1,x\n",
+            "12345,\"1 Main St, Hall 2, Floor 3\n75001, Paris\",S1,x\n",
+            "12345,S1,\"1 Main St, 2\n75001, Paris, 3\",x\n",
+            "12345,S1,1,\"Shop\n75001, Paris, FR, a\"\n",
+            "12345,\"counted 10, 20, 30\n10117, 40\",7,x\n",
+            "V001,\"a, b, c\nd, e\",S1,x\n",
+            "V001,\"5, S1, T1\nW1, 6\",S2,T1\n",
+            "V001,\"5, S1, T1\nand V002, 6\",S2,T1\n",
+            ",\"a,,\nb,\",,\n",
             "12345,S1,1,\"Shop\n1 Main St\n75001 Paris, FR, a, b\n\"\n",
             "V001,S1,1,6\" wide and 5\" high\n",
             "V001,S1,1,\"- one\n- two, three\n\n- four\"\n",
@@ -194,7 +240,7 @@ mod tests {
     fn the_next_key_may_have_a_digit_more() {
         let is_like = |own: &str, cell: &str| is_like_key(own.as_bytes(), cell.as_bytes());
         assert!(is_like("99", "100") && is_like("V-9", "V-10") && is_like("V100", "V99") && is_like("V001", "W002"));
-        assert!(!is_like("V001", "A12"));
+        assert!(!is_like("V001", "A12") && !is_like("V001", "V0010") && !is_like("V0100", "V100"));
         assert!(!is_like("9", "10") && !is_like("100", "15") && !is_like("1001", "15") && !is_like("V", "V1"));
         let quoted = "\"A,12\",S1,T,\"Dear all,\nb, milk, eggs, rice\n\"\n";
         assert_eq!(found(quoted), []);

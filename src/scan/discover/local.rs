@@ -43,6 +43,7 @@ pub(super) fn find(path: &str, base_dir: &Path, findings: &mut Findings) -> Resu
     if !about.is_file() {
         return Err(ScanError::NoFile { path: path.into() });
     }
+    tables::refuse_file(base_dir, path)?;
     search.findings.add_named(FoundFile::new(DataFile::Local(opened), PathBuf::from(path)));
     Ok(())
 }

@@ -3,10 +3,12 @@
 //! They are known by the names that the formats give to their logs, on this machine as in object storage.
 
 use crate::scan::error::ScanError;
+use crate::scan::formats::{Format, named_format};
 use std::path::Path;
 
-/// How far above a folder a table's own folder is looked for: a partition of a partition lies so deep.
-const LEVELS: usize = 3;
+/// How many folders are looked at for a table's own one, from a folder of it upwards: as deep as days of Hudi lie, which are
+/// called 2024/03/05. Partitions that are called `key=value` do not count.
+const LEVELS: usize = 4;
 
 /// The table format whose log a folder holds, by the names in it. `metadata` gives the names in its folder `metadata`.
 pub(super) fn format_of<'n>(
@@ -37,7 +39,26 @@ pub(super) fn refuse_within(base_dir: &Path, given: &Path, path: &str) -> Result
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
     refuse(folder, path, given)?;
     let Ok(full) = folder.canonicalize() else { return Ok(()) };
-    full.ancestors().take(LEVELS).try_for_each(|folder| refuse(folder, path, folder))
+    let mut left = LEVELS;
+    for folder in full.ancestors() {
+        let is_partition = folder.file_name().is_some_and(|name| name.to_string_lossy().contains('='));
+        if !is_partition {
+            let Some(fewer) = left.checked_sub(1) else { break };
+            left = fewer;
+        }
+        refuse(folder, path, folder)?;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// Where a named file on this machine is probably one of a table: its rows may be deleted or replaced, too. Tables are made of
+/// Parquet; a file that says that it is something else has only come to lie there.
+pub(super) fn refuse_file(base_dir: &Path, path: &str) -> Result<(), ScanError> {
+    match named_format(path).0 {
+        Some(Format::Parquet) => refuse_within(base_dir, Path::new(path).parent().unwrap_or(Path::new("")), path),
+        _ => Ok(()),
+    }
 }
 
 /// # Errors
