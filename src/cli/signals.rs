@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM: the first one ends a run softly, the second one at once.
 //!
-//! Until the run sends, nothing is under way, and a signal ends the process at once.
+//! Until the run sends, nothing is under way, and a signal ends it as it would end by an error.
 
 use crate::app::{After, Context, Event};
 use crate::outcome::{Exit, StopReason};
@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// Signals this close to each other are one: `timeout` and some shells signal a process and its group.
 const DEDUP_WINDOW: Duration = Duration::from_millis(3);
+
+/// How long a run that reads may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How far the run is, as far as a signal has to know.
 #[derive(Clone, Debug, Default)]
@@ -48,18 +51,24 @@ impl Signals {
                 let (reason, exit) = stream.next().await;
                 while tokio::time::timeout(DEDUP_WINDOW, stream.next()).await.is_ok() {}
                 cx.stop(reason);
-                // Nothing is under way yet: the process ends at once.
                 if let Some(stage) = signals.stage_before_sending() {
-                    // Reading goes on meanwhile: after the stop, nothing is sent.
-                    let about = cx.clone();
-                    let told = tokio::task::spawn_blocking(move || {
-                        if let Stage::Reading(after) = stage {
-                            after.stopped(&about, exit);
-                        }
-                    });
-                    // A notification may take long. With a second signal the user does not wait for it.
-                    tokio::select! { _ = told => {}, _ = stream.next() => {} }
+                    // Nothing is under way yet: the run ends by itself, and leaves nothing behind.
                     cx.end_commands();
+                    tokio::select! { () = tokio::time::sleep(PATIENCE) => {}, _ = stream.next() => {} }
+                    // What it reads from does not answer.
+                    let about = cx.clone();
+                    let told = tokio::task::spawn_blocking(move || match stage {
+                        Stage::Reading(after) => after.stopped(&about, exit),
+                        _ => true,
+                    });
+                    // A notification may take long. With another signal the user does not wait for it.
+                    tokio::select! {
+                        is_told = told => if !is_told.unwrap_or(true) {
+                            stream.next().await;
+                        },
+                        _ = stream.next() => {}
+                    }
+                    tracing::warn!("stopped before anything was sent");
                     end(exit);
                 }
                 tracing::warn!("stopping: requests under way are finished; a second signal ends at once");

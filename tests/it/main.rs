@@ -13,6 +13,7 @@ mod describe;
 mod docs;
 mod exit_codes;
 mod exports;
+mod files;
 mod folders;
 mod init;
 mod init_producers;
