@@ -33,15 +33,16 @@ pub mod bench;
 pub mod build;
 #[doc(hidden)]
 pub mod cli;
+mod host;
 mod http_client;
 mod init;
 pub mod job;
 mod key_index;
-mod machine;
 mod near_key;
 mod notify;
 pub mod outcome;
 mod owned_file;
+mod proxy;
 mod render;
 mod report;
 pub mod results;

@@ -4,8 +4,8 @@
 
 use super::context::Event;
 use super::{AppError, Context, page};
+use crate::host;
 use crate::job::{Job, Target};
-use crate::machine;
 use crate::notify::{self, Hook, HookSource, Notify, When};
 use crate::outcome::Exit;
 use crate::owned_file::{self, OwnedFileError, OwnedKind};
@@ -103,7 +103,14 @@ impl After {
         Failed { command: self.command, job: &self.job, sandbox: self.is_sandbox, exit, error }
     }
 
-    fn tell(&self, cx: &Context, exit: Exit, report: Option<&RunReport>, summary: &impl Serialize, sentence: &str) -> bool {
+    fn tell(
+        &self,
+        cx: &Context,
+        exit: Exit,
+        report: Option<&RunReport>,
+        summary: &impl Serialize,
+        sentence: &str,
+    ) -> bool {
         if self.is_done.swap(true, Ordering::SeqCst) {
             return false;
         }
@@ -116,7 +123,7 @@ impl After {
         }
         let wanted = |notify: &Notify| notify.when == When::Always || exit != Exit::Done;
         if let Some((hook, notify)) = self.notify.as_ref().filter(|(_, notify)| wanted(notify)) {
-            let body = notification(summary, sentence, machine::host().as_deref());
+            let body = notification(summary, sentence, host::name().as_deref());
             if let Err(error) = notify::post(hook, self.ca_file.clone(), notify.timeout, body) {
                 let host = hook.host();
                 cx.warn(&format!("the notification to {host} failed: {error}; check the address under [notify]"));

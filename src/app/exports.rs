@@ -5,8 +5,8 @@ use super::file_ends::unterminated;
 use super::outputs::Outputs;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, unwanted};
+use crate::host;
 use crate::job::Job;
-use crate::machine;
 use crate::near_key::Folding;
 use crate::results::Input;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
@@ -145,7 +145,7 @@ impl Exports {
     /// Reads and groups everything: each export on a thread of its own, while this thread groups.
     pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
-        let memory = job.memory.unwrap_or_else(machine::free_for_one_run);
+        let memory = job.memory.unwrap_or_else(host::free_for_one_run);
         tracing::debug!("memory for grouping: {} MB", memory / 1_000_000);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
@@ -178,8 +178,8 @@ impl Exports {
         let shuffled = shuffle.finish()?;
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
-            if machine::temporary_is_in_memory() {
-                let folder = machine::temporary_folder().display();
+            if host::temporary_is_in_memory() {
+                let folder = host::temporary_folder().display();
                 cx.warn(&format!(
                     "temporary files go to {folder}, which is itself kept in memory: set TMPDIR to a folder on a disk, or \
                      allow more memory under [shuffle]"

@@ -13,7 +13,7 @@ use super::survey::{Survey, survey};
 use super::suspicions::{is_refused, judge};
 use super::token::token;
 use super::{AppError, Context, Event, accounting};
-use crate::outcome::{Exit, Status};
+use crate::outcome::{Exit, Status, StopReason};
 use crate::summary::RunReport;
 use crate::upload::Http;
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub(super) fn send_all(
     let job = run.job;
     run.selection.check()?;
     let token = token(cx, job)?;
-    let file = claim()?;
+    let mut file = claim()?;
     cx.warn_all(file.warning.as_ref());
     let exports = Exports::open(cx, job).map_err(|error| cx.unless_stopped(error))?;
     cx.warn_all(&job.warnings);
@@ -57,6 +57,18 @@ pub(super) fn send_all(
     cx.emit(Event::Sent);
     let (journal, kept) = delivered?;
 
+    let unsent = counters.traffic.requests() == 0 && counters.counts.get(Status::NotAttempted) > 0;
+    if let (Some(StopReason::TimeIsUp), Some(longest), true) = (cx.stop.reason(), job.max_duration, unsent) {
+        file.give_back(journal)?;
+        return Err(AppError::TimeIsUp(longest));
+    }
+    if cx.stop.reason() == Some(StopReason::Unusable) {
+        if !counters.traffic.was_answered() {
+            file.give_back(journal)?;
+            return Err(AppError::Unusable(cx.stop.words().to_owned()));
+        }
+        cx.warn(cx.stop.words());
+    }
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.delivered_and_gone(), &file.path)?;
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);
@@ -76,7 +88,8 @@ fn survey_outstanding(
 ) -> Result<Survey, AppError> {
     cx.warn_all(&visits.remarks.warnings);
     // What was asked to end needs no survey.
-    let outstanding = &|grouped: &_, range| if cx.go_on().is_ok() { earlier.outstanding(grouped, range) } else { Vec::new() };
+    let outstanding =
+        &|grouped: &_, range| if cx.go_on().is_ok() { earlier.outstanding(grouped, range) } else { Vec::new() };
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
     cx.go_on()?;
     let mut suspicions = survey.suspicions(&visits.remarks);

@@ -8,11 +8,11 @@ use super::earlier::Earlier;
 use super::error::InTheWay;
 use super::run_inputs::RunInputs;
 use super::{AppError, Context};
+use crate::host;
 use crate::job::{Job, Target};
-use crate::machine;
 use crate::results::{
-    Counts, Input, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, look_ahead, make_room, move_aside,
-    resolve_path,
+    Counts, Input, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, look_ahead, make_room,
+    move_aside, resolve_path,
 };
 use crate::summary::RunReport;
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -28,8 +28,17 @@ pub(super) struct ResultFile {
     prior: Prior,
     /// What a person should know of the file system of the results.
     pub(super) warning: Option<String>,
+    /// What there was when the journal was begun.
+    before: Before,
     /// Held to the end of the run.
     lock: Lock,
+}
+
+/// What there was before the journal was begun.
+#[derive(Debug, Default)]
+struct Before {
+    journal: bool,
+    manifest: Option<Vec<u8>>,
 }
 
 /// What becomes of a result file or a journal that is already there.
@@ -68,7 +77,7 @@ impl ResultFile {
         } else {
             Prior::Nothing
         };
-        Ok(ResultFile { path, prior, warning, lock })
+        Ok(ResultFile { path, prior, before: Before::default(), warning, lock })
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
@@ -77,7 +86,7 @@ impl ResultFile {
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
         let warning = look_ahead(&path)?;
-        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, warning, lock })
+        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), warning, lock })
     }
 
     /// Where the file system has no locks, nothing keeps a second run away.
@@ -103,7 +112,7 @@ impl ResultFile {
     ///
     /// The manifest is written first: it says which job a journal belongs to.
     pub(super) fn begin(
-        &self,
+        &mut self,
         cx: &Context,
         manifest: &Manifest,
         inputs: &[PathBuf],
@@ -113,6 +122,10 @@ impl ResultFile {
         if matches!(self.prior, Prior::ToMoveAside) {
             self.move_aside(cx, inputs)?;
         }
+        self.before = Before {
+            journal: beside(&self.path, "partial").exists(),
+            manifest: std::fs::read(beside(&self.path, "json")).ok(),
+        };
         manifest.write(&self.path).map_err(AppError::Journal)?;
         earlier.begin_journal(&self.path, counts).map_err(AppError::Journal)
     }
@@ -123,6 +136,16 @@ impl ResultFile {
         let manifest = Manifest { sha256: Some(journal.sha256()), ..manifest };
         manifest.write(&self.path).map_err(AppError::Journal)?;
         journal.finish().map_err(AppError::Journal)
+    }
+
+    /// Nothing was sent: leaves what there was before, so that the same command works again. A journal that was taken up
+    /// stays: it has the rows of what was delivered.
+    pub(super) fn give_back(self, journal: Journal) -> Result<(), AppError> {
+        if self.before.journal {
+            return Ok(());
+        }
+        journal.discard().map_err(AppError::Journal)?;
+        Manifest::put_back(&self.path, self.before.manifest.as_deref()).map_err(AppError::Journal)
     }
 
     fn move_aside(&self, cx: &Context, inputs: &[PathBuf]) -> Result<(), AppError> {
@@ -245,8 +268,8 @@ pub(super) fn manifest(
         job: job.file.clone(),
         working_directory: cx.full_base_dir(),
         options: run.options.clone(),
-        user: machine::user(),
-        host: machine::host(),
+        user: host::user(),
+        host: host::name(),
         inputs: inputs.to_vec(),
         namespace: job.rules.ids.namespace().to_string(),
         ids_version: job.rules.ids.version().number(),

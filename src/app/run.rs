@@ -31,6 +31,7 @@ pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report = send_all(&cx.clone().limited_to(job.max_duration), &inputs, || ResultFile::claim(cx, &job, request.fresh));
+    let report =
+        send_all(&cx.clone().limited_to(job.max_duration), &inputs, || ResultFile::claim(cx, &job, request.fresh));
     after.finish(cx, report)
 }

@@ -35,8 +35,7 @@ impl Draft {
         let older = results.metadata().or_else(|_| beside(results, "partial").metadata()).ok();
         let file = create_like(&new, older.as_ref(), PRIVATE).map_err(|source| ResultsError::write(&new, source))?;
         let rows = BufWriter::with_capacity(1 << 18, file);
-        let mut draft =
-            Draft { results: results.to_owned(), new: RemoveOnDrop(new), rows, written: Sha256::new() };
+        let mut draft = Draft { results: results.to_owned(), new: RemoveOnDrop(new), rows, written: Sha256::new() };
         draft.add(format!("{}\n", row::COLUMNS.join(",")).as_bytes())?;
         Ok(draft)
     }
@@ -137,6 +136,14 @@ impl Journal {
     /// The SHA-256 of the file as it is now, in hexadecimal digits.
     pub(crate) fn sha256(&self) -> String {
         self.written.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Removes the journal.
+    ///
+    /// # Errors
+    /// If the system does not allow it.
+    pub(crate) fn discard(self) -> Result<(), ResultsError> {
+        std::fs::remove_file(&self.path).map_err(|source| ResultsError::write(&self.path, source))
     }
 
     /// The path of the journal.

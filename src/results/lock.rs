@@ -2,7 +2,7 @@
 
 use super::error::way_on;
 use super::paths::beside;
-use crate::machine::host;
+use crate::host;
 use chrono::{SecondsFormat, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -69,7 +69,7 @@ impl Lock {
             }
             let since = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
             file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
-            let host = host().map(|name| format!(" on {name}")).unwrap_or_default();
+            let host = host::name().map(|name| format!(" on {name}")).unwrap_or_default();
             write!(file, "process {}{host}, since {since}", std::process::id()).map_err(unwritable)?;
             return Ok(Lock { held: Some((path, file)) });
         }

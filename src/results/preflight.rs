@@ -4,7 +4,7 @@
 use super::error::ResultsError;
 use super::journal::{Draft, is_without_sync};
 use super::paths::beside;
-use crate::machine::Mounts;
+use crate::host::Mounts;
 use std::path::Path;
 
 /// Looks for what would fail. Returns what a person should know of the file system of the results.

@@ -5,7 +5,7 @@
 //! are read, and a program can be asked only once.
 
 use super::spool::Spool;
-use crate::machine::{temporary_file, temporary_folder};
+use crate::host::{temporary_file, temporary_folder};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;

@@ -29,7 +29,8 @@ fn manifest(work: &Workdir) -> serde_json::Value {
 /// A library that takes the place of functions of the system, for the runs of a test. `None` without a C compiler.
 fn shim(work: &Workdir, code: &str) -> Option<String> {
     work.write("shim.c", format!("#define _GNU_SOURCE\n#include <errno.h>\n#include <time.h>\n{code}\n"));
-    let compiled = Command::new("cc").current_dir(work.path(".")).args(["-shared", "-fPIC", "-o", "shim.so", "shim.c"]).status();
+    let compiled =
+        Command::new("cc").current_dir(work.path(".")).args(["-shared", "-fPIC", "-o", "shim.so", "shim.c"]).status();
     if !compiled.is_ok_and(|status| status.success()) {
         skipped("there is no C compiler");
         return None;
@@ -124,7 +125,8 @@ fn what_cannot_be_written_at_the_end_is_said_in_its_own_words_before_anything_is
         assert_eq!(work.listing("."), before, "{results}");
     }
     if work.shell("unshare -rm sh -c 'mount -t tmpfs -o ro none folder.csv.json'").code == 0 {
-        let line = "mkdir -p ro; unshare -rm sh -c 'mount -t tmpfs -o ro none ro && traxload run job.toml --results ro/r.csv'";
+        let line =
+            "mkdir -p ro; unshare -rm sh -c 'mount -t tmpfs -o ro none ro && traxload run job.toml --results ro/r.csv'";
         work.shell(line).ends_with(2).says(&["is mounted read-only"]);
     }
     assert!(server.requests().is_empty());
@@ -231,7 +233,10 @@ fn the_manifest_names_what_was_read_by_whom_and_what_came_of_it() {
     assert_eq!(about["user"], user.trim());
     assert_eq!(about["host"], std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name").trim());
     let inputs = about["inputs"].as_array().expect("a list");
-    assert_eq!(inputs.iter().map(|input| input["path"].as_str()).collect::<Vec<_>>(), [Some("visits.csv"), Some("scenes.csv")]);
+    assert_eq!(
+        inputs.iter().map(|input| input["path"].as_str()).collect::<Vec<_>>(),
+        [Some("visits.csv"), Some("scenes.csv")]
+    );
     assert_eq!(inputs[0]["bytes"], work.read("visits.csv").len());
     assert!(inputs[0]["modified"].as_str().is_some_and(|time| time.ends_with('Z')), "{inputs:?}");
     // A rerun, with carried-over rows and commands; a flat export is named once.
@@ -304,7 +309,8 @@ fn a_full_disk_leaves_no_empty_job_file_and_none_that_was_there_is_lost() {
     set_mode(&work, "new.toml", 0o640);
     init("--force");
     assert_eq!(work.read("new.toml"), "name = \"older\"\n");
-    work.traxload(&["init", "--visits", "visits.csv", "--scenes", "scenes.csv", "-o", "new.toml", "--force"]).ends_with(0);
+    work.traxload(&["init", "--visits", "visits.csv", "--scenes", "scenes.csv", "-o", "new.toml", "--force"])
+        .ends_with(0);
     assert_eq!((work.read("new.toml").contains("[visits]"), mode(&work, "new.toml")), (true, 0o640));
     assert_eq!(work.listing("."), ["new.toml", "scenes.csv", "visits.csv"]);
 }

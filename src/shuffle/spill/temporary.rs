@@ -2,7 +2,7 @@
 //!
 //! They have no name from the start, so that nothing of them stays behind, whatever happens to the process.
 
-use crate::machine::{temporary_file, temporary_folder};
+use crate::host::{temporary_file, temporary_folder};
 use crate::shuffle::error::ShuffleError;
 use std::fs::File;
 use std::io::{self, ErrorKind};

@@ -1,7 +1,7 @@
 //! What the machine and the user are called.
 
 /// What the machine, or the container, is called.
-pub(crate) fn host() -> Option<String> {
+pub(crate) fn name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok())?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }

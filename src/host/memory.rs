@@ -54,7 +54,9 @@ struct Level {
 /// The levels of a line of `/proc/self/cgroup`: `0::/system.slice/trax.service`, or `4:memory:/docker/4801e8`.
 fn levels(line: &str, mounts: &Mounts) -> Vec<Level> {
     let mut fields = line.splitn(3, ':');
-    let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { return Vec::new() };
+    let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
+        return Vec::new();
+    };
     let is_first_version = !controllers.is_empty();
     let has = |list: &str| list.split(',').any(|name| name == "memory");
     if is_first_version && !has(controllers) {
@@ -171,7 +173,10 @@ mod tests {
         let group = (GROUP, "12:cpu,cpuacct:/docker/48\n4:memory:/docker/48\n1:name=systemd:/docker/48\n");
         let limit = ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "6442450944\n");
         assert_eq!(gigabytes(docker, &[group, limit]), 6);
-        let pod = ("/sys/fs/cgroup/memory/memory.stat", "cache 5\nhierarchical_memory_limit 3221225472\ntotal_inactive_file 0\n");
+        let pod = (
+            "/sys/fs/cgroup/memory/memory.stat",
+            "cache 5\nhierarchical_memory_limit 3221225472\ntotal_inactive_file 0\n",
+        );
         assert_eq!(gigabytes(docker, &[group, limit, pod]), 3, "a level above that cannot be seen");
         // As on this project's own machines.
         let machine = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n\

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn the_innermost_mount_tells_whether_files_are_kept_in_memory() {
         let mounts = Mounts::parse(FEDORA);
-        for (path, expected) in [("/tmp", true), ("/tmp/a/b", true), ("/tmp/deep/x", false), ("/tmpfs", false), ("/", false)]
+        for (path, expected) in
+            [("/tmp", true), ("/tmp/a/b", true), ("/tmp/deep/x", false), ("/tmpfs", false), ("/", false)]
         {
             assert_eq!(mounts.is_in_memory(Path::new(path)), expected, "{path}");
         }
