@@ -173,17 +173,18 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Creates a file that is going to replace another, or empties one that is there: with the mode and the owner of the older
+/// Creates a file to append to that is going to replace another, or empties one that is there: with the mode and the owner of the older
 /// one, where there is one.
 ///
 /// # Errors
 /// Where the file cannot be created.
 pub(crate) fn create_like(path: &Path, older: Option<&Metadata>, mode: u32) -> io::Result<File> {
     let mut options = File::options();
-    options.write(true).create(true).truncate(true);
+    options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
     let file = options.open(path)?;
+    file.set_len(0)?;
     be_like(&file, older, mode)?;
     Ok(file)
 }

@@ -80,7 +80,9 @@ impl After {
                 }
                 self.tell(cx, report.exit, Some(report), report, &run_sentence(report));
             }
-            Err(error @ AppError::Stopped(_)) => drop(self.stopped(cx, error.exit())),
+            Err(error @ AppError::Stopped(_)) => {
+                self.stopped(cx, error.exit());
+            }
             Err(error) => {
                 let (exit, first) = (error.exit(), first_line(&error.to_string()));
                 let name = job_name(&self.job, self.is_sandbox);

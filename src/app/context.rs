@@ -100,6 +100,11 @@ impl Context {
         }
     }
 
+    /// How long the run may still take until it begins to send, where that is limited.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        Some(self.longest?.saturating_sub(self.elapsed()))
+    }
+
     /// What ended a run before anything was sent: of one that was asked to end, that is why, whatever broke off with it.
     pub(super) fn unless_stopped(&self, error: AppError) -> AppError {
         self.stop.reason().map_or(error, AppError::Stopped)

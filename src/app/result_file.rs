@@ -64,12 +64,12 @@ impl ResultFile {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
+        let warning = look_ahead(&path)?;
         for taken in [&beside(&path, "partial"), &path] {
             if is_foreign(taken)? {
                 return Err(AppError::NotAResultFile(taken.clone()));
             }
         }
-        let warning = look_ahead(&path)?;
         let prior = if fresh {
             Prior::ToMoveAside
         } else if is_journal_to_resume(cx, job, &path)? {

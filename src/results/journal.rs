@@ -9,7 +9,7 @@ use super::row;
 use crate::outcome::Outcome;
 use crate::owned_file::{PRIVATE, create_like};
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -46,11 +46,6 @@ impl Draft {
         self.rows.write_all(rows).map_err(|source| ResultsError::write(&self.new.0, source))
     }
 
-    /// Whether the file system can force rows to the disk.
-    pub(super) fn try_sync(self) -> io::Result<()> {
-        self.rows.get_ref().sync_all()
-    }
-
     /// Makes the draft the journal, in place of an older journal.
     ///
     /// The rows of an older journal may be nowhere else, so the draft is synced before it replaces one. Without an older
@@ -69,7 +64,6 @@ impl Draft {
         }
         std::fs::rename(&new.0, &path).map_err(|source| ResultsError::write(&path, source))?;
         sync_folder(&path);
-        let file = OpenOptions::new().append(true).open(&path).map_err(|source| ResultsError::write(&path, source))?;
         Ok(Journal { results, path, file, buffer: Vec::new(), is_synced, written })
     }
 }

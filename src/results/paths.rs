@@ -31,7 +31,7 @@ pub(crate) fn resolve_path(named: &Path) -> Result<PathBuf, ResultsError> {
     if is_special(&path) || is_special(named) {
         return Err(ResultsError::NotRegular(named.display().to_string()));
     }
-    for ending in ["partial", "json"] {
+    for ending in ["partial", "partial.new", "json", "json.new"] {
         let companion = beside(&path, ending);
         if is_special(&companion) || companion.is_dir() {
             return Err(ResultsError::NotRegular(companion.display().to_string()));

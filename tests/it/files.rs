@@ -187,7 +187,11 @@ fn time_that_is_up_while_reading_ends_with_2_and_the_same_command_works_again() 
     let done = work.traxload(&["run", "job.toml", "--max-duration", "1ms"]).ends_with(2);
     done.says(&["max_duration = ", "nothing was sent and nothing is left behind"]);
     assert_eq!((work.listing("."), server.requests().len()), (before, 0));
-    work.traxload(&["run", "job.toml", "--max-duration", "1m"]).ends_with(0);
+    // While it waits for a file to settle.
+    work.job(&JobFile::to(&server.url()).visits("settle", "\"1h\""));
+    work.traxload(&["run", "job.toml", "--max-duration", "1s"]).ends_with(2).says(&["max_duration = 1.0 s is over"]);
+    assert!(server.requests().is_empty());
+    work.job(&JobFile::to(&server.url())).traxload(&["run", "job.toml", "--max-duration", "1m"]).ends_with(0);
     // A rerun leaves its file as it was.
     let rows = work.read("results.csv");
     let done = work.traxload(&["rerun", "results.csv", "--max-duration", "1ms"]).ends_with(2);
