@@ -33,6 +33,7 @@ pub mod bench;
 pub mod build;
 #[doc(hidden)]
 pub mod cli;
+mod host;
 mod http_client;
 mod init;
 pub mod job;

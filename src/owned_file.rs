@@ -10,6 +10,9 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
+/// The mode of files that hold personal data.
+pub(crate) const PRIVATE: u32 = 0o600;
+
 /// The most links in a row that are followed, as Linux does.
 const LINKS: usize = 40;
 
@@ -22,7 +25,7 @@ pub(crate) struct OwnedKind {
     pub(crate) head_len: u64,
     /// Whether a file that begins with these bytes is of this kind.
     pub(crate) is_ours: fn(&[u8]) -> bool,
-    /// The mode of a new file; one that is replaced keeps its mode.
+    /// The mode of a new file; one that is replaced keeps its mode and its owner.
     pub(crate) mode: u32,
 }
 
@@ -38,6 +41,14 @@ pub(crate) enum OwnedFileError {
 }
 
 impl OwnedFileError {
+    /// What the system says, where it says anything.
+    pub(crate) fn into_source(self) -> io::Error {
+        match self {
+            OwnedFileError::Write { source, .. } => source,
+            other => io::Error::other(other.to_string()),
+        }
+    }
+
     fn write(path: &Path, source: io::Error) -> OwnedFileError {
         OwnedFileError::Write { path: path.to_owned(), source }
     }
@@ -117,7 +128,7 @@ impl Draft {
         let mut builder = tempfile::Builder::new();
         let builder = builder.prefix(".traxload-").suffix(".new");
         let file = builder.tempfile_in(folder).map_err(failed)?;
-        set_mode(file.as_file(), older.as_ref(), kind.mode).map_err(failed)?;
+        be_like(file.as_file(), older.as_ref(), kind.mode).map_err(failed)?;
         Ok(Draft { file, path: path.to_owned(), target, kind: *kind })
     }
 
@@ -162,18 +173,42 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// An older file keeps its mode. A new one gets that of its kind.
+/// Creates a file to append to that is going to replace another, or empties one that is there: with the mode and the owner of the older
+/// one, where there is one.
+///
+/// # Errors
+/// Where the file cannot be created.
+pub(crate) fn create_like(path: &Path, older: Option<&Metadata>, mode: u32) -> io::Result<File> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    let file = options.open(path)?;
+    file.set_len(0)?;
+    be_like(&file, older, mode)?;
+    Ok(file)
+}
+
+/// An older file keeps its mode, and its owner where this user may give files away. A new one gets a mode.
 #[cfg(unix)]
-fn set_mode(file: &File, older: Option<&Metadata>, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    match older {
-        Some(older) => file.set_permissions(older.permissions()),
-        None => file.set_permissions(std::fs::Permissions::from_mode(mode)),
+fn be_like(file: &File, older: Option<&Metadata>, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let mut mode = older.map_or(mode, |older| older.mode() & 0o7777);
+    if let Some(older) = older {
+        let now = file.metadata()?;
+        if older.uid() != now.uid() {
+            let _ = fchown(file, Some(older.uid()), None);
+        }
+        // What one group may read is not for another.
+        if older.gid() != now.gid() && fchown(file, None, Some(older.gid())).is_err() {
+            mode &= !0o070;
+        }
     }
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn set_mode(_: &File, _: Option<&Metadata>, _: u32) -> io::Result<()> {
+fn be_like(_: &File, _: Option<&Metadata>, _: u32) -> io::Result<()> {
     Ok(())
 }
 

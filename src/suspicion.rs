@@ -49,6 +49,7 @@ suspicions! {
     OnlyValue "only_value" "a value that `only` leaves out equals a wanted one but for case or blanks";
     RowLimit "row_limit" "a file has exactly as many rows as a spreadsheet can hold: the rest may be missing";
     WrongEncoding "wrong_encoding" "text that was probably written in another encoding: set `encoding`";
+    NoLock "no_lock" "the file system of the results has no locks: two runs at once would spoil each other's result file";
 }
 
 impl SuspicionCode {

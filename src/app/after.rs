@@ -3,7 +3,8 @@
 //! Nothing here changes how the run ends. What goes wrong is a warning.
 
 use super::context::Event;
-use super::{AppError, Context, machine, page};
+use super::{AppError, Context, page};
+use crate::host;
 use crate::job::{Job, Target};
 use crate::notify::{self, Hook, HookSource, Notify, When};
 use crate::outcome::Exit;
@@ -79,6 +80,9 @@ impl After {
                 }
                 self.tell(cx, report.exit, Some(report), report, &run_sentence(report));
             }
+            Err(error @ AppError::Stopped(_)) => {
+                self.stopped(cx, error.exit());
+            }
             Err(error) => {
                 let (exit, first) = (error.exit(), first_line(&error.to_string()));
                 let name = job_name(&self.job, self.is_sandbox);
@@ -89,20 +93,28 @@ impl After {
         ended
     }
 
-    /// For a caller that ends the process itself, on a signal, before anything was sent.
-    pub fn stopped(&self, cx: &Context, exit: Exit) {
+    /// For a run that a signal ends before anything was sent, and for a caller that then ends the process itself. Returns
+    /// whether there was anything left to do: else the run is about to end.
+    pub fn stopped(&self, cx: &Context, exit: Exit) -> bool {
         let message = "stopped by a signal before anything was sent";
         let sentence = format!("{}: {message}", job_name(&self.job, self.is_sandbox));
-        self.tell(cx, exit, None, &self.failed(exit, message), &sentence);
+        self.tell(cx, exit, None, &self.failed(exit, message), &sentence)
     }
 
     fn failed<'a>(&'a self, exit: Exit, error: &'a str) -> Failed<'a> {
         Failed { command: self.command, job: &self.job, sandbox: self.is_sandbox, exit, error }
     }
 
-    fn tell(&self, cx: &Context, exit: Exit, report: Option<&RunReport>, summary: &impl Serialize, sentence: &str) {
+    fn tell(
+        &self,
+        cx: &Context,
+        exit: Exit,
+        report: Option<&RunReport>,
+        summary: &impl Serialize,
+        sentence: &str,
+    ) -> bool {
         if self.is_done.swap(true, Ordering::SeqCst) {
-            return;
+            return false;
         }
         if let Some(path) = &self.metrics {
             let (at, elapsed) = (cx.time(), cx.elapsed());
@@ -113,12 +125,13 @@ impl After {
         }
         let wanted = |notify: &Notify| notify.when == When::Always || exit != Exit::Done;
         if let Some((hook, notify)) = self.notify.as_ref().filter(|(_, notify)| wanted(notify)) {
-            let body = notification(summary, sentence, machine::name().as_deref());
+            let body = notification(summary, sentence, host::name().as_deref());
             if let Err(error) = notify::post(hook, self.ca_file.clone(), notify.timeout, body) {
                 let host = hook.host();
                 cx.warn(&format!("the notification to {host} failed: {error}; check the address under [notify]"));
             }
         }
+        true
     }
 }
 

@@ -6,7 +6,7 @@ use super::survey::{Bodies, Survey};
 use super::{AppError, Context};
 use crate::build::BODY_START;
 use crate::job::Job;
-use crate::owned_file::{Draft, OwnedFileError, OwnedKind, existing, full_name};
+use crate::owned_file::{Draft, OwnedFileError, OwnedKind, PRIVATE, existing, full_name};
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const BODIES: OwnedKind = OwnedKind {
     name: "a file with bodies of an earlier check",
     head_len: BODY_START.len() as u64,
     is_ours: |start| start == BODY_START,
-    mode: 0o644,
+    mode: PRIVATE,
 };
 
 /// A place for bodies that may be written to.

@@ -7,7 +7,7 @@ use super::orphans::OrphansTarget;
 use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
-use super::{AppError, Context, JobRequest, accounting, unwanted};
+use super::{AppError, Context, JobRequest, accounting, clock, unwanted};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::outcome::Exit;
@@ -31,6 +31,7 @@ pub struct CheckRequest<'a> {
 /// # Errors
 /// Where the job or its exports cannot be read. Problems of visits are not errors: they are in the report.
 pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, AppError> {
+    clock::check(cx)?;
     let selection = request.job.selection.check()?;
     let job = request.job.load(cx)?;
     let exports = Exports::open(cx, &job)?;
@@ -38,7 +39,7 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     // Before anything is read, which may take minutes.
     let bodies = request.payloads.map(|payloads| BodiesTarget::new(cx, payloads, &job)).transpose()?;
     let orphans = match request.orphans {
-        Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.inputs(cx, &job))?),
+        Some(orphans) => Some(OrphansTarget::new(cx, orphans, &job, &exports.paths(cx, &job))?),
         None => None,
     };
     let settling = Settling::new(&job, &exports);

@@ -1,5 +1,6 @@
 //! What a use case is given by its caller: the clock, the folder that paths start from, who listens, and the wish to stop.
 
+use super::AppError;
 use super::after::After;
 use crate::outcome::{Outcome, StopReason};
 use crate::storage::Commands;
@@ -9,7 +10,11 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
+
+/// How often it is looked whether a run that waits for an export is to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What happens in a use case, for its listener: a console, a log, a test.
 ///
@@ -24,7 +29,8 @@ pub enum Event<'a> {
     Warning(&'a str),
     /// Something that was done on the way, such as a file moved aside.
     Note(&'a str),
-    /// Everything is read and checked. Requests may be under way from here on; a stop should let them finish.
+    /// Everything is read and checked. The journal is begun and requests may be under way from here on; a stop should let
+    /// them finish.
     Sending,
     /// Rows that have just been written to the journal.
     Settled(&'a [Outcome]),
@@ -46,6 +52,8 @@ pub struct Context {
     /// What relative paths start from; empty for the process's working directory.
     pub base_dir: PathBuf,
     pub(crate) stop: Stop,
+    /// How long after its start the program begins to send at the latest; `None`: whenever it is ready.
+    longest: Option<Duration>,
     /// The programs that print exports.
     pub(crate) commands: Commands,
     listener: Arc<dyn Fn(Event<'_>) + Send + Sync>,
@@ -59,6 +67,7 @@ impl Context {
             began: Instant::now(),
             base_dir: PathBuf::new(),
             stop: Stop::default(),
+            longest: None,
             commands: Commands::default(),
             listener: Arc::new(listener),
         }
@@ -74,12 +83,54 @@ impl Context {
         Context { base_dir, ..self }
     }
 
+    /// This context, of a run that may take no longer than this.
+    pub(super) fn limited_to(self, longest: Option<Duration>) -> Context {
+        Context { longest, ..self }
+    }
+
+    /// Nothing was sent yet: whether the run goes on.
+    ///
+    /// # Errors
+    /// Where it was asked to end, or its time is up.
+    pub(super) fn go_on(&self) -> Result<(), AppError> {
+        match (self.stop.reason(), self.longest) {
+            (Some(reason), _) => Err(AppError::Stopped(reason)),
+            (None, Some(longest)) if self.elapsed() >= longest => Err(AppError::TimeIsUp(longest)),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the run may still take until it begins to send, where that is limited.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        Some(self.longest?.saturating_sub(self.elapsed()))
+    }
+
+    /// What ended a run before anything was sent: of one that was asked to end, that is why, whatever broke off with it.
+    pub(super) fn unless_stopped(&self, error: AppError) -> AppError {
+        self.stop.reason().map_or(error, AppError::Stopped)
+    }
+
+    /// What comes next from a thread that reads, unless the run is to end first; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`go_on`](Self::go_on).
+    pub(super) fn next_of<T>(&self, coming: &Receiver<T>) -> Result<Option<T>, AppError> {
+        loop {
+            self.go_on()?;
+            match coming.recv_timeout(LOOK) {
+                Ok(next) => return Ok(Some(next)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+    }
+
     /// Asks the run to end: no new visits, attempts under way finish, every visit gets its row. The first reason counts.
     pub fn stop(&self, reason: StopReason) {
         self.stop.request(reason);
     }
 
-    /// Ends the programs that print exports, for a caller that is about to end the process.
+    /// Ends the programs that print exports, of a run that was asked to end.
     pub fn end_commands(&self) {
         self.commands.end();
     }

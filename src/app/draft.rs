@@ -3,6 +3,7 @@
 use super::error::{FileError, SideFile};
 use super::{AppError, Context};
 use crate::init::{Draft, draft};
+use crate::owned_file::{self, OwnedFileError, OwnedKind};
 use crate::scan::ScanError;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -117,10 +118,18 @@ fn refuse_export(cx: &Context, request: &InitRequest, output: &Path) -> Result<(
     Ok(())
 }
 
+/// Any job file may be replaced where that is asked for. It is a document for others to read.
+const JOB: OwnedKind = OwnedKind { name: "a job file", head_len: 0, is_ours: |_| true, mode: 0o644 };
+
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
-    if force {
+    if force && path.metadata().is_ok_and(|there| !there.is_file()) {
         return fs::write(path, text);
     }
+    if force {
+        // In one step: on a full disk the older one stays.
+        return owned_file::replace(path, &JOB, text.as_bytes()).map_err(OwnedFileError::into_source);
+    }
     // Not over a file that came into being meanwhile.
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))
 }

@@ -1,17 +1,20 @@
 //! Why a use case ended without a report.
 
 use crate::job::JobError;
-use crate::outcome::Exit;
+use crate::outcome::{Exit, StopReason};
 use crate::owned_file::OwnedFileError;
 use crate::render::no_visits;
 use crate::results::{LockError, ResultsError};
 use crate::scan::ScanError;
 use crate::shuffle::ShuffleError;
 use crate::summary::Filters;
-use crate::suspicion::Suspicion;
+use crate::suspicion::{Suspicion, SuspicionCode};
+use crate::text::duration;
 use crate::upload::HttpError;
+use chrono::{DateTime, Utc};
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a use case ended without a report. Each says what happened; [`AppError::exit`] says how the command ends.
 ///
@@ -44,6 +47,23 @@ pub enum AppError {
         /// What leaves visit rows out.
         filters: Filters,
     },
+    /// A signal came before anything was sent.
+    #[error("{}", stopped(.0))]
+    Stopped(StopReason),
+    /// `max_duration` was over before anything was sent.
+    #[error(
+        "max_duration = {} is over, and reading and checking took all of it: nothing was sent and nothing is left behind. \
+         Run the same command with a longer --max-duration, or with fewer visits (--from, --to)",
+        duration(*.0)
+    )]
+    TimeIsUp(Duration),
+    /// The clock of the machine is wrong.
+    #[error(
+        "the clock of this machine says {}: no visit can be checked against it, and a certificate cannot either. Set the \
+         clock (timedatectl shows whether it follows a time server), then run the same command; nothing was sent",
+        .0.format("%Y-%m-%d %H:%M UTC")
+    )]
+    Clock(DateTime<Utc>),
     /// What is probably a mistake of a whole export, found before anything was sent.
     #[error("{}", suspicious(.0))]
     Suspicious(Vec<Suspicion>),
@@ -256,6 +276,7 @@ impl AppError {
     pub fn exit(&self) -> Exit {
         match self {
             AppError::NoVisits { .. } => Exit::NoVisits,
+            AppError::Stopped(reason) => Exit::of_run(Some(*reason), false, false),
             AppError::Lock(LockError::Held { .. }) => Exit::Locked,
             AppError::Lock(LockError::Unwritable { source, .. }) => of_write(source),
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
@@ -279,8 +300,20 @@ fn of_write(error: &io::Error) -> Exit {
     }
 }
 
+fn stopped(reason: &StopReason) -> String {
+    let by = match reason {
+        StopReason::Interrupted => "Ctrl-C",
+        _ => "a signal",
+    };
+    format!("stopped by {by} before anything was sent; nothing is left behind, and the same command works again")
+}
+
 fn suspicious(found: &[Suspicion]) -> String {
-    let mut message = "the exports look wrong, and what is sent wrong stays wrong, so nothing is sent:".to_owned();
+    let is_of_exports = |suspicion: &Suspicion| suspicion.code != SuspicionCode::NoLock;
+    let mut message = match found.iter().any(is_of_exports) {
+        true => "the exports look wrong, and what is sent wrong stays wrong, so nothing is sent:".to_owned(),
+        false => "something is wrong here, so nothing is sent:".to_owned(),
+    };
     for suspicion in found {
         message.push_str(&format!("\n  {suspicion}"));
     }

@@ -1,11 +1,14 @@
 //! Opens, reads and groups the exports of a job. Nothing is built or sent here.
 
+use super::context::rfc3339;
 use super::file_ends::unterminated;
 use super::outputs::Outputs;
 use super::selection::Selector;
-use super::{AppError, Context, Selection, machine, unwanted};
+use super::{AppError, Context, Selection, unwanted};
+use crate::host;
 use crate::job::Job;
 use crate::near_key::Folding;
+use crate::results::Input;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
 use crate::summary::Filters;
@@ -111,8 +114,23 @@ impl Exports {
         Exports { keeps_orphans, ..self }
     }
 
+    /// What the manifest has of what is read: a flat export once.
+    pub(super) fn inputs(&self, job: &Job) -> Vec<Input> {
+        let mut names = HashSet::new();
+        let sections = [(&self.visits, &job.visits), (&self.scenes, &job.scenes)];
+        let files = sections.into_iter().flat_map(|(export, source)| export.files().map(move |file| (file, source)));
+        let inputs = files.map(|((name, stamp), source)| Input {
+            path: name.to_owned(),
+            bytes: stamp.bytes,
+            modified: stamp.modified().map(|time| rfc3339(time.into())),
+            tag: stamp.tag().map(str::to_owned),
+            command: source.command.clone(),
+        });
+        inputs.filter(|input| names.insert(input.command.clone().unwrap_or_else(|| vec![input.path.clone()]))).collect()
+    }
+
     /// The files that are there, and the job file: what a wrong result path must not move away.
-    pub(super) fn inputs(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
+    pub(super) fn paths(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
         let exports = self.visits.paths().chain(self.scenes.paths()).map(Path::to_owned);
         exports.chain([cx.base_dir.join(&job.file)]).filter_map(|path| path.canonicalize().ok()).collect()
     }
@@ -127,7 +145,8 @@ impl Exports {
     /// Reads and groups everything: each export on a thread of its own, while this thread groups.
     pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
-        let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
+        let memory = job.memory.unwrap_or_else(host::free_for_one_run);
+        tracing::debug!("memory for grouping: {} MB", memory / 1_000_000);
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // The parts of a joined key are folded one by one.
@@ -141,12 +160,12 @@ impl Exports {
         let read = std::thread::scope(|scope| -> Result<[Remarks; 2], AppError> {
             let (visits, visits_read) = read_ahead(scope, &self.visits, ahead.min(VISITS_AHEAD));
             let (scenes, scenes_read) = read_ahead(scope, &self.scenes, ahead);
-            for rows in visits {
+            while let Some(rows) = cx.next_of(&visits)? {
                 let mut rows = rows?;
                 let keep = selector.keep(&mut rows);
                 shuffle.add_visits(rows, keep.as_ref())?;
             }
-            while let Ok(first) = scenes.recv() {
+            while let Some(first) = cx.next_of(&scenes)? {
                 // Batches that have come in meanwhile are grouped on all cores at once.
                 let more = scenes.try_iter().take(BATCHES_AT_ONCE - 1);
                 let batches: Vec<Rows> = std::iter::once(first).chain(more).collect::<Result<_, _>>()?;
@@ -159,6 +178,13 @@ impl Exports {
         let shuffled = shuffle.finish()?;
         if shuffled.partitions() > 1 {
             tracing::info!("the exports are larger than the memory for grouping: using temporary files");
+            if host::temporary_is_in_memory() {
+                let folder = host::temporary_folder().display();
+                cx.warn(&format!(
+                    "temporary files go to {folder}, which is itself kept in memory: set TMPDIR to a folder on a disk, or \
+                     allow more memory under [shuffle]"
+                ));
+            }
         }
         let [of_visits, of_scenes] = read;
         let mut remarks = self.visits.remarks().clone();

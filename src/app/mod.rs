@@ -14,6 +14,7 @@
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
 //! | `accounting` | the counts, held against each other |
+//! | `clock` | whether the clock of the machine can be right |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
 //!
 //! It knows nothing of clap, of the terminal, or of what is typed.
@@ -22,6 +23,7 @@ mod accounting;
 mod after;
 mod bodies;
 mod check;
+mod clock;
 mod context;
 mod coverage;
 mod deliver;
@@ -33,7 +35,6 @@ mod exports;
 mod file_ends;
 mod ids;
 mod job_request;
-mod machine;
 mod orphans;
 mod outputs;
 mod page;

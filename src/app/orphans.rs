@@ -7,7 +7,7 @@ use super::exports::GroupedVisits;
 use super::{AppError, Context};
 use crate::build::Builder;
 use crate::job::Job;
-use crate::owned_file::{self, OwnedKind};
+use crate::owned_file::{self, OwnedKind, PRIVATE};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ const ORPHANS: OwnedKind = OwnedKind {
     name: "a list of orphan scenes of an earlier check",
     head_len: HEADER_LINE.len() as u64,
     is_ours: |start| start == HEADER_LINE,
-    mode: 0o600,
+    mode: PRIVATE,
 };
 
 /// A place for orphans that may be written to.

@@ -4,19 +4,19 @@ use super::error::{FileError, SideFile};
 use super::result_file::SANDBOX;
 use super::{AppError, Context};
 use crate::outcome::Exit;
-use crate::owned_file::{self, OwnedFileError, OwnedKind};
+use crate::owned_file::{self, OwnedFileError, OwnedKind, PRIVATE};
 use crate::render::{next_step, rerun_command};
 use crate::report::{About, Advice, ResultTally, Standing, is_page, page};
 use crate::results::{Manifest, beside, resolve_path};
 use chrono::DateTime;
 use std::path::{Path, PathBuf};
 
-/// A page is known by its head, whose style sheet comes first. Others may read it, as any document.
+/// A page is known by its head, whose style sheet comes first.
 const PAGE: OwnedKind = OwnedKind {
     name: "a page of traxload",
     head_len: 64 << 10,
     is_ours: |start| is_page(&String::from_utf8_lossy(start)),
-    mode: 0o644,
+    mode: PRIVATE,
 };
 
 /// What [`report`] is asked for.

@@ -28,22 +28,26 @@ pub(super) fn send_all(
     run.selection.check()?;
     let token = token(cx, job)?;
     let mut file = claim()?;
-    let exports = Exports::open(cx, job)?;
+    cx.warn_all(file.warning.as_ref());
+    let exports = Exports::open(cx, job).map_err(|error| cx.unless_stopped(error))?;
     cx.warn_all(&job.warnings);
-    let inputs = exports.inputs(cx, job);
+    let (paths, inputs) = (exports.paths(cx, job), exports.inputs(job));
     let settling = Settling::new(job, &exports);
     let (visits, mut earlier) = in_parallel(|| exports.read(cx, job, run.selection), || file.earlier(job))?;
-    let survey = survey_outstanding(cx, run, &visits, &earlier, &settling)?;
+    let survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
     Http::check(&job.endpoint, &token)?;
 
     let counters = Counters::default();
     let so_far = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
-    let journal = file.begin(cx, &manifest(cx, run, &so_far, false), &inputs, &mut earlier, &counters.counts)?;
+    // From here on a signal finds something begun, and it is ended as a run is. One that came just before ends it here.
+    cx.emit(Event::Sending);
+    cx.go_on()?;
+    let begun = manifest(cx, run, &inputs, &so_far, false);
+    let journal = file.begin(cx, &begun, &paths, &mut earlier, &counters.counts)?;
     // Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
     let invalid = survey.invalid + counters.counts.get(Status::Invalid);
     let too_many_invalid = job.max_invalid.is_exceeded(invalid, survey.rows());
 
-    cx.emit(Event::Sending);
     let started = Instant::now();
     let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
     let rows = survey.rows() + earlier.delivered_and_gone();
@@ -53,6 +57,11 @@ pub(super) fn send_all(
     cx.emit(Event::Sent);
     let (journal, kept) = delivered?;
 
+    let unsent = counters.traffic.requests() == 0 && counters.counts.get(Status::NotAttempted) > 0;
+    if let (Some(StopReason::TimeIsUp), Some(longest), true) = (cx.stop.reason(), job.max_duration, unsent) {
+        file.give_back(journal)?;
+        return Err(AppError::TimeIsUp(longest));
+    }
     if cx.stop.reason() == Some(StopReason::Unusable) {
         if !counters.traffic.was_answered() {
             file.give_back(journal)?;
@@ -64,7 +73,7 @@ pub(super) fn send_all(
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);
     let report = RunReport { exit, sending, ..report };
-    file.finish(&manifest(cx, run, &report, true), journal)?;
+    file.finish(manifest(cx, run, &inputs, &report, true), journal)?;
     Ok(report)
 }
 
@@ -72,18 +81,24 @@ pub(super) fn send_all(
 fn survey_outstanding(
     cx: &Context,
     run: &RunInputs<'_>,
+    file: &ResultFile,
     visits: &GroupedVisits,
     earlier: &Earlier,
     settling: &Settling,
 ) -> Result<Survey, AppError> {
     cx.warn_all(&visits.remarks.warnings);
-    let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
+    // What was asked to end needs no survey.
+    let outstanding =
+        &|grouped: &_, range| if cx.go_on().is_ok() { earlier.outstanding(grouped, range) } else { Vec::new() };
     let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
+    cx.go_on()?;
     let mut suspicions = survey.suspicions(&visits.remarks);
+    suspicions.extend(file.without_lock());
     let sends_nothing = survey.rows() == 0
         || is_refused(run.job, &suspicions)
         || run.job.max_invalid.is_exceeded(survey.invalid, survey.rows());
     suspicions.extend(settling.wait(cx, sends_nothing)?);
+    cx.go_on()?;
     judge(cx, run.job, suspicions)?;
     if survey.rows() == 0 && !run.options.allow_empty {
         return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out, filters: visits.filters });

@@ -4,7 +4,7 @@ use super::after::After;
 use super::pipeline::send_all;
 use super::result_file::{ResultFile, is_foreign, refuse_other_ids};
 use super::run_inputs::RunInputs;
-use super::{AppError, Context, JobRequest, RerunHint, Selection};
+use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
 use crate::job::{DateArg, Job, Options};
 use crate::outcome::Status;
 use crate::render::quoted;
@@ -40,6 +40,7 @@ pub struct RerunRequest {
 /// # Errors
 /// As [`run`](super::run()); and where the job would send the same visits under other ids.
 pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError> {
+    clock::check(cx)?;
     let path = find(cx, &request.results)?;
     let manifest = Manifest::read(&path).map_err(|error| unless_running(&path, AppError::NoManifest(error)))?;
     let file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses))?;
@@ -49,6 +50,7 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     let after = After::announce(cx, RunCommand::Rerun, &job);
     let selection = Selection { from: day(&options.from), to: day(&options.to), limit: options.limit };
     let report = refuse_other_ids(&job, &manifest, || Some(start_over(cx, &manifest, &path))).and_then(|()| {
+        let cx = &cx.clone().limited_to(job.max_duration);
         send_all(cx, &RunInputs { command: RunCommand::Rerun, job: &job, selection, options }, || Ok(file))
     });
     after.finish(cx, report)
@@ -93,7 +95,8 @@ fn base_dir(cx: &Context, manifest: &Manifest) -> Result<PathBuf, AppError> {
     let folder = &manifest.working_directory;
     let is_there = |folder: &Path| folder.join(&manifest.job).is_file();
     let here = cx.full_base_dir();
-    if here == *folder {
+    // A manifest of an older version may not say.
+    if here == *folder || folder.as_os_str().is_empty() {
         return Ok(cx.base_dir.clone());
     }
     if manifest.job.is_relative() && !is_there(folder) && is_there(&here) {

@@ -8,11 +8,14 @@ use super::earlier::Earlier;
 use super::error::InTheWay;
 use super::run_inputs::RunInputs;
 use super::{AppError, Context};
+use crate::host;
 use crate::job::{Job, Target};
 use crate::results::{
-    Counts, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, make_room, move_aside, resolve_path,
+    Counts, Input, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, look_ahead, make_room,
+    move_aside, resolve_path,
 };
 use crate::summary::RunReport;
+use crate::suspicion::{Suspicion, SuspicionCode};
 use std::path::{Path, PathBuf};
 
 /// What a manifest calls the sandbox.
@@ -23,10 +26,12 @@ pub(super) const SANDBOX: &str = "sandbox";
 pub(super) struct ResultFile {
     pub(super) path: PathBuf,
     prior: Prior,
+    /// What a person should know of the file system of the results.
+    pub(super) warning: Option<String>,
     /// What there was when the journal was begun.
     before: Before,
     /// Held to the end of the run.
-    _lock: Lock,
+    lock: Lock,
 }
 
 /// What there was before the journal was begun.
@@ -59,6 +64,7 @@ impl ResultFile {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
+        let warning = look_ahead(&path)?;
         for taken in [&beside(&path, "partial"), &path] {
             if is_foreign(taken)? {
                 return Err(AppError::NotAResultFile(taken.clone()));
@@ -71,7 +77,7 @@ impl ResultFile {
         } else {
             Prior::Nothing
         };
-        Ok(ResultFile { path, prior, before: Before::default(), _lock: lock })
+        Ok(ResultFile { path, prior, before: Before::default(), warning, lock })
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
@@ -79,7 +85,19 @@ impl ResultFile {
         let lock = Lock::take(&path)?;
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
-        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), _lock: lock })
+        let warning = look_ahead(&path)?;
+        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), warning, lock })
+    }
+
+    /// Where the file system has no locks, nothing keeps a second run away.
+    pub(super) fn without_lock(&self) -> Option<Suspicion> {
+        let message = format!(
+            "the file system of {} has no locks, so nothing keeps a second run off this result file, and both would send the \
+             same visits and spoil each other's rows. Put the results on a local disk. Accepted, see to it yourself that no \
+             two runs share a result file",
+            self.path.display()
+        );
+        (!self.lock.is_held()).then(|| Suspicion::new(SuspicionCode::NoLock, message))
     }
 
     /// The rows of the run before, where this run resumes them.
@@ -114,7 +132,8 @@ impl ResultFile {
 
     /// Makes the journal the result file. First the manifest: where it cannot be written, the journal stays, and the same
     /// command resumes.
-    pub(super) fn finish(self, manifest: &Manifest, journal: Journal) -> Result<(), AppError> {
+    pub(super) fn finish(self, manifest: Manifest, journal: Journal) -> Result<(), AppError> {
+        let manifest = Manifest { sha256: Some(journal.sha256()), ..manifest };
         manifest.write(&self.path).map_err(AppError::Journal)?;
         journal.finish().map_err(AppError::Journal)
     }
@@ -223,7 +242,8 @@ fn changes(job: &Job, manifest: &Manifest) -> Vec<String> {
     let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
     now.iter()
         .zip(then)
-        .filter(|((_, now), then)| now != *then)
+        // Of a manifest that lacks one, the ids of the rows tell.
+        .filter(|((_, now), then)| now != *then && !then.is_empty())
         .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
         .collect()
 }
@@ -234,13 +254,23 @@ fn was_trial(job: &Job, manifest: &Manifest) -> bool {
 }
 
 /// The manifest of a run. `report`: what it has come to; `is_over`: whether that is its end.
-pub(super) fn manifest(cx: &Context, run: &RunInputs<'_>, report: &RunReport, is_over: bool) -> Manifest {
+/// `inputs`: what it reads.
+pub(super) fn manifest(
+    cx: &Context,
+    run: &RunInputs<'_>,
+    inputs: &[Input],
+    report: &RunReport,
+    is_over: bool,
+) -> Manifest {
     let job = run.job;
     Manifest {
         traxload: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.file.clone(),
         working_directory: cx.full_base_dir(),
         options: run.options.clone(),
+        user: host::user(),
+        host: host::name(),
+        inputs: inputs.to_vec(),
         namespace: job.rules.ids.namespace().to_string(),
         ids_version: job.rules.ids.version().number(),
         base_url: target_name(job),
@@ -249,5 +279,6 @@ pub(super) fn manifest(cx: &Context, run: &RunInputs<'_>, report: &RunReport, is
         finished_at: is_over.then(|| rfc3339(cx.time())),
         exit_code: is_over.then(|| report.exit.code()),
         counts: report.manifest_counts(),
+        sha256: None,
     }
 }

@@ -4,7 +4,7 @@ use super::after::After;
 use super::pipeline::send_all;
 use super::result_file::ResultFile;
 use super::run_inputs::RunInputs;
-use super::{AppError, Context, JobRequest};
+use super::{AppError, Context, JobRequest, clock};
 use crate::summary::{RunCommand, RunReport};
 
 /// What [`run`] is asked for.
@@ -22,6 +22,7 @@ pub struct RunRequest {
 /// Where nothing could be sent, or the result file cannot be written. A run that ends with a report has a result row for
 /// every visit of the exports, whatever [`RunReport::exit`] says.
 pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
+    clock::check(cx)?;
     let job = request.job.load(cx)?;
     let after = After::announce(cx, RunCommand::Run, &job);
     let inputs = RunInputs {
@@ -30,6 +31,7 @@ pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report = send_all(cx, &inputs, || ResultFile::claim(cx, &job, request.fresh));
+    let report =
+        send_all(&cx.clone().limited_to(job.max_duration), &inputs, || ResultFile::claim(cx, &job, request.fresh));
     after.finish(cx, report)
 }

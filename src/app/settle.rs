@@ -54,8 +54,9 @@ impl Settling {
     }
 }
 
-/// Waits, or ends where the run is ended.
+/// Waits, or ends where the run is ended or its time is up.
 fn rest(cx: &Context, time: Duration) -> Result<(), AppError> {
+    let time = cx.time_left().map_or(time, |left| left.min(time));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|source| AppError::Start { what: "the wait for the exports", source })?;
     // After a stop nothing is sent.

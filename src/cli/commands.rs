@@ -35,8 +35,14 @@ pub(super) fn run_context(began: Instant, console: &Console) -> Context {
 /// The end of a run, whose summary is on the screen already, by the event of its end.
 pub(super) fn end(ended: Result<RunReport, AppError>, json: bool, console: &Console) -> Result<Exit, Failure> {
     let report = ended?;
-    if json {
-        console.data(&to_json(&report).to_string())?;
+    // What became of the visits decides how the run ends, not who could be told.
+    if let Some(failure) = json.then(|| console.data(&to_json(&report).to_string())).and_then(Result::err) {
+        console.warn(&format!(
+            "{} The run is not affected: {}, and {} is complete",
+            failure.message,
+            report.exit.in_short(),
+            report.results.display()
+        ));
     }
     Ok(report.exit)
 }

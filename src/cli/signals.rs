@@ -1,7 +1,7 @@
 //! SIGINT, SIGTERM and SIGHUP: the first one ends a run softly, the second one at once. One that whoever started the program
 //! has it ignore, as `nohup` does, stays ignored.
 //!
-//! Until the run sends, nothing is under way, and a signal ends the process at once.
+//! Until the run sends, nothing is under way, and a signal ends it as it would end by an error.
 
 use super::stderr::drain;
 use crate::app::{After, Context, Event};
@@ -12,6 +12,12 @@ use std::time::Duration;
 
 /// Signals this close to each other are one: `timeout` and some shells signal a process and its group.
 const DEDUP_WINDOW: Duration = Duration::from_millis(3);
+
+/// How long a run that reads may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is said where the run cannot say it.
+const STOPPED: &str = "stopped by a signal before anything was sent";
 
 /// How far the run is, as far as a signal has to know.
 #[derive(Clone, Debug, Default)]
@@ -50,18 +56,30 @@ impl Signals {
                 let (reason, exit) = stream.next().await;
                 while tokio::time::timeout(DEDUP_WINDOW, stream.next()).await.is_ok() {}
                 cx.stop(reason);
-                // Nothing is under way yet: the process ends at once.
                 if let Some(stage) = signals.stage_before_sending() {
-                    // Reading goes on meanwhile: after the stop, nothing is sent.
-                    let about = cx.clone();
-                    let told = tokio::task::spawn_blocking(move || {
-                        if let Stage::Reading(after) = stage {
-                            after.stopped(&about, exit);
-                        }
-                    });
-                    // A notification may take long. With a second signal the user does not wait for it.
-                    tokio::select! { _ = told => {}, _ = stream.next() => {} }
+                    // Nothing is under way yet: the run ends by itself, and leaves nothing behind.
                     cx.end_commands();
+                    tokio::select! {
+                        // What it reads from does not answer.
+                        () = tokio::time::sleep(PATIENCE) => {}
+                        (_, exit) = stream.next() => {
+                            tracing::warn!("{STOPPED}");
+                            end(exit);
+                        }
+                    }
+                    let about = cx.clone();
+                    let told = tokio::task::spawn_blocking(move || match stage {
+                        Stage::Reading(after) => after.stopped(&about, exit),
+                        _ => true,
+                    });
+                    // A notification may take long. With another signal the user does not wait for it.
+                    tokio::select! {
+                        is_told = told => if !is_told.unwrap_or(true) {
+                            stream.next().await;
+                        },
+                        _ = stream.next() => {}
+                    }
+                    tracing::warn!("{STOPPED}");
                     end(exit);
                 }
                 tracing::warn!("stopping: requests under way are finished; a second signal ends at once");

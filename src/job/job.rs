@@ -34,7 +34,7 @@ pub(crate) struct Job {
     pub(crate) accepted: Vec<SuspicionCode>,
     /// How many invalid visits are too many.
     pub(crate) max_invalid: MaxInvalid,
-    /// The memory for grouping, in bytes; `None`: half of the machine's.
+    /// The memory for grouping, in bytes; `None`: half of what is free.
     pub(crate) memory: Option<u64>,
     /// Where sessions go.
     pub(crate) target: Target,

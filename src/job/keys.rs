@@ -92,7 +92,7 @@ pub(super) struct ExportKeys<C> {
 #[serde(deny_unknown_fields)]
 pub(super) struct ShuffleKeys {
     /// The memory for bringing scenes to their visits, such as "4GB" or "512MiB"; past it, temporary files. Left out:
-    /// half of the machine's memory.
+    /// half of what is free, shared with other runs.
     pub(super) memory: Option<Spanned<String>>,
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with result files.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// Why a result file, or a file that belongs to it, cannot be used.
@@ -8,7 +8,7 @@ use std::path::Path;
 #[non_exhaustive]
 pub enum ResultsError {
     /// Writing failed.
-    #[error("cannot write {path}: {source}; is there free space, and do you have permission to write there?")]
+    #[error("cannot write {path}: {source}; {}", way_on(.source))]
     Write {
         /// The file.
         path: String,
@@ -37,6 +37,18 @@ pub enum ResultsError {
     /// The result path names a device, a pipe or a socket.
     #[error("{0} is not a regular file; a result file must be one, because later runs read and replace it")]
     NotRegular(String),
+    /// Something is mounted at the path of the result file or of one beside it.
+    #[error(
+        "{0} is mounted by itself, so it cannot be replaced when the run ends: mount the folder around it in its place, or \
+         name a result file in another folder"
+    )]
+    MountPoint(String),
+    /// The file belongs to another user, and only its owner may replace it.
+    #[error(
+        "{0} belongs to another user, in a folder in which only its owner may replace it: run as that user, or name a result \
+         file in another folder"
+    )]
+    Sticky(String),
     /// The result path is a link that leads back to itself.
     #[error("{0} is part of a loop of links; name the file itself")]
     LinkLoop(String),
@@ -49,5 +61,19 @@ impl ResultsError {
 
     pub(super) fn unreadable(path: &Path, reason: impl ToString) -> ResultsError {
         ResultsError::Unreadable { path: path.display().to_string(), reason: reason.to_string() }
+    }
+}
+
+/// What to do where a file cannot be written.
+pub(super) fn way_on(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there, or name a result file on another disk",
+        ErrorKind::PermissionDenied => "you have no permission to write there: name a result file in another folder",
+        ErrorKind::ReadOnlyFilesystem => "its file system is mounted read-only: name a result file on another one",
+        ErrorKind::InvalidFilename => {
+            "a run adds endings to the name, such as .partial.new, and then it is too long: name a shorter one"
+        }
+        ErrorKind::IsADirectory => "there is a folder in its place: move it away, or name another result file",
+        _ => "is there free space, and do you have permission to write there?",
     }
 }

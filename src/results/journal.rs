@@ -7,8 +7,10 @@ use super::error::ResultsError;
 use super::paths::beside;
 use super::row;
 use crate::outcome::Outcome;
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use crate::owned_file::{PRIVATE, create_like};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// A journal in the making, `PATH.partial.new`: the header and the rows of earlier runs. [`Draft::begin`] makes it the
@@ -18,6 +20,8 @@ pub(crate) struct Draft {
     results: PathBuf,
     new: RemoveOnDrop,
     rows: BufWriter<File>,
+    /// The hash of all rows, and of the header.
+    written: Sha256,
 }
 
 impl Draft {
@@ -27,15 +31,18 @@ impl Draft {
     /// If the file cannot be written.
     pub(crate) fn new(results: &Path) -> Result<Draft, ResultsError> {
         let new = beside(results, "partial.new");
-        let file = File::create(&new).map_err(|source| ResultsError::write(&new, source))?;
+        // The journal becomes the result file, so it is what that one was, or the journal before it.
+        let older = results.metadata().or_else(|_| beside(results, "partial").metadata()).ok();
+        let file = create_like(&new, older.as_ref(), PRIVATE).map_err(|source| ResultsError::write(&new, source))?;
         let rows = BufWriter::with_capacity(1 << 18, file);
-        let mut draft = Draft { results: results.to_owned(), new: RemoveOnDrop(new), rows };
+        let mut draft = Draft { results: results.to_owned(), new: RemoveOnDrop(new), rows, written: Sha256::new() };
         draft.add(format!("{}\n", row::COLUMNS.join(",")).as_bytes())?;
         Ok(draft)
     }
 
     /// Appends whole rows, each with its line break.
     pub(super) fn add(&mut self, rows: &[u8]) -> Result<(), ResultsError> {
+        self.written.update(rows);
         self.rows.write_all(rows).map_err(|source| ResultsError::write(&self.new.0, source))
     }
 
@@ -47,18 +54,17 @@ impl Draft {
     /// # Errors
     /// If the disk is full or gone.
     pub(crate) fn begin(self) -> Result<Journal, ResultsError> {
-        let Draft { results, new, rows } = self;
+        let Draft { results, new, rows, written } = self;
         let failed = |source| ResultsError::write(&new.0, source);
         let file = rows.into_inner().map_err(|error| failed(error.into_error()))?;
         let path = beside(&results, "partial");
         let is_synced = path.exists();
         if is_synced {
-            file.sync_all().map_err(failed)?;
+            tolerantly(file.sync_all()).map_err(failed)?;
         }
         std::fs::rename(&new.0, &path).map_err(|source| ResultsError::write(&path, source))?;
         sync_folder(&path);
-        let file = OpenOptions::new().append(true).open(&path).map_err(|source| ResultsError::write(&path, source))?;
-        Ok(Journal { results, path, file, buffer: Vec::new(), is_synced })
+        Ok(Journal { results, path, file, buffer: Vec::new(), is_synced, written })
     }
 }
 
@@ -81,6 +87,8 @@ pub(crate) struct Journal {
     file: File,
     buffer: Vec<u8>,
     is_synced: bool,
+    /// The hash of the whole file.
+    written: Sha256,
 }
 
 impl Journal {
@@ -92,6 +100,7 @@ impl Journal {
         self.buffer.clear();
         row::write(outcomes, &mut self.buffer);
         self.is_synced = false;
+        self.written.update(&self.buffer);
         self.file.write_all(&self.buffer).map_err(|source| ResultsError::write(&self.path, source))
     }
 
@@ -101,7 +110,7 @@ impl Journal {
     /// If the disk is full or gone.
     pub(crate) fn sync(&mut self) -> Result<(), ResultsError> {
         if !self.is_synced {
-            self.file.sync_data().map_err(|source| ResultsError::write(&self.path, source))?;
+            tolerantly(self.file.sync_data()).map_err(|source| ResultsError::write(&self.path, source))?;
             self.is_synced = true;
         }
         Ok(())
@@ -118,6 +127,11 @@ impl Journal {
         Ok(())
     }
 
+    /// The SHA-256 of the file as it is now, in hexadecimal digits.
+    pub(crate) fn sha256(&self) -> String {
+        self.written.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Removes the journal.
     ///
     /// # Errors
@@ -130,6 +144,16 @@ impl Journal {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A file system that cannot force anything to the disk is a warning at the start, and no error.
+pub(super) fn tolerantly(synced: io::Result<()>) -> io::Result<()> {
+    synced.or_else(|error| if is_without_sync(&error) { Ok(()) } else { Err(error) })
+}
+
+/// Whether it is not this file that cannot be forced to the disk, but none of its file system.
+pub(super) fn is_without_sync(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
 /// A rename is durable once its folder is on the disk. Some systems cannot sync a folder; that is not an error.

@@ -1,6 +1,8 @@
 //! Keeps two runs from writing one result file. The system releases the lock when its process ends, however it ends.
 
+use super::error::way_on;
 use super::paths::beside;
+use crate::host;
 use chrono::{SecondsFormat, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -9,9 +11,8 @@ use std::path::{Path, PathBuf};
 /// The lock of a result file, `PATH.lock`. A run holds it for as long as it may write to the file.
 #[derive(Debug)]
 pub struct Lock {
-    path: PathBuf,
-    // Closing the file releases the lock.
-    _file: File,
+    // Closing the file releases the lock. `None`: the file system has no locks.
+    held: Option<(PathBuf, File)>,
 }
 
 /// Why a run did not get the lock.
@@ -23,13 +24,11 @@ pub enum LockError {
     Held {
         /// The result file.
         results: String,
-        /// Process and start of that run: `process 4711, since 2024-03-05T08:12:33Z`.
+        /// Process, machine and start of that run: `process 4711 on web-1, since 2024-03-05T08:12:33Z`.
         holder: String,
     },
     /// The lock file cannot be created.
-    #[error(
-        "cannot create {path}: {source}; a run needs free space next to its result file and permission to write there"
-    )]
+    #[error("cannot create {path}: {source}; {}", way_on(.source))]
     Unwritable {
         /// The lock file.
         path: String,
@@ -58,6 +57,10 @@ impl Lock {
                         if holder.is_empty() { "it has just started".to_owned() } else { holder.trim().to_owned() };
                     return Err(LockError::Held { results: results.display().to_string(), holder });
                 }
+                Err(TryLockError::Error(error)) if is_without_locks(&error) => {
+                    let _ = std::fs::remove_file(&path);
+                    return Ok(Lock { held: None });
+                }
                 Err(TryLockError::Error(source)) => return Err(unwritable(source)),
             }
             // The run before may have removed the file between our open and our lock.
@@ -66,10 +69,30 @@ impl Lock {
             }
             let since = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
             file.set_len(0).and_then(|()| file.rewind()).map_err(unwritable)?;
-            write!(file, "process {}, since {since}", std::process::id()).map_err(unwritable)?;
-            return Ok(Lock { path, _file: file });
+            let host = host::name().map(|name| format!(" on {name}")).unwrap_or_default();
+            write!(file, "process {}{host}, since {since}", std::process::id()).map_err(unwritable)?;
+            return Ok(Lock { held: Some((path, file)) });
         }
     }
+
+    /// Whether a second run is kept away. Where the file system has no locks, none is.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+}
+
+/// Whether it is not this lock that fails, but locks of this file system.
+#[cfg(unix)]
+fn is_without_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let codes = [Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::INVAL].map(Errno::raw_os_error);
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+/// Whether it is not this lock that fails, but locks of this file system.
+#[cfg(not(unix))]
+fn is_without_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
 }
 
 /// Whether `file` is still the file at this path.
@@ -92,7 +115,9 @@ fn is_file_at(path: &Path, _file: &File) -> bool {
 impl Drop for Lock {
     fn drop(&mut self) {
         // While the lock is still held: a process that opened the file meanwhile notices that it was removed.
-        let _ = std::fs::remove_file(&self.path);
+        if let Some((path, _)) = &self.held {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

@@ -2,43 +2,92 @@
 //! the file format.
 
 use super::error::ResultsError;
+use super::journal::tolerantly;
 use super::paths::beside;
 use crate::outcome::Status;
+use crate::owned_file::{PRIVATE, create_like};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What was run, with which ids, and how it ended.
+///
+/// Manifests of older versions lack keys, and each has a default. Only the job has none: without it there is nothing to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// The version of the program that wrote it: `0.1.0`.
+    #[serde(default)]
     pub(crate) traxload: String,
     /// The path of the job file as the command line had it: `jobs/nightly.toml`.
     pub(crate) job: PathBuf,
     /// The absolute path of the folder in which the run was started: `/srv/trax`. Relative paths of the job start here.
+    #[serde(default)]
     pub(crate) working_directory: PathBuf,
     /// The options of the command line that choose what is sent.
+    #[serde(default)]
     pub(crate) options: RunOptions,
-    /// The namespace of the session ids, a UUID: `6ba7b811-9dad-11d1-80b4-00c04fd430c8`.
+    /// The user whose rights the run had: `trax`.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    /// The machine: `web-1`.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
+    /// What was read, in its order: the files of the visits, then those of the scenes.
+    #[serde(default)]
+    pub(crate) inputs: Vec<Input>,
+    /// The namespace of the session ids, a UUID; empty: not known. `6ba7b811-9dad-11d1-80b4-00c04fd430c8`.
+    #[serde(default)]
     pub(crate) namespace: String,
     /// The version that the ids are marked with: 5, or 4 for a server that insists on 4.
+    #[serde(default = "usual_version")]
     pub(crate) ids_version: u8,
     /// The address of the API without a slash at its end: `https://services.traxretail.com`, or `sandbox`.
+    #[serde(default)]
     pub(crate) base_url: String,
     /// The project of the API: `my-project`.
+    #[serde(default)]
     pub(crate) project: String,
     /// The start of the run in UTC, RFC 3339: `2024-03-05T08:12:33.000Z`.
+    #[serde(default)]
     pub(crate) started_at: String,
     /// The end of the run, written as `started_at` is. `None` while the run goes on, and after it died.
+    #[serde(default)]
     pub(crate) finished_at: Option<String>,
     /// The exit code of the run, 0 to 143. `None` while the run goes on, and after it died.
+    #[serde(default)]
     pub(crate) exit_code: Option<u8>,
     /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
     /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`.
+    #[serde(default)]
     pub(crate) counts: BTreeMap<String, u64>,
+    /// The SHA-256 of the result file, in hexadecimal digits. `None` while the run goes on, and after it died.
+    #[serde(default)]
+    pub(crate) sha256: Option<String>,
+}
+
+fn usual_version() -> u8 {
+    5
+}
+
+/// A file that a run has read, or what a command has printed to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Input {
+    /// Its path as the job gives it, with what a folder or a glob adds to it: `exports/visits.csv`.
+    pub(crate) path: String,
+    /// Its size: 1024.
+    pub(crate) bytes: u64,
+    /// When it was last changed, RFC 3339 in UTC; of an object when its storage got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) modified: Option<String>,
+    /// What the storage of an object calls its content (the ETag).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tag: Option<String>,
+    /// The command that printed it, with its arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) command: Option<Vec<String>>,
 }
 
 /// The options of a run that decide what it sends.
@@ -103,7 +152,7 @@ impl Manifest {
     /// The number of rows that the result file had when the run ended; `None` if it has not ended.
     pub(crate) fn rows(&self) -> Option<u64> {
         let by_status = Status::ALL.iter().filter_map(|status| self.counts.get(status.name()));
-        self.finished_at.is_some().then(|| by_status.sum())
+        (self.finished_at.is_some() && !self.counts.is_empty()).then(|| by_status.sum())
     }
 
     /// Writes the manifest of the result file `results`. An older one is replaced in one rename.
@@ -116,8 +165,8 @@ impl Manifest {
         let failed = |source| ResultsError::write(&new, source);
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let mut file = File::create(&new).map_err(failed)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
+        let mut file = create_like(&new, path.metadata().ok().as_ref(), PRIVATE).map_err(failed)?;
+        file.write_all(&text).and_then(|()| tolerantly(file.sync_all())).map_err(failed)?;
         std::fs::rename(&new, &path).map_err(|source| ResultsError::write(&path, source))
     }
 }

@@ -31,9 +31,9 @@ pub(crate) fn resolve_path(named: &Path) -> Result<PathBuf, ResultsError> {
     if is_special(&path) || is_special(named) {
         return Err(ResultsError::NotRegular(named.display().to_string()));
     }
-    for ending in ["partial", "json"] {
+    for ending in ["partial", "partial.new", "json", "json.new"] {
         let companion = beside(&path, ending);
-        if is_special(&companion) {
+        if is_special(&companion) || companion.is_dir() {
             return Err(ResultsError::NotRegular(companion.display().to_string()));
         }
     }
@@ -45,13 +45,18 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// Creates the folder of a result file.
+/// Creates the folder of a result file, for its owner alone: results are personal data.
 ///
 /// # Errors
 /// If the folder cannot be created.
 pub(crate) fn make_room(results: &Path) -> Result<(), ResultsError> {
     match results.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => std::fs::create_dir_all(folder).map_err(|source| ResultsError::write(folder, source)),
+        Some(folder) => {
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.recursive(true).create(folder).map_err(|source| ResultsError::write(folder, source))
+        }
         None => Ok(()),
     }
 }

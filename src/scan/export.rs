@@ -123,6 +123,11 @@ impl Export {
         })
     }
 
+    /// The names of the files, in order, and their state as they were opened.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &Stamp)> {
+        self.files.iter().map(|file| (&*file.name, &file.stamp))
+    }
+
     /// The names of the files, in order: as the job gives them, and as [`Location::file`](super::Location::file) has
     /// them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {

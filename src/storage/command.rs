@@ -5,6 +5,7 @@
 //! are read, and a program can be asked only once.
 
 use super::spool::Spool;
+use crate::host::{temporary_file, temporary_folder};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
@@ -48,13 +49,15 @@ pub(crate) enum CommandError {
     Failed { program: String, how: String, said: String },
     #[error("{0:?} was still running when max_duration was over, so it was stopped")]
     TimeIsUp(String),
+    #[error("{0:?} was ended with the run")]
+    Ended(String),
     #[error("its output cannot be kept in {folder}: {source}; make room there, or set TMPDIR to another folder")]
     Disk { folder: String, source: io::Error },
 }
 
 impl CommandError {
     fn disk(source: io::Error) -> CommandError {
-        CommandError::Disk { folder: std::env::temp_dir().display().to_string(), source }
+        CommandError::Disk { folder: temporary_folder().display().to_string(), source }
     }
 }
 
@@ -70,8 +73,7 @@ struct Running {
 }
 
 impl Commands {
-    /// Ends all programs with all that they have started, for a process that is about to end: who waits for one of them
-    /// waits until then, so that nobody takes the end for a failure.
+    /// Ends all programs with all that they have started, and starts no other: for a run that was asked to end.
     pub(crate) fn end(&self) {
         let mut running = self.running();
         running.is_over = true;
@@ -84,7 +86,7 @@ impl Commands {
     /// Where it cannot be started, ends with anything but 0, is ended, or its output cannot be kept.
     pub(crate) fn run(&self, invocation: &Invocation<'_>) -> Result<Arc<Spool>, CommandError> {
         let program = invocation.args.first().cloned().unwrap_or_default();
-        let file = tempfile::tempfile().map_err(CommandError::disk)?;
+        let file = temporary_file().map_err(CommandError::disk)?;
         let mut started = self.start(command(invocation), &program)?;
         let said = last_words(started.child.stderr.take());
         // Where it is left here, it is ended with all that it has started.
@@ -94,7 +96,7 @@ impl Commands {
         };
         let status = started.wait(invocation.until);
         if self.running().is_over {
-            wait_for_the_end();
+            return Err(CommandError::Ended(program));
         }
         match status {
             Ok(Some(status)) if status.success() => Ok(Arc::new(spool)),
@@ -108,8 +110,7 @@ impl Commands {
     fn start(&self, mut command: Command, program: &str) -> Result<Started<'_>, CommandError> {
         let mut running = self.running();
         if running.is_over {
-            drop(running);
-            wait_for_the_end();
+            return Err(CommandError::Ended(program.to_owned()));
         }
         let child = command.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => CommandError::NotFound(program.to_owned()),
@@ -121,13 +122,6 @@ impl Commands {
 
     fn running(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The process is about to end.
-fn wait_for_the_end() -> ! {
-    loop {
-        std::thread::park();
     }
 }
 

@@ -29,6 +29,11 @@ impl Stamp {
         self.modified
     }
 
+    /// What the storage of an object calls this content.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
     /// Whether both stamps are of the same content, as far as can be told: by size and tag, or where a tag is missing by
     /// size and time.
     pub(crate) fn same_content(&self, other: &Stamp) -> bool {

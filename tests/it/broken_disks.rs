@@ -79,12 +79,11 @@ fn a_result_folder_that_may_only_be_read_is_2() {
 
 #[test]
 fn folders_in_the_place_of_the_files_beside_a_result_file_send_nothing() {
-    for (beside, codes) in [("partial", [2, 2]), ("lock", [2, 2]), ("json", [1, 2]), ("partial.new", [1, 2])] {
+    for beside in ["partial", "lock", "json", "partial.new"] {
         let (server, work) = (taking(), Workdir::with_visits(1));
         let name = format!("results.csv.{beside}");
         work.write(&format!("{name}/notes.txt"), "");
-        let done = work.run(&JobFile::to(&server.url())).says(&["results.csv"]);
-        assert!(codes.contains(&done.code), "{beside}: {} {}", done.code, done.stderr);
+        work.run(&JobFile::to(&server.url())).ends_with(2).says(&["results.csv"]);
         assert!(server.requests().is_empty() && !work.exists("results.csv"), "{beside}");
         assert_eq!(work.listing(&name), ["notes.txt"]);
     }
@@ -214,9 +213,8 @@ fn a_full_disk_behind_standard_output_or_error_is_no_panic_and_loses_no_row() {
         let (server, work) = (taking(), Workdir::with_visits(2));
         work.job(&JobFile::to(&server.url()));
         let done = work.shell(&format!("traxload run job.toml --json {redirected}"));
-        // A summary that cannot be written is not a success.
-        let code = if redirected.starts_with("> /dev/full") { [1, 1] } else { [0, 1] };
-        assert!(code.contains(&done.code), "{redirected}: {} {}", done.code, done.stderr);
+        // What became of the visits decides.
+        assert_eq!(done.code, 0, "{redirected}: {}", done.stderr);
         assert!(!done.stderr.contains("panicked"), "{redirected}: {}", done.stderr);
         if n == 0 {
             assert!(done.stderr.contains("standard output"), "{}", done.stderr);

@@ -14,6 +14,7 @@ mod docs;
 mod ends;
 mod exit_codes;
 mod exports;
+mod files;
 mod folders;
 mod init;
 mod init_producers;

@@ -41,7 +41,7 @@ impl Said {
                 (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
                 (r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "since TIME"),
                 (r"\d{8}T\d{6}Z", "STAMP"),
-                (r"process \d+", "process N"),
+                (r"process \d+ on [^,]+,", "process N on HOST,"),
                 (r" in \d+\.\d s, \d+ requests? \([\d.]+/(s|min)\)", " in N s, N requests (N/s)"),
                 (r"\.traxload-\w+", ".traxload-NAME"),
                 (r" in \d+\.\d s, nothing sent", " in N s, nothing sent"),

@@ -94,7 +94,7 @@ fn a_run_leaves_its_figures_and_the_next_one_replaces_them() {
 fn they_are_written_whatever_the_exit_code() {
     let down = || Reply::status(503);
     for (reply, args, code) in [
-        (Reply::ok(), &["--max-duration", "1ms"] as &[&str], 3),
+        (Reply::ok(), &["--max-duration", "1ms"] as &[&str], 2),
         (down(), &[], 5),
         (Reply::status(401), &[], 6),
         (Reply::ok(), &["--limit", "0"], 8),

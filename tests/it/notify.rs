@@ -115,7 +115,7 @@ fn of_a_failure_only_the_first_line_is_told() {
 #[test]
 fn every_way_to_end_is_told_once_there_is_a_job() {
     for (reply, visits, args, code) in [
-        (Reply::ok(), 2, &["--max-duration", "1ms"] as &[&str], 3),
+        (Reply::ok(), 2, &["--max-duration", "1ms"] as &[&str], 2),
         (Reply::status(503), 2, &[], 5),
         (Reply::status(401), 2, &[], 6),
         (Reply::ok(), 0, &[], 8),
@@ -146,9 +146,9 @@ fn a_rerun_and_a_stop_by_a_signal_are_told_as_well() {
     run.signal("TERM");
     run.finish().ends_with(143);
     assert_eq!(told(&hooks).1["exit_code"], 143);
-    work.traxload(&["rerun", "results.csv", "--max-duration", "1ms"]).ends_with(3);
+    work.traxload(&["rerun", "results.csv", "--max-duration", "1ms"]).ends_with(2);
     let last: Value = serde_json::from_str(hooks.requests()[1].text()).expect("JSON");
-    assert_eq!((&last["command"], &last["stopped"]), (&"rerun".into(), &"max_duration".into()));
+    assert_eq!((&last["command"], &last["exit_code"]), (&"rerun".into(), &2.into()));
 }
 
 #[test]
