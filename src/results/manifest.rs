@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
     /// The exit code of the run, 0 to 143. `None` while the run goes on, and after it died.
     pub(crate) exit_code: Option<u8>,
     /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
-    /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`.
+    /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`; and `rate_limited`, requests answered 429.
     pub(crate) counts: BTreeMap<String, u64>,
 }
 

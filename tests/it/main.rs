@@ -35,5 +35,7 @@ mod result_files;
 mod resume;
 mod sandbox;
 mod schema;
+mod slices;
+mod standstills;
 mod suspicions;
 mod times;
