@@ -19,6 +19,9 @@ const LISTED: usize = 12;
 /// Answers are slow if half of them take so many times what is usual, and so many milliseconds more.
 const SLOW_TIMES: u64 = 3;
 const SLOW_MS: u64 = 300;
+/// Few visits are less than half of those of a good slice, in so many slices at least, if a good one has so many visits.
+const FEW_SLICES: i64 = 3;
+const FEWEST: u64 = 10;
 /// A smaller share of the run's time is not worth a sentence of its own.
 const WORTH_A_WORD: f64 = 0.02;
 
@@ -35,8 +38,8 @@ pub(super) struct HoldUps {
     pub(super) stood_ms: i64,
     /// From the first answer to the last.
     whole_ms: i64,
-    /// What the run would have taken at its usual rate, and that rate per second.
-    usual: Option<(i64, f64)>,
+    /// What the run would have taken at the rate of its good moments, and that rate per second.
+    good: Option<(i64, f64)>,
     /// Requests that were answered 429, where the manifest tells.
     rate_limited: Option<u64>,
 }
@@ -55,6 +58,8 @@ pub(super) enum Kind {
     Still(Option<Waited>),
     /// Answers took long: the median, and visits per second.
     Slow { median_ms: u64, rate: f64 },
+    /// Fewer visits were settled than in good moments, though answers were quick: visits per second.
+    Few { rate: f64 },
 }
 
 impl HoldUp {
@@ -66,7 +71,7 @@ impl HoldUp {
     pub(super) fn class(&self) -> &'static str {
         match self.kind {
             Kind::Still(_) => "band still",
-            Kind::Slow { .. } => "band slow",
+            Kind::Slow { .. } | Kind::Few { .. } => "band slow",
         }
     }
 }
@@ -77,15 +82,15 @@ pub(super) fn hold_ups(tally: &ResultTally, about: &About) -> HoldUps {
     let (Some(first), Some(last)) = (tally.first, tally.last) else { return HoldUps::default() };
     let whole_ms = (last - first).num_milliseconds();
     let (stood, stood_ms) = (stills.len() as u64, stills.iter().map(|still| still.to - still.from).sum());
-    let slow = slow_answers(tally, &stills);
+    let spells = spells(tally, &stills);
     let still = |Standstill { from, to, waited }| HoldUp { from, to, kind: Kind::Still(waited) };
-    let mut listed: Vec<HoldUp> = stills.into_iter().map(still).chain(slow).collect();
+    let mut listed: Vec<HoldUp> = stills.into_iter().map(still).chain(spells).collect();
     listed.sort_by_key(|hold_up| std::cmp::Reverse(hold_up.length_ms()));
     let more = listed.split_off(listed.len().min(LISTED));
     listed.sort_by_key(|hold_up| hold_up.from);
     let settled: u64 = tally.timeline.slices().map(|(_, slice)| slice.finished()).sum();
-    let rate = usual_rate(tally);
-    let usual = rate.map(|rate| ((settled as f64 * 1000.0 / rate) as i64, rate));
+    let rate = good_rate(tally);
+    let good = rate.map(|rate| ((settled as f64 * 1000.0 / rate) as i64, rate));
     HoldUps {
         more: more.len() as u64,
         more_ms: more.iter().map(HoldUp::length_ms).sum(),
@@ -93,7 +98,7 @@ pub(super) fn hold_ups(tally: &ResultTally, about: &About) -> HoldUps {
         stood,
         stood_ms,
         whole_ms,
-        usual: usual.filter(|(ms, _)| *ms < whole_ms),
+        good: good.filter(|(ms, _)| *ms < whole_ms),
         rate_limited: about.manifest.as_ref().and_then(rate_limited),
     }
 }
@@ -104,59 +109,76 @@ fn rate_limited(manifest: &Manifest) -> Option<u64> {
     manifest.counts.get("rate_limited").copied()
 }
 
-/// Visits settled per second in a usual slice of time; `None` where there are too few slices to tell.
-fn usual_rate(tally: &ResultTally) -> Option<f64> {
+/// Visits settled per second in a good slice of time; `None` where there are too few slices to tell.
+fn good_rate(tally: &ResultTally) -> Option<f64> {
     let timeline = &tally.timeline;
     let mut settled: Vec<u64> = timeline.slices().map(|(_, slice)| slice.finished()).collect();
     settled.sort_unstable();
-    // The first and the last slice are seldom whole.
-    (settled.len() >= 5).then(|| settled[settled.len() / 2] as f64 * 1000.0 / timeline.length_ms() as f64)
+    // Nine of ten are worse: the best ones may hold what had piled up.
+    let good = settled.get(settled.len() * 9 / 10).filter(|_| settled.len() >= 5)?;
+    Some(*good as f64 * 1000.0 / timeline.length_ms() as f64)
 }
 
-/// Slices in which answers to first attempts took much longer than is usual, those side by side as one.
-fn slow_answers(tally: &ResultTally, stills: &[Standstill]) -> Vec<HoldUp> {
+/// Slices of time that stand out, those side by side as one: slow answers, and few visits though answers were quick.
+fn spells(tally: &ResultTally, stills: &[Standstill]) -> Vec<HoldUp> {
     let timeline = &tally.timeline;
     let length = timeline.length_ms();
-    let Some((start, _)) = timeline.range() else { return Vec::new() };
+    let Some((start, end)) = timeline.range() else { return Vec::new() };
+    let (start, end) = (start.timestamp_millis(), end.timestamp_millis());
     let mut medians: Vec<u64> = timeline.slices().filter_map(|(_, slice)| slice.latencies.quantile(0.5)).collect();
     medians.sort_unstable();
     // The better half shows what the API can do, also where most of a run was slow.
     let Some(usual) = medians.get(medians.len() / 4).copied() else { return Vec::new() };
-    let is_slow = |slice: &TimeSlice| {
-        let median = slice.latencies.quantile(0.5).unwrap_or(0);
-        median >= usual.saturating_mul(SLOW_TIMES) && median >= usual + SLOW_MS && slice.resent * 2 < slice.finished()
+    let good = good_rate(tally).map_or(0, |rate| (rate * length as f64 / 1000.0) as u64);
+    let kind_of = |slice: &TimeSlice| {
+        let median_ms = slice.latencies.quantile(0.5).unwrap_or(0);
+        let is_slow = median_ms >= usual.saturating_mul(SLOW_TIMES) && median_ms >= usual + SLOW_MS;
+        match slice {
+            // What was sent again and again took long because of that.
+            slice if slice.resent * 2 >= slice.finished() => None,
+            _ if is_slow => Some(Kind::Slow { median_ms, rate: 0.0 }),
+            slice if good >= FEWEST && slice.finished() * 2 < good => Some(Kind::Few { rate: 0.0 }),
+            _ => None,
+        }
     };
+    let is_same = |one: &Kind, other: &Kind| std::mem::discriminant(one) == std::mem::discriminant(other);
     let stood_between = |from: i64, to: i64| stills.iter().any(|still| still.from < to && still.to > from);
-    let mut found: Vec<(i64, i64, TimeSlice)> = Vec::new();
+    let mut found: Vec<(i64, i64, Kind, TimeSlice)> = Vec::new();
     let mut goes_on = false;
     for (at, slice) in timeline.slices() {
-        let from = start.timestamp_millis() + at as i64 * length;
+        let from = start + at as i64 * length;
+        let Some(kind) = kind_of(slice) else {
+            goes_on = false;
+            continue;
+        };
         match found.last_mut() {
-            _ if !is_slow(slice) => goes_on = false,
             // Slow answers leave slices without any.
-            Some((_, to, joined)) if goes_on && !stood_between(*to, from) => {
+            Some((_, to, before, joined)) if goes_on && is_same(before, &kind) && !stood_between(*to, from) => {
                 *to = from + length;
                 joined.merge(slice);
             }
-            _ => {
-                found.push((from, from + length, slice.clone()));
-                goes_on = true;
-            }
+            _ => found.push((from, from + length, kind, slice.clone())),
         }
+        goes_on = true;
     }
-    // What was under way in a standstill took long because of that.
-    let is_of_still =
-        |from: i64, to: i64| stills.iter().any(|still| from <= still.to && to >= still.from) && to - from <= length;
-    let found = found.into_iter().filter(|(from, to, _)| !is_of_still(*from, *to));
-    found
-        .map(|(from, to, slice)| {
-            let median_ms = slice.latencies.quantile(0.5).unwrap_or(0);
-            let rate = slice.finished() as f64 * 1000.0 / (to - from) as f64;
-            // The first slow answer was waited for before it came.
-            let from = (from - median_ms as i64).max(start.timestamp_millis());
-            HoldUp { from, to, kind: Kind::Slow { median_ms, rate } }
-        })
-        .collect()
+    let is_beside_still = |from: i64, to: i64| stills.iter().any(|still| from <= still.to && to >= still.from);
+    let hold_ups = found.into_iter().filter_map(|(from, to, kind, slice)| {
+        let rate = slice.finished() as f64 * 1000.0 / (to - from) as f64;
+        match kind {
+            // What was under way in a standstill took long because of that.
+            Kind::Slow { .. } if to - from <= length && is_beside_still(from, to) => None,
+            Kind::Slow { .. } => {
+                let median_ms = slice.latencies.quantile(0.5).unwrap_or(0);
+                // The first slow answer was waited for before it came.
+                let from = (from - median_ms as i64).max(start);
+                Some(HoldUp { from, to, kind: Kind::Slow { median_ms, rate } })
+            }
+            // A run begins and ends with slices that are not whole, and climbs for a moment after a pause.
+            _ if to - from < length * FEW_SLICES || (to - from) * 20 < end - start => None,
+            _ => Some(HoldUp { from, to, kind: Kind::Few { rate } }),
+        }
+    });
+    hold_ups.collect()
 }
 
 impl HoldUps {
@@ -218,14 +240,14 @@ impl HoldUps {
             words_of =
                 format!("The run stood still {times}, for {}, which is {part} of its time. ", words(self.stood_ms));
         }
-        if let Some((usual_ms, rate)) = self.usual {
-            let lost = self.whole_ms - usual_ms;
+        if let Some((good_ms, rate)) = self.good {
+            let lost = self.whole_ms - good_ms;
             if lost as f64 >= self.whole_ms as f64 * WORTH_A_WORD {
                 words_of += &format!(
-                    "From the first answer to the last it took {}; at its usual rate, {}, it would have taken about {}.",
+                    "From the first answer to the last it took {}; at the rate of its good moments, {}, it would have taken about {}.",
                     words(self.whole_ms),
                     super::throughput::per_unit(rate),
-                    words(usual_ms),
+                    words(good_ms),
                 );
             }
         }
@@ -238,6 +260,16 @@ impl HoldUps {
                 let rate = super::throughput::per_unit(*rate);
                 let median = latency(*median_ms);
                 return format!("Slow answers: half of them took {median} or more. Visits were settled at {rate}.");
+            }
+            Kind::Few { rate } => {
+                let rate = super::throughput::per_unit(*rate);
+                let why = match self.rate_limited {
+                    Some(0) => "this machine was busy, or another run shared the rate",
+                    _ => {
+                        "after 429s (too many requests) the program goes slowly and climbs back; or this machine was busy"
+                    }
+                };
+                return format!("Few visits, at {rate}, though answers were quick: {why}.");
             }
             Kind::Still(None) => {
                 return "No visit was settled. The rows are no longer in the order of the run, so they do not show why."

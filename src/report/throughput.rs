@@ -83,7 +83,7 @@ fn marked(bands: &[Band]) -> Markup {
     let any = |class: &str| bands.iter().any(|band| band.class == class);
     html! {
         @if any("band still") { li { span.swatch.still aria-hidden="true" {} "stood still" } }
-        @if any("band slow") { li { span.swatch.slow aria-hidden="true" {} "slow answers" } }
+        @if any("band slow") { li { span.swatch.slow aria-hidden="true" {} "slow" } }
     }
 }
 

@@ -89,6 +89,19 @@ fn a_run_that_stopped_in_an_outage_says_what_it_was_told() {
 }
 
 #[test]
+fn a_rate_that_stays_low_after_a_pause_is_told() {
+    let mut rows = Rows::default();
+    rows.delivered(0, 20_000, 40);
+    rows.waited(26_000, 6_000, 2, 4);
+    (26_100..46_000).step_by(500).for_each(|at| rows.add(at, 40, 1, ("uploaded", "", "")));
+    rows.delivered(46_000, 60_000, 40);
+    let told = held_up(&rows, Some(4));
+    assert!(told.contains("Few visits, at 2 per second, though answers were quick: after 429s"), "{told}");
+    assert!(told.contains("at the rate of its good moments, 50 per second"), "{told}");
+    assert!(held_up(&rows, Some(0)).contains("this machine was busy, or another run shared the rate"));
+}
+
+#[test]
 fn a_steady_run_however_slow_its_rate_was_held_up_by_nothing() {
     for (every, count) in [(20, 1_000), (3_000, 40)] {
         let mut rows = Rows::default();
