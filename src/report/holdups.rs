@@ -291,12 +291,12 @@ impl HoldUps {
             Waited { resent: 0, visits: n, .. } => {
                 format!("The API kept {} waiting: answers came only at the end of it.", visits(*n))
             }
-            Waited { resent, .. } => {
+            Waited { resent, resent_for_it, .. } => {
                 let were = if *resent == 1 { "was" } else { "were" };
                 let again = format!("{} {were} sent again.", visits(*resent));
                 match self.rate_limited {
                     Some(0) => format!("The API was down: errors, or no answer in time. {again}"),
-                    Some(refused) if refused < *resent => {
+                    Some(refused) if refused < *resent_for_it => {
                         format!("The API was down, for the most part: errors, or no answer in time. {again}")
                     }
                     _ => format!("The API took nothing: it was down, or it answered 429 (too many requests). {again}"),

@@ -42,6 +42,8 @@ pub(super) struct Waited {
     pub(super) visits: u64,
     /// Those that were sent more than once.
     pub(super) resent: u64,
+    /// Those of them that waited through this standstill alone, so that it is the one that they were sent again for.
+    pub(super) resent_for_it: u64,
     /// Those that failed.
     pub(super) failed: u64,
     /// The error of the first one that failed.
@@ -131,11 +133,13 @@ impl Standstills {
             }
             later = Some(*start);
         }
+        let is_only_one = waited.len() == 1;
         for (at, start) in waited.into_iter().enumerate() {
             if let Some(busy) = self.busy.get_mut(&start) {
                 // A failure was told at the end of the last one.
                 let error = visit.error.filter(|_| at == 0);
                 busy.waited.add(Settled { error, ..visit });
+                busy.waited.resent_for_it += u64::from(is_only_one && visit.attempts > 1);
             }
         }
     }
@@ -204,7 +208,7 @@ mod tests {
     fn a_standstill_is_found_with_those_that_waited_through_it() {
         let mut standstills = Standstills::default();
         run().into_iter().for_each(|visit| standstills.add(visit));
-        let waited = Waited { visits: 5, resent: 5, ..Waited::default() };
+        let waited = Waited { visits: 5, resent: 5, resent_for_it: 5, ..Waited::default() };
         assert_eq!(standstills.found(), [Standstill { from: 1_980, to: 11_980, waited: Some(waited) }]);
     }
 
