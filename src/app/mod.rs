@@ -13,6 +13,7 @@
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
+//! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
 //! | `clock` | whether the clock of the machine can be right |
 //! | `after` | what a run leaves at its end: page, metrics, notification |
@@ -47,6 +48,7 @@ mod run_report;
 mod selection;
 mod settle;
 mod signs;
+mod slices;
 mod survey;
 mod suspicions;
 mod token;

@@ -1,12 +1,16 @@
-//! `report`: a result file as one self-contained HTML page.
+//! `report`: a result file, or many of them, as one self-contained HTML page.
 
 use super::error::{FileError, SideFile};
 use super::result_file::SANDBOX;
-use super::{AppError, Context};
+use super::slices::{self, FoundSlices};
+use super::{AppError, Context, Event};
 use crate::outcome::Exit;
 use crate::owned_file::{self, OwnedFileError, OwnedKind, PRIVATE};
-use crate::render::{next_step, rerun_command};
-use crate::report::{About, Advice, ResultTally, Standing, is_page, page};
+use crate::render::{NextStep, next_step, rerun_command};
+use crate::report::{
+    About, Advice, OverviewAbout, ResultTally, SliceFile, SliceTally, Standing, in_short, is_page, overview, page,
+    passed_over, read_slices, trouble,
+};
 use crate::results::{Manifest, beside, resolve_path};
 use chrono::DateTime;
 use std::path::{Path, PathBuf};
@@ -19,35 +23,125 @@ const PAGE: OwnedKind = OwnedKind {
     mode: PRIVATE,
 };
 
+/// The page of many files, where nothing else is named.
+const OVERVIEW: &str = "report.html";
+/// At most so many files are warned of one by one.
+const TROUBLES: usize = 5;
+
 /// What [`report`] is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ReportRequest {
-    /// The result file, finished or not.
-    pub results: PathBuf,
-    /// Where the page goes; `None`: beside the result file. An older page is replaced.
+    /// The result file, finished or not; or several of them, folders and globs, which are shown together.
+    pub results: Vec<PathBuf>,
+    /// Where the page goes; `None`: beside the result file, of many `report.html` in their folder. An older page is
+    /// replaced.
     pub output: Option<PathBuf>,
 }
 
-/// Writes the page of a result file, and returns its path.
+/// Writes the page of a result file, or of many, and returns its path.
 ///
 /// # Errors
 /// Where there is no result file, or something else than a page is in the way.
 pub fn report(cx: &Context, request: &ReportRequest) -> Result<PathBuf, AppError> {
-    let source = PageSource::find(&cx.base_dir.join(&request.results))?;
-    let output = match &request.output {
-        Some(output) => cx.base_dir.join(output),
-        None => beside(&source.results, "html"),
+    let output = request.output.as_ref().map(|output| cx.base_dir.join(output));
+    if let Some(single) = single(cx, request) {
+        let source = PageSource::find(&cx.base_dir.join(single))?;
+        let output = output.unwrap_or_else(|| beside(&source.results, "html"));
+        source.write(cx, &output)?;
+        return Ok(output);
+    }
+    let found = slices::find(cx, &request.results)?;
+    let output = match (output, &found.folder) {
+        (Some(output), _) => output,
+        (None, Some(folder)) => cx.base_dir.join(folder).join(OVERVIEW),
+        (None, None) => {
+            let message = "the result files are in several folders, so the page of all of them needs a name: -o PAGE";
+            return Err(FileError::refused(SideFile::Page, message.to_owned()));
+        }
     };
-    source.write(cx, &output)?;
+    let sources: Vec<PageSource> = found.results.keys().map(|path| PageSource::of(path.clone())).collect();
+    if sources.iter().any(|source| source.is_source(&output)) {
+        return Err(is_source(&output));
+    }
+    let failed = |error: OwnedFileError| FileError::of(SideFile::Page, error);
+    owned_file::existing(&output, &PAGE).map_err(failed)?;
+    let page = overview_of(cx, request, found)?;
+    owned_file::replace(&output, &PAGE, page.as_bytes()).map_err(failed)?;
     Ok(output)
 }
 
-/// The page of a result file as HTML.
+/// The page of a result file, or of many, as HTML; `output` plays no part.
 ///
 /// # Errors
 /// Where there is no result file.
-pub fn report_html(cx: &Context, results: &Path) -> Result<String, AppError> {
-    PageSource::find(&cx.base_dir.join(results))?.page(cx)
+pub fn report_html(cx: &Context, request: &ReportRequest) -> Result<String, AppError> {
+    match single(cx, request) {
+        Some(results) => PageSource::find(&cx.base_dir.join(results))?.page(cx),
+        None => overview_of(cx, request, slices::find(cx, &request.results)?),
+    }
+}
+
+/// The one result file that is asked for; `None` where there may be many.
+fn single<'r>(cx: &Context, request: &'r ReportRequest) -> Option<&'r Path> {
+    match request.results.as_slice() {
+        [one] if !slices::means_many(cx, one) => Some(one),
+        _ => None,
+    }
+}
+
+/// The page of many result files. What is wrong with some of them is a warning.
+fn overview_of(cx: &Context, request: &ReportRequest, found: FoundSlices) -> Result<String, AppError> {
+    let FoundSlices { results, passed, .. } = found;
+    if !passed.is_empty() {
+        cx.emit(Event::Note(&format!("passed over: {}", passed_over(&passed))));
+    }
+    let files = results.into_iter().map(|(results, shown)| PageSource::of(results).slice(shown)).collect();
+    let no_room = |source| AppError::Start { what: "reading the result files", source };
+    let (mut tallies, totals) = read_slices(only_what_was_sent(files)).map_err(no_room)?;
+    for tally in &mut tallies {
+        tally.next = next_of_slice(cx, tally);
+    }
+    let troubles: Vec<String> = tallies.iter().filter_map(trouble).collect();
+    cx.warn_all(troubles.iter().take(TROUBLES));
+    if troubles.len() > TROUBLES {
+        cx.warn(&format!("{} more files are like these; the page has all of them", troubles.len() - TROUBLES));
+    }
+    cx.emit(Event::Note(&in_short(&tallies, &totals)));
+    let places: Vec<String> = request.results.iter().take(3).map(|path| path.display().to_string()).collect();
+    let more = if request.results.len() > 3 { ", …" } else { "" };
+    let about = OverviewAbout { place: places.join(", ") + more, passed, made_at: cx.time() };
+    Ok(overview(&tallies, &totals, &about))
+}
+
+/// What went to a sandbox is in no total, unless nothing else is there.
+fn only_what_was_sent(mut files: Vec<SliceFile>) -> Vec<SliceFile> {
+    let all_sandbox = files.iter().all(|file| file.is_sandbox);
+    files.iter_mut().for_each(|file| file.counts = all_sandbox || !file.is_sandbox);
+    files
+}
+
+/// What to do about a file among many.
+fn next_of_slice(cx: &Context, tally: &SliceTally) -> Option<Advice> {
+    if tally.unreadable.is_some() {
+        return None;
+    }
+    let shown = &tally.file.shown;
+    let Some(manifest) = &tally.file.manifest else {
+        let left =
+            tally.file.standing != Standing::Ended || next_step(shown, None, |status| tally.count(status)).is_some();
+        let words = "some files have no manifest, so that a rerun cannot know their jobs: run the jobs again with other \
+                     result files. The API answers 409 for visits it already has";
+        return left.then(|| Advice { words: words.to_owned(), command: None });
+    };
+    // Where the page is read, nobody knows where it was made.
+    let results = std::path::absolute(cx.base_dir.join(shown)).unwrap_or_else(|_| shown.clone());
+    match tally.file.standing {
+        Standing::Ended => {
+            advice(next_step(&results, Exit::from_code(manifest.exit_code?), |status| tally.count(status))?)
+        }
+        Standing::Unfinished | Standing::Overtaken => unfinished(&results, true),
+    }
+    .into()
 }
 
 /// Writes the page of a run that has just ended beside its result file.
@@ -64,25 +158,58 @@ struct PageSource {
     is_journal: bool,
 }
 
+fn is_source(output: &Path) -> AppError {
+    FileError::refused(SideFile::Page, format!("{} is what the page is made from", output.display()))
+}
+
 impl PageSource {
+    /// The file at this path or, while it is not there, its journal.
+    fn of(results: PathBuf) -> PageSource {
+        PageSource { is_journal: !results.exists(), results }
+    }
+
+    /// The file among many.
+    fn slice(&self, shown: PathBuf) -> SliceFile {
+        let manifest = Manifest::read(&self.results).ok();
+        let journal = beside(&self.results, "partial");
+        let standing = self.standing(manifest.as_ref());
+        let mut files = Vec::new();
+        if !self.is_journal {
+            files.push(self.results.clone());
+        }
+        if self.is_journal || standing == Standing::Overtaken && journal.exists() {
+            files.push(journal);
+        }
+        let is_sandbox = manifest.as_ref().is_some_and(|manifest| manifest.base_url == SANDBOX);
+        SliceFile { shown, files, manifest, standing, is_sandbox, counts: true }
+    }
+
+    /// How far the run has come, by the manifest beside the file.
+    fn standing(&self, manifest: Option<&Manifest>) -> Standing {
+        match manifest {
+            _ if self.is_journal => Standing::Unfinished,
+            Some(manifest) if manifest.finished_at.is_none() => Standing::Overtaken,
+            _ => Standing::Ended,
+        }
+    }
+
     /// The file itself or, while it is not there, its journal. A journal may be named as well.
     fn find(named: &Path) -> Result<PageSource, AppError> {
         let path = resolve_path(named)?;
         if path.extension().is_some_and(|ending| ending == "partial") {
             return Ok(PageSource { results: path.with_extension(""), is_journal: true });
         }
-        let is_journal = !path.exists();
-        if is_journal && !beside(&path, "partial").exists() {
+        let source = PageSource::of(path);
+        if source.is_journal && !beside(&source.results, "partial").exists() {
             return Err(AppError::NoResultFile(named.to_owned()));
         }
-        Ok(PageSource { results: path, is_journal })
+        Ok(source)
     }
 
     fn write(&self, cx: &Context, output: &Path) -> Result<(), AppError> {
         let failed = |error: OwnedFileError| FileError::of(SideFile::Page, error);
         if self.is_source(output) {
-            let message = format!("{} is what the page is made from", output.display());
-            return Err(FileError::refused(SideFile::Page, message));
+            return Err(is_source(output));
         }
         owned_file::existing(output, &PAGE).map_err(failed)?;
         owned_file::replace(output, &PAGE, self.page(cx)?.as_bytes()).map_err(failed)
@@ -100,11 +227,7 @@ impl PageSource {
         let mut notes = Vec::new();
         let manifest = self.manifest(&mut notes);
         let is_sandbox = manifest.as_ref().is_some_and(|manifest| manifest.base_url == SANDBOX);
-        let standing = match &manifest {
-            _ if self.is_journal => Standing::Unfinished,
-            Some(manifest) if manifest.finished_at.is_none() => Standing::Overtaken,
-            _ => Standing::Ended,
-        };
+        let standing = self.standing(manifest.as_ref());
         let is_resumable = manifest.is_some();
         // The manifest of a later run says nothing about these rows.
         let manifest = manifest.filter(|_| standing != Standing::Overtaken);
@@ -165,9 +288,13 @@ fn ended(tally: &ResultTally, results: &Path, manifest: Option<&Manifest>) -> Op
                      The API answers 409 for visits it already has";
         return Some(Advice { words: words.to_owned(), command: None });
     }
+    Some(advice(next))
+}
+
+fn advice(next: NextStep) -> Advice {
     let words = match next.first {
         "" => "send again what is left:".to_owned(),
         first => format!("{first}, then run:"),
     };
-    Some(Advice { words, command: Some(next.command) })
+    Advice { words, command: Some(next.command) }
 }

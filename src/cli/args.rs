@@ -39,7 +39,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Send again what a result file shows as not delivered
     Rerun(RerunArgs),
-    /// The result file as one HTML page
+    /// A result file, or many of them, as one HTML page
     Report(ReportArgs),
     /// Visit and scene keys with their ids, as CSV
     Ids(IdsArgs),
@@ -169,9 +169,11 @@ pub(super) struct RerunArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The result file, finished or not
-    pub(super) results: PathBuf,
-    /// Where the page goes, `-` being standard output; left out: beside the result file. An older page is replaced
+    /// The result file, finished or not; or several files, folders and globs, which are shown together
+    #[arg(required = true)]
+    pub(super) results: Vec<PathBuf>,
+    /// Where the page goes, `-` being standard output; left out: beside the result file, of many report.html in their
+    /// folder. An older page is replaced
     #[arg(short, long, value_name = "PAGE")]
     pub(super) output: Option<PathBuf>,
 }

@@ -101,11 +101,11 @@ pub(super) fn ids(args: &IdsArgs, cx: &Context) -> Result<Exit, Failure> {
 }
 
 pub(super) fn report(args: &ReportArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {
+    let request = ReportRequest { results: args.results.clone(), output: args.output.clone() };
     if args.output.as_ref().is_some_and(|output| output.as_os_str() == "-") {
-        console.bytes(app::report_html(cx, &args.results)?.as_bytes())?;
+        console.bytes(app::report_html(cx, &request)?.as_bytes())?;
         return Ok(Exit::Done);
     }
-    let request = ReportRequest { results: args.results.clone(), output: args.output.clone() };
     let page = app::report(cx, &request)?;
     console.report(&format!("report: {}\n", page.display()));
     Ok(Exit::Done)

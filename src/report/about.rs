@@ -54,10 +54,16 @@ impl About {
 
     /// The number of visits of an unfinished run, if its manifest tells; `written` are the visits that have a row.
     pub(super) fn expected(&self, written: u64) -> Option<u64> {
-        let counts = &self.manifest.as_ref().filter(|_| self.standing == Standing::Unfinished)?.counts;
-        let of = |name: &str| counts.get(name).copied();
-        let in_exports = of("rows_read")?.checked_sub(of("identical_duplicates")?)?;
-        let all = in_exports.checked_add(of("carried_over_not_in_exports")?)?;
+        let manifest = self.manifest.as_ref().filter(|_| self.standing == Standing::Unfinished)?;
+        let all = expected(manifest)?;
         (all >= written).then_some(all)
     }
+}
+
+/// The number of visits that a run began with, which are the rows that its result file will have; `None` if the manifest
+/// does not tell.
+pub(super) fn expected(manifest: &Manifest) -> Option<u64> {
+    let of = |name: &str| manifest.counts.get(name).copied();
+    let in_exports = of("rows_read")?.checked_sub(of("identical_duplicates")?)?;
+    in_exports.checked_add(of("carried_over_not_in_exports")?)
 }

@@ -13,9 +13,49 @@ pub(super) struct Chart<'a> {
     /// What the chart shows, for screen readers.
     pub(super) alternative: &'a str,
     pub(super) scale: Scale,
+    /// Times that are marked, behind everything else.
+    pub(super) bands: &'a [Band],
     pub(super) shapes: Vec<SvgPath>,
     /// Times from the left edge to the right one.
     pub(super) times: Vec<String>,
+}
+
+/// A stretch of the horizontal axis that is marked; its ends as parts of the width.
+#[derive(Clone, Debug)]
+pub(super) struct Band {
+    pub(super) class: &'static str,
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) label: String,
+}
+
+/// The narrowest band, and the least distance of two labels: parts of the width.
+const NARROWEST: f64 = 0.004;
+const APART: f64 = 0.035;
+
+impl Band {
+    /// The left edge and the width.
+    fn place(&self) -> (f64, f64) {
+        let (from, to) = (self.from.clamp(0.0, 1.0), self.to.clamp(0.0, 1.0));
+        (from, (to - from).max(NARROWEST).min(1.0 - from))
+    }
+
+    fn middle(&self) -> f64 {
+        let (from, width) = self.place();
+        from + width / 2.0
+    }
+}
+
+/// The bands whose labels have room.
+fn with_room(bands: &[Band]) -> impl Iterator<Item = &Band> {
+    let mut last = f64::NEG_INFINITY;
+    bands.iter().filter(move |band| {
+        let has_room = band.middle() - last >= APART;
+        if has_room {
+            last = band.middle();
+        }
+        has_room
+    })
 }
 
 /// A path of the drawing. Its class gives it a colour.
@@ -92,12 +132,23 @@ impl Chart<'_> {
     pub(super) fn markup(&self) -> Markup {
         html! {
             div.plot {
+                @if !self.bands.is_empty() {
+                    div.signs aria-hidden="true" {
+                        @for band in with_room(self.bands) {
+                            span class={ "sign " (band.class) } style={ "left:" (format!("{:.1}", band.middle() * 100.0)) "%" } { (band.label) }
+                        }
+                    }
+                }
                 div.marks aria-hidden="true" {
                     @for (height, label) in &self.scale.marks {
                         span style={ "bottom:" (format!("{:.1}", height * 100.0)) "%" } { (label) }
                     }
                 }
                 svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(self.alternative) {
+                    @for band in self.bands {
+                        @let (from, width) = band.place();
+                        path class=(band.class) d=(format!("M{:.1} 0H{:.1}V{HEIGHT}H{:.1}z", from * WIDTH, (from + width) * WIDTH, from * WIDTH)) {}
+                    }
                     @for (height, _) in &self.scale.marks {
                         path.grid d={ "M0 " (format!("{:.1}", HEIGHT * (1.0 - height))) "H" (WIDTH) } {}
                     }

@@ -1,6 +1,7 @@
 //! The section "Outcomes": the most important numbers, visits by status, and how the counts add up.
 
 use super::about::{About, Standing};
+use super::holdups::HoldUps;
 use super::tally::ResultTally;
 use super::throughput::pace;
 use super::words::{status_meaning, status_name};
@@ -16,47 +17,20 @@ fn length_ms(tally: &ResultTally, manifest: Option<&Manifest>) -> Option<u64> {
     u64::try_from((end - start).num_milliseconds()).ok()
 }
 
-pub(super) fn outcomes(tally: &ResultTally, about: &About) -> Markup {
-    let visits = tally.visits();
+pub(super) fn outcomes(tally: &ResultTally, about: &About, hold_ups: &HoldUps) -> Markup {
     let expected = about.expected(tally.visits());
-    let all = expected.unwrap_or(visits);
     html! {
         section aria-labelledby="outcomes" {
             h2 #outcomes { "Outcomes" }
-            (figures(tally, about))
-            (strip(tally, expected))
-            table.outcomes {
-                caption.unseen { "Visits by status" }
-                thead {
-                    tr { th scope="col" { "Status" } th.number scope="col" { "Visits" } th.number scope="col" { "Share" } }
-                }
-                tbody {
-                    @for status in Status::ALL {
-                        tr.none[tally.count(status) == 0] {
-                            th scope="row" {
-                                span class={ "swatch " (status.name()) } aria-hidden="true" {}
-                                span.name { (status_name(status)) }
-                                span.meaning { (status_meaning(status)) }
-                            }
-                            td.number { (grouped(tally.count(status))) }
-                            td.number { (share(tally.count(status), all)) }
-                        }
-                    }
-                }
-                tfoot {
-                    tr { th scope="row" { "All result rows" } td.number { (grouped(visits)) } td {} }
-                    @if let Some(all) = expected {
-                        tr { th scope="row" { "Visits without a row yet" } td.number { (grouped(all - visits)) } td.number { (share(all - visits, all)) } }
-                    }
-                }
-            }
+            (figures(tally, about, hold_ups))
+            (by_status("All result rows", &|status| tally.count(status), expected))
             (sums(tally, about))
         }
     }
 }
 
 /// The few numbers that readers look for first.
-fn figures(tally: &ResultTally, about: &About) -> Markup {
+fn figures(tally: &ResultTally, about: &About, hold_ups: &HoldUps) -> Markup {
     let (visits, delivered) = (tally.visits(), tally.delivered());
     let so_far = if about.standing == Standing::Unfinished { " so far" } else { "" };
     let length = length_ms(tally, about.manifest.as_ref());
@@ -73,7 +47,7 @@ fn figures(tally: &ResultTally, about: &About) -> Markup {
                 }
             }
             @if let Some(ms) = length {
-                div { dt { "Duration" } dd.words { (duration_in_words(ms)) } }
+                div { dt { "Duration" } dd.words { (duration_in_words(ms)) @if let Some(still) = hold_ups.in_short() { small { (still) } } } }
             }
             @if tally.requests > 0 {
                 div {
@@ -93,11 +67,46 @@ fn figures(tally: &ResultTally, about: &About) -> Markup {
     }
 }
 
+/// Visits by status as a bar and as a table. `all_of_them`: what the last line is called; `count`: how many there are of a status; `expected`: how many visits there are,
+/// where some have no row yet.
+pub(super) fn by_status(all_of_them: &str, count: &dyn Fn(Status) -> u64, expected: Option<u64>) -> Markup {
+    let visits: u64 = Status::ALL.into_iter().map(count).sum();
+    let all = expected.unwrap_or(visits);
+    html! {
+        (strip(count, visits, expected))
+        table.outcomes {
+            caption.unseen { "Visits by status" }
+            thead {
+                tr { th scope="col" { "Status" } th.number scope="col" { "Visits" } th.number scope="col" { "Share" } }
+            }
+            tbody {
+                @for status in Status::ALL {
+                    tr.none[count(status) == 0] {
+                        th scope="row" {
+                            span class={ "swatch " (status.name()) } aria-hidden="true" {}
+                            span.name { (status_name(status)) }
+                            span.meaning { (status_meaning(status)) }
+                        }
+                        td.number { (grouped(count(status))) }
+                        td.number { (share(count(status), all)) }
+                    }
+                }
+            }
+            tfoot {
+                tr { th scope="row" { (all_of_them) } td.number { (grouped(visits)) } td {} }
+                @if let Some(all) = expected {
+                    tr { th scope="row" { "Visits without a row yet" } td.number { (grouped(all - visits)) } td.number { (share(all - visits, all)) } }
+                }
+            }
+        }
+    }
+}
+
 /// A bar of all visits by status; at its end the visits without a row yet.
-fn strip(tally: &ResultTally, expected: Option<u64>) -> Markup {
-    let visits = expected.unwrap_or(tally.visits());
-    let parts = Status::ALL.into_iter().map(|status| (status.name(), status_name(status), tally.count(status)));
-    let parts = parts.chain(expected.map(|all| ("without", "Without a row yet", all - tally.visits())));
+fn strip(count_of: &dyn Fn(Status) -> u64, rows: u64, expected: Option<u64>) -> Markup {
+    let visits = expected.unwrap_or(rows);
+    let parts = Status::ALL.into_iter().map(|status| (status.name(), status_name(status), count_of(status)));
+    let parts = parts.chain(expected.map(|all| ("without", "Without a row yet", all - rows)));
     let parts: Vec<(&str, &str, u64)> = parts.filter(|(_, _, count)| *count > 0).collect();
     let words: Vec<String> =
         parts.iter().map(|(_, name, count)| format!("{} {}", name.to_lowercase(), grouped(*count))).collect();

@@ -3,6 +3,7 @@
 use super::about::{About, Standing};
 use super::causes::causes;
 use super::groups::{days, stores};
+use super::holdups::hold_ups;
 use super::outcomes::outcomes;
 use super::tally::ResultTally;
 use super::throughput::throughput;
@@ -10,6 +11,7 @@ use super::words::{moment, sentence, stamp, uncapitalized, with_code};
 use crate::outcome::{Exit, Status};
 use crate::results::Manifest;
 use crate::text::{count, grouped, printable};
+use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -29,6 +31,43 @@ pub(crate) fn is_page(start: &str) -> bool {
 pub(crate) fn page(tally: &ResultTally, about: &About) -> String {
     let headline = headline(tally, about);
     let file = about.results.file_name().map_or_else(String::new, |name| printable(&name.to_string_lossy(), 120));
+    let hold_ups = hold_ups(tally, about);
+    let lede = lede(tally, about);
+    let sections = html! {
+        (next(about))
+        @if tally.visits() > 0 {
+            (outcomes(tally, about, &hold_ups))
+            (causes(tally, about))
+            (hold_ups.section(tally, about))
+            (throughput(tally, &hold_ups))
+            (stores(tally))
+            (days(tally))
+        }
+        (origin(about))
+    };
+    let ending = "The result file has every visit in full.";
+    document(
+        &Frame { subject: &file, headline, lede, notes: notes(tally, about), made_at: about.made_at, ending },
+        &sections,
+    )
+}
+
+/// What stands around the sections of a page.
+pub(super) struct Frame<'a> {
+    /// What the page is about: a file, a folder.
+    pub(super) subject: &'a str,
+    /// What happened, in one sentence.
+    pub(super) headline: String,
+    pub(super) lede: Markup,
+    /// What readers must know before they trust the numbers.
+    pub(super) notes: Vec<String>,
+    pub(super) made_at: DateTime<Utc>,
+    /// The last sentence.
+    pub(super) ending: &'a str,
+}
+
+/// An HTML document that needs no other file.
+pub(super) fn document(frame: &Frame<'_>, sections: &Markup) -> String {
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,33 +78,23 @@ pub(crate) fn page(tally: &ResultTally, about: &About) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                title { (headline) " · " (file) }
+                title { (frame.headline) " · " (frame.subject) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header.top {
-                    p.eyebrow { "traxload report" span { bdi { (file) } } }
-                    h1 { (headline) }
-                    (lede(tally, about))
-                    @for note in notes(tally, about) { p.note { strong { "Note: " } (note) } }
+                    p.eyebrow { "traxload report" span { bdi { (frame.subject) } } }
+                    h1 { (frame.headline) }
+                    (frame.lede)
+                    @for note in &frame.notes { p.note { strong { "Note: " } (note) } }
                 }
-                main {
-                    (next(about))
-                    @if tally.visits() > 0 {
-                        (outcomes(tally, about))
-                        (causes(tally, about))
-                        (throughput(tally))
-                        (stores(tally))
-                        (days(tally))
-                    }
-                    (origin(about))
-                }
+                main { (sections) }
                 footer {
                     p {
                         "Made by traxload " (env!("CARGO_PKG_VERSION")) " on "
-                        time datetime=(stamp(about.made_at)) { (moment(about.made_at)) }
-                        ". All times are in UTC. The result file has every visit in full."
+                        time datetime=(stamp(frame.made_at)) { (moment(frame.made_at)) }
+                        ". All times are in UTC. " (frame.ending)
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! One pass over a result file: all numbers of the page, in memory that does not grow with the rows.
 
 use super::latency::Latencies;
+use super::standstills::{Settled, Standstills};
 use super::timeline::Timeline;
 use crate::outcome::Status;
 use crate::results::{ResultsError, Row, read};
@@ -20,6 +21,8 @@ pub(super) const STORES: usize = 100_000;
 const DAYS: usize = 20_000;
 /// The longest store number that the API takes, in characters.
 const LONGEST_STORE: usize = 100;
+/// So much of an error tells what it was.
+const LONGEST_ERROR: usize = 300;
 
 /// What the rows of a result file add up to.
 #[derive(Debug, Default)]
@@ -33,6 +36,7 @@ pub(crate) struct ResultTally {
     pub(super) first: Option<DateTime<Utc>>,
     pub(super) last: Option<DateTime<Utc>>,
     pub(super) timeline: Timeline,
+    pub(super) standstills: Standstills,
     pub(super) latencies: Latencies,
     /// In the order of the file. Groups refer to them by position.
     pub(super) causes: Vec<CauseTally>,
@@ -127,9 +131,7 @@ impl ResultTally {
     }
 
     fn add(&mut self, row: Row<'_>, since: Option<DateTime<Utc>>) {
-        // A delivered visit has an id, or its row was damaged: a rerun reads it so, too.
-        let is_whole = |status: &Status| !status.is_delivered() || row.session_uid().is_some();
-        let Some(status) = row.status().filter(is_whole) else {
+        let Some(status) = whole_status(row) else {
             self.damaged += 1;
             return;
         };
@@ -160,7 +162,13 @@ impl ResultTally {
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
         let elapsed = row.elapsed_ms();
-        self.timeline.add(at, is_delivered, elapsed);
+        self.timeline.add(at, is_delivered, attempts > 1, elapsed);
+        self.standstills.add(Settled {
+            at: at.timestamp_millis(),
+            elapsed_ms: elapsed.unwrap_or(0),
+            attempts,
+            error: (row.status() == Some(Status::Failed)).then(|| start_of(row.error(), LONGEST_ERROR)),
+        });
         if let Some(ms) = elapsed {
             self.latencies.add(ms);
         }
@@ -220,6 +228,12 @@ fn without_location<'r>(error: &'r str, source: &str) -> Cow<'r, str> {
     if !source.is_empty() && error.contains(&location) { error.replace(&location, "").into() } else { error.into() }
 }
 
-fn index(status: Status) -> usize {
+/// The status of a row; `None` if the row was damaged. A delivered visit has an id: a rerun reads it so, too.
+pub(super) fn whole_status(row: Row<'_>) -> Option<Status> {
+    row.status().filter(|status| !status.is_delivered() || row.session_uid().is_some())
+}
+
+/// The position of a status in [`Status::ALL`].
+pub(super) fn index(status: Status) -> usize {
     Status::ALL.iter().position(|other| *other == status).unwrap_or(0)
 }

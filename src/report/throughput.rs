@@ -1,6 +1,7 @@
 //! The section "Throughput and time per visit": how many visits were finished when, and how long each took.
 
-use super::chart::{Chart, Scale, bars, line};
+use super::chart::{Band, Chart, Scale, bars, line};
+use super::holdups::HoldUps;
 use super::tally::ResultTally;
 use super::timeline::TimeSlice;
 use crate::text::{count, duration_in_words, grouped, latency};
@@ -9,7 +10,11 @@ use maud::{Markup, html};
 
 /// How often something happened that happened `n` times in `ms` milliseconds: `99 per second`, `3.5 per minute`.
 pub(super) fn pace(n: u64, ms: u64) -> String {
-    let per_second = n as f64 * 1000.0 / ms.max(1) as f64;
+    per_unit(n as f64 * 1000.0 / ms.max(1) as f64)
+}
+
+/// A rate per second in the unit that suits it.
+pub(super) fn per_unit(per_second: f64) -> String {
     let (_, factor, unit) = unit(per_second);
     format!("{} per {unit}", amount(per_second * factor))
 }
@@ -39,7 +44,7 @@ fn mark(value: f64) -> String {
     }
 }
 
-pub(super) fn throughput(tally: &ResultTally) -> Markup {
+pub(super) fn throughput(tally: &ResultTally, hold_ups: &HoldUps) -> Markup {
     let range = tally.timeline.range();
     html! {
         section aria-labelledby="throughput" {
@@ -50,7 +55,8 @@ pub(super) fn throughput(tally: &ResultTally) -> Markup {
                     @if tally.earlier > 0 {
                         p.quiet { (count(tally.earlier, "visit of an earlier run is", "visits of an earlier run are")) " not included." }
                     }
-                    div.charts { (finished_chart(tally, start, end)) (latency_chart(tally, start, end)) }
+                    @let bands = bands(hold_ups, start, end);
+                    div.charts { (finished_chart(tally, &bands, start, end)) (latency_chart(tally, &bands, start, end)) }
                     (table(tally, start))
                 }
             }
@@ -58,7 +64,30 @@ pub(super) fn throughput(tally: &ResultTally) -> Markup {
     }
 }
 
-fn finished_chart(tally: &ResultTally, start: DateTime<Utc>, end: DateTime<Utc>) -> Markup {
+/// What held the run up, as parts of the width of a chart.
+fn bands(hold_ups: &HoldUps, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Band> {
+    let (start, end) = (start.timestamp_millis(), end.timestamp_millis());
+    let part = |ms: i64| (ms - start) as f64 / (end - start).max(1) as f64;
+    let listed = hold_ups.listed.iter().enumerate();
+    let band = listed.map(|(at, hold_up)| Band {
+        class: hold_up.class(),
+        from: part(hold_up.from),
+        to: part(hold_up.to),
+        label: (at + 1).to_string(),
+    });
+    band.collect()
+}
+
+/// The words of a legend for what is marked in a chart.
+fn marked(bands: &[Band]) -> Markup {
+    let any = |class: &str| bands.iter().any(|band| band.class == class);
+    html! {
+        @if any("band still") { li { span.swatch.still aria-hidden="true" {} "stood still" } }
+        @if any("band slow") { li { span.swatch.slow aria-hidden="true" {} "slow" } }
+    }
+}
+
+fn finished_chart(tally: &ResultTally, bands: &[Band], start: DateTime<Utc>, end: DateTime<Utc>) -> Markup {
     let timeline = &tally.timeline;
     let slices = timeline.len();
     let length = timeline.length_ms();
@@ -89,19 +118,20 @@ fn finished_chart(tally: &ResultTally, start: DateTime<Utc>, end: DateTime<Utc>)
                 h3 { "Visits finished per " (unit) }
                 p { (words) }
             }
-            (Chart { alternative: &words, scale, shapes, times: times(start, end) }.markup())
+            (Chart { alternative: &words, scale, bands, shapes, times: times(start, end) }.markup())
             ul.legend {
                 li { span.swatch.delivered aria-hidden="true" {} "delivered" }
                 @if undelivered > 0 {
                     li { span.swatch.refused aria-hidden="true" {} "not delivered, on top (" (grouped(undelivered)) ")" }
                 }
+                (marked(bands))
                 li.zone { (days(start, end)) }
             }
         }
     }
 }
 
-fn latency_chart(tally: &ResultTally, start: DateTime<Utc>, end: DateTime<Utc>) -> Markup {
+fn latency_chart(tally: &ResultTally, bands: &[Band], start: DateTime<Utc>, end: DateTime<Utc>) -> Markup {
     let timeline = &tally.timeline;
     let slices = timeline.len();
     let at = |share: f64| {
@@ -128,10 +158,11 @@ fn latency_chart(tally: &ResultTally, start: DateTime<Utc>, end: DateTime<Utc>) 
                 h3 { "Time per visit" }
                 p { (words) }
             }
-            (Chart { alternative: &words, scale, shapes, times: times(start, end) }.markup())
+            (Chart { alternative: &words, scale, bands, shapes, times: times(start, end) }.markup())
             ul.legend {
                 li { span.stroke.half aria-hidden="true" {} "median" }
                 li { span.stroke.most aria-hidden="true" {} "95% took at most (dashed)" }
+                (marked(bands))
                 li.zone { (days(start, end)) }
             }
         }

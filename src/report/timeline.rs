@@ -40,6 +40,8 @@ pub(super) struct Timeline {
 pub(super) struct TimeSlice {
     pub(super) delivered: u64,
     pub(super) undelivered: u64,
+    /// Visits that were sent more than once.
+    pub(super) resent: u64,
     pub(super) latencies: Latencies,
 }
 
@@ -48,9 +50,10 @@ impl TimeSlice {
         self.delivered + self.undelivered
     }
 
-    fn merge(&mut self, other: &TimeSlice) {
+    pub(super) fn merge(&mut self, other: &TimeSlice) {
         self.delivered += other.delivered;
         self.undelivered += other.undelivered;
+        self.resent += other.resent;
         self.latencies.merge(&other.latencies);
     }
 }
@@ -63,13 +66,14 @@ impl Default for Timeline {
 
 impl Timeline {
     /// Counts a visit that was finished at this time.
-    pub(super) fn add(&mut self, at: DateTime<Utc>, is_delivered: bool, elapsed_ms: Option<u64>) {
+    pub(super) fn add(&mut self, at: DateTime<Utc>, is_delivered: bool, is_resent: bool, elapsed_ms: Option<u64>) {
         let at = at.timestamp_millis();
         let slice = self.slices.entry(at.div_euclid(self.length_ms)).or_default();
         match is_delivered {
             true => slice.delivered += 1,
             false => slice.undelivered += 1,
         }
+        slice.resent += u64::from(is_resent);
         if let Some(ms) = elapsed_ms {
             slice.latencies.add(ms);
         }
@@ -138,7 +142,7 @@ mod tests {
         // An hour in no order, and two times far from it, as an editor may leave them.
         let times = (0..3600).map(|n| start + n * 7919 % 3600 * 1000).chain([0, start * 4]);
         for (n, ms) in times.enumerate() {
-            timeline.add(DateTime::from_timestamp_millis(ms).expect("a time"), n % 10 > 0, Some(n as u64));
+            timeline.add(DateTime::from_timestamp_millis(ms).expect("a time"), n % 10 > 0, false, Some(n as u64));
             assert!(timeline.slices.len() as i64 <= MAX_SLICES);
             assert!(timeline.span() <= MAX_SLICES);
         }

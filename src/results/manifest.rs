@@ -59,7 +59,7 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) exit_code: Option<u8>,
     /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
-    /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`.
+    /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`; and `rate_limited`, requests answered 429.
     #[serde(default)]
     pub(crate) counts: BTreeMap<String, u64>,
     /// The SHA-256 of the result file, in hexadecimal digits. `None` while the run goes on, and after it died.

@@ -182,6 +182,7 @@ impl RunReport {
             ("carried_over_not_in_exports", self.carried_over_not_in_exports),
             ("rows_read", self.rows_read),
             ("identical_duplicates", self.identical_duplicates),
+            ("rate_limited", self.rate_limited),
         ];
         by_status.chain(beside).map(|(name, count)| (name.to_owned(), count)).collect()
     }

@@ -39,5 +39,7 @@ mod sandbox;
 mod schema;
 mod secrets;
 mod shared_rate;
+mod slices;
+mod standstills;
 mod suspicions;
 mod times;

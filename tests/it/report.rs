@@ -5,7 +5,7 @@
 use crate::harness::{Gate, JobFile, Reply, ScriptedServer, Workdir};
 use std::fmt::Write as _;
 
-const HEADER: &str = "visit_id,session_uid,status,http_status,error_code,error,attempts,elapsed_ms,finished_at,\
+pub(crate) const HEADER: &str = "visit_id,session_uid,status,http_status,error_code,error,attempts,elapsed_ms,finished_at,\
                       store_number,visit_date,scenes,payload_sha256,source";
 
 /// A row of a result file, finished in this second of an hour.
@@ -48,7 +48,7 @@ fn small() -> String {
     file(&rows)
 }
 
-const MANIFEST: &str = r#"{
+pub(crate) const MANIFEST: &str = r#"{
   "traxload": "0.1.0", "job": "jobs/nightly.toml", "working_directory": "/srv/trax",
   "options": {"date": "2024-03-04", "from": null, "to": null, "limit": null, "rate": null, "memory": null,
               "ignore_unreadable_scenes": false, "allow_empty": false},
@@ -70,7 +70,7 @@ fn page(content: &str) -> String {
 }
 
 /// The text of a page as readers see it, one line per block.
-fn text(page: &str) -> String {
+pub(crate) fn text(page: &str) -> String {
     let body = page.split_once("<body>").expect("a body").1;
     let mut out = String::new();
     for piece in body.split('<').skip(1) {
@@ -378,7 +378,8 @@ fn files_of_other_kinds_are_refused_and_empty_ones_are_not() {
     work.traxload(&["report", "visits.csv"]).ends_with(2).says(&["not a result file of traxload"]);
     work.traxload(&["report", "nothing.csv"]).ends_with(2).says(&["it is empty; remove it"]);
     work.traxload(&["report", "missing.csv"]).ends_with(2).says(&["there is no result file missing.csv"]);
-    work.traxload(&["report", "."]).ends_with(2);
+    // A folder is all result files in it.
+    work.traxload(&["report", ".", "-o", "-"]).ends_with(0).says(&["visits.csv", "nothing.csv"]);
     work.traxload(&["report", "empty.csv"]).ends_with(0);
     assert!(text(&work.read("empty.csv.html")).contains("There are no visits in this result file"));
     // A page never replaces the file that it is made from.
