@@ -113,6 +113,12 @@ pub enum AppError {
         /// The command that starts over, where the caller is a rerun.
         start_over: Option<String>,
     },
+    /// Nights are made up for by jobs that run once a day only.
+    #[error(
+        "--catch-up is for jobs that run once a day: with --date, and with {{date}} in the path of an export and in the path of \
+         the result file, if the job names one (without {{time}})"
+    )]
+    NotDaily,
     /// A journal was begun by another job.
     #[error("the journal {} was begun by another job, {}", .journal.display(), .job.display())]
     OtherJob {

@@ -1,10 +1,12 @@
 //! `run`: the first run of a job's result file, or one that resumes the journal of a run that died.
 
 use super::after::After;
+use super::nights::warn_of_missed_nights;
 use super::pipeline::send_all;
 use super::result_file::ResultFile;
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest};
+use crate::job::Job;
 use crate::summary::{RunCommand, RunReport};
 
 /// What [`run`] is asked for.
@@ -14,6 +16,8 @@ pub struct RunRequest {
     pub job: JobRequest,
     /// Moves a result file and a journal that are already there aside, and starts over.
     pub fresh: bool,
+    /// Does whatever the result path needs: begins, takes up a journal, or goes on with a finished result file.
+    pub continues: bool,
 }
 
 /// Reads, checks and uploads the visits of a job, and writes the result file.
@@ -23,13 +27,23 @@ pub struct RunRequest {
 /// every visit of the exports, whatever [`RunReport::exit`] says.
 pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
     let job = request.job.load(cx)?;
-    let after = After::announce(cx, RunCommand::Run, &job);
+    warn_of_missed_nights(cx, request, &job);
+    run_job(cx, request, &job)
+}
+
+/// The run of a day, without a word about other days.
+pub(super) fn run_of_a_day(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
+    run_job(cx, request, &request.job.load(cx)?)
+}
+
+fn run_job(cx: &Context, request: &RunRequest, job: &Job) -> Result<RunReport, AppError> {
+    let after = After::announce(cx, RunCommand::Run, job);
     let inputs = RunInputs {
         command: RunCommand::Run,
-        job: &job,
+        job,
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report = send_all(cx, &inputs, || ResultFile::claim(cx, &job, request.fresh));
+    let report = send_all(cx, &inputs, || ResultFile::claim(cx, job, request.fresh));
     after.finish(cx, report)
 }

@@ -2,6 +2,7 @@
 
 use super::column_places::{ColumnPlace, missing_columns};
 use super::error::JobError;
+use super::nights::Nights;
 use super::quantities::MaxInvalid;
 use crate::build::Rules;
 use crate::notify::Notify;
@@ -48,6 +49,8 @@ pub(crate) struct Job {
     pub(crate) max_duration: Option<Duration>,
     /// The result file.
     pub(crate) results: PathBuf,
+    /// The result files of other days, where it runs once a day.
+    pub(crate) nights: Option<Nights>,
     /// Where the figures of a run are left for Prometheus.
     pub(crate) metrics: Option<PathBuf>,
     /// Where to send a notification of how a run ended, and of which runs.
