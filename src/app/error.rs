@@ -121,6 +121,34 @@ pub enum AppError {
         /// The job file that began it.
         job: PathBuf,
     },
+    /// A journal was begun with other options that choose visits.
+    #[error(
+        "{} is the journal of a run that did not end, {}, and this one is {}: the result file would lack visits that only \
+         one of them chooses. Nothing was sent",
+        .journal.display(), with_options(.then), with_options(.now)
+    )]
+    JournalOfOtherOptions {
+        /// The journal.
+        journal: PathBuf,
+        /// The result file that it would become.
+        results: PathBuf,
+        /// The options that it was begun with.
+        then: String,
+        /// The options of now.
+        now: String,
+    },
+    /// The manifest beside a journal is missing or damaged.
+    #[error(
+        "{} is the journal of a run that did not end, and without its manifest nothing says which job and which visits it \
+         is of: {source}",
+        .journal.display()
+    )]
+    JournalWithoutManifest {
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong with the manifest.
+        source: ResultsError,
+    },
     /// A delivered visit would now have another id, and no visit of the exports has the old one.
     #[error(
         "the visit {visit:?} was delivered as {then} and would now be {now}, and no visit of the exports is {then}: the ids \
@@ -282,6 +310,10 @@ fn suspicious(found: &[Suspicion]) -> String {
         message.push_str(&format!("\n  {suspicion}"));
     }
     message
+}
+
+fn with_options(options: &str) -> String {
+    if options.is_empty() { "without --date, --from, --to and --limit".to_owned() } else { format!("with {options}") }
 }
 
 fn other_ids(was_trial: bool, changes: &[String]) -> String {

@@ -10,7 +10,7 @@ use super::run_inputs::RunInputs;
 use super::{AppError, Context};
 use crate::job::{Job, Target};
 use crate::results::{
-    Counts, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, make_room, move_aside, resolve_path,
+    Counts, Journal, Lock, Manifest, ResultsError, RunOptions, Wanted, beside, is_result_file, make_room, move_aside, resolve_path,
 };
 use crate::summary::RunReport;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,12 @@ enum Prior {
 impl ResultFile {
     /// Claims the result file of a first run. A journal that a run left that died is resumed. A finished result file is not
     /// overwritten, but with `fresh` moved aside.
-    pub(super) fn claim(cx: &Context, job: &Job, fresh: bool) -> Result<ResultFile, AppError> {
+    pub(super) fn claim(
+        cx: &Context,
+        job: &Job,
+        options: &RunOptions,
+        fresh: bool,
+    ) -> Result<ResultFile, AppError> {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
@@ -57,7 +62,7 @@ impl ResultFile {
         }
         let prior = if fresh {
             Prior::ToMoveAside
-        } else if is_journal_to_resume(cx, job, &path)? {
+        } else if is_journal_to_resume(cx, job, options, &path)? {
             Prior::Resumed { wanted: Wanted::Undelivered, rows: None }
         } else {
             Prior::Nothing
@@ -119,7 +124,10 @@ impl ResultFile {
 }
 
 /// Whether a run left a journal that is to be resumed.
-fn is_journal_to_resume(cx: &Context, job: &Job, results: &Path) -> Result<bool, AppError> {
+///
+/// With other options that choose visits, the result file would lack the visits that only the journal's options choose, and
+/// nothing would say so.
+fn is_journal_to_resume(cx: &Context, job: &Job, options: &RunOptions, results: &Path) -> Result<bool, AppError> {
     let journal = beside(results, "partial");
     if results.exists() {
         return Err(AppError::ResultsInTheWay { results: results.to_owned(), why: why_in_the_way(job, results) });
@@ -127,9 +135,13 @@ fn is_journal_to_resume(cx: &Context, job: &Job, results: &Path) -> Result<bool,
     if !journal.exists() {
         return Ok(false);
     }
-    if let Ok(manifest) = Manifest::read(results) {
-        refuse_other_ids(job, &manifest, || None)?;
-        refuse_other_job(cx, job, &manifest, &journal)?;
+    let manifest = Manifest::read(results)
+        .map_err(|source| AppError::JournalWithoutManifest { journal: journal.clone(), source })?;
+    refuse_other_ids(job, &manifest, || None)?;
+    refuse_other_job(cx, job, &manifest, &journal)?;
+    if !manifest.options.chooses_as(options) {
+        let (then, now) = (manifest.options.choice(), options.choice());
+        return Err(AppError::JournalOfOtherOptions { journal, results: results.to_owned(), then, now });
     }
     cx.emit(super::Event::Note(&format!("resuming {}, which an unfinished run left", journal.display())));
     Ok(true)

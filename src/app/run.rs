@@ -30,6 +30,6 @@ pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report = send_all(cx, &inputs, || ResultFile::claim(cx, &job, request.fresh));
+    let report = send_all(cx, &inputs, || ResultFile::claim(cx, &job, &inputs.options, request.fresh));
     after.finish(cx, report)
 }

@@ -66,6 +66,24 @@ pub(crate) struct RunOptions {
     pub(crate) ignore_unreadable_scenes: bool,
 }
 
+impl RunOptions {
+    /// Whether these options choose the visits that other ones choose. The rest of them only says how visits are sent.
+    pub(crate) fn chooses_as(&self, other: &RunOptions) -> bool {
+        self.chosen() == other.chosen()
+    }
+
+    /// The options that choose visits, as they are typed; empty where there are none.
+    pub(crate) fn choice(&self) -> String {
+        let given = self.chosen().into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+        given.collect::<Vec<_>>().join(" ")
+    }
+
+    fn chosen(&self) -> [(&'static str, Option<String>); 4] {
+        let limit = self.limit.map(|limit| limit.to_string());
+        [("--date", self.date.clone()), ("--from", self.from.clone()), ("--to", self.to.clone()), ("--limit", limit)]
+    }
+}
+
 impl Manifest {
     /// Reads the manifest of the result file `results`.
     ///
