@@ -10,6 +10,7 @@
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
 //! | `nights` | the nights that a daily job has missed, and how they are made up for |
+//! | `done` | a day whose exports are gone, and whose visits were delivered |
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
@@ -27,6 +28,7 @@ mod context;
 mod coverage;
 mod deliver;
 mod destination;
+mod done;
 mod draft;
 mod earlier;
 mod error;

@@ -1,9 +1,10 @@
 //! `run`: the first run of a job's result file, or one that resumes the journal of a run that died.
 
 use super::after::After;
+use super::done::done_before;
 use super::nights::warn_of_missed_nights;
 use super::pipeline::send_all;
-use super::result_file::ResultFile;
+use super::result_file::{Beginning, ResultFile};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest};
 use crate::job::Job;
@@ -44,6 +45,15 @@ fn run_job(cx: &Context, request: &RunRequest, job: &Job) -> Result<RunReport, A
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report = send_all(cx, &inputs, || ResultFile::claim(cx, job, request.fresh));
+    let beginning = match request {
+        RunRequest { fresh: true, .. } => Beginning::Fresh,
+        RunRequest { continues: true, .. } => Beginning::Continue,
+        _ => Beginning::New,
+    };
+    let report = send_all(cx, &inputs, || ResultFile::claim(cx, job, &inputs.options, beginning));
+    let report = match report {
+        Err(AppError::Scan(error)) if request.continues => done_before(cx, &inputs, &error).ok_or(error.into()),
+        report => report,
+    };
     after.finish(cx, report)
 }

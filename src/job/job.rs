@@ -29,6 +29,8 @@ pub(crate) struct Job {
     pub(crate) visits: Source,
     /// The scenes export.
     pub(crate) scenes: Source,
+    /// The paths or commands of both exports as the job file has them.
+    pub(crate) reads: [Vec<String>; 2],
     /// How visits are read and checked.
     pub(crate) rules: Rules,
     /// Suspicions that are none in this job.

@@ -67,6 +67,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         dated_day: date.filter(|_| is_of_a_day),
         visits: exports::source("visits", &keys.visits, visits, &placeholders, diagnostics),
         scenes: exports::source("scenes", &keys.scenes, scenes, &placeholders, diagnostics),
+        reads: [exports::as_written(&keys.visits), exports::as_written(&keys.scenes)],
         rules,
         accepted: accepted.suspicions,
         max_invalid: rules::max_invalid(keys.check.max_invalid.as_ref(), diagnostics),
