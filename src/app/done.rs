@@ -9,7 +9,6 @@ use crate::outcome::{Exit, Status};
 use crate::results::{Manifest, beside, read, resolve_path};
 use crate::scan::ScanError;
 use crate::summary::{ByStatus, RunReport};
-use std::time::Duration;
 
 /// What a run comes to whose exports are not there: `None` unless the result file of the same day shows all visits that the
 /// options choose, and that they were delivered.
@@ -29,7 +28,7 @@ pub(super) fn done_before(cx: &Context, run: &RunInputs<'_>, error: &ScanError) 
     }
     let mut rows = [0; Status::ALL.len()];
     let damaged = read(&results, |row| {
-        if let Some(at) = Status::ALL.iter().position(|status| *status == row.status) {
+        if let Some(at) = Status::ALL.iter().position(|status| Some(*status) == row.status()) {
             rows[at] += 1;
         }
     });
