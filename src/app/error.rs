@@ -133,13 +133,47 @@ pub enum AppError {
         /// The command that starts over, where the caller is a rerun.
         start_over: Option<String>,
     },
-    /// A journal was begun by another job.
-    #[error("the journal {} was begun by another job, {}", .journal.display(), .job.display())]
+    /// Nights are made up for by jobs that run once a day only.
+    #[error(
+        "--catch-up is for jobs that run once a day: with --date, and with {{date}} in the path of an export and in the path of \
+         the result file, if the job names one (without {{time}})"
+    )]
+    NotDaily,
+    /// A result file or a journal is another job's.
+    #[error("{} is of another job, {}: another name, or other exports", .taken.display(), .job.display())]
     OtherJob {
+        /// The file.
+        taken: PathBuf,
+        /// The job file that made it.
+        job: PathBuf,
+    },
+    /// A journal was begun with other options that choose visits.
+    #[error(
+        "{} is the journal of a run that did not end, {}, and this one is {}: the result file would lack visits that only \
+         one of them chooses. Nothing was sent",
+        .journal.display(), with_options(.then), with_options(.now)
+    )]
+    JournalOfOtherOptions {
         /// The journal.
         journal: PathBuf,
-        /// The job file that began it.
-        job: PathBuf,
+        /// The result file that it would become.
+        results: PathBuf,
+        /// The options that it was begun with.
+        then: String,
+        /// The options of now.
+        now: String,
+    },
+    /// The manifest beside a journal is missing or damaged.
+    #[error(
+        "{} is the journal of a run that did not end, and without its manifest nothing says which job and which visits it \
+         is of: {source}",
+        .journal.display()
+    )]
+    JournalWithoutManifest {
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong with the manifest.
+        source: ResultsError,
     },
     /// A delivered visit would now have another id, and no visit of the exports has the old one.
     #[error(
@@ -192,6 +226,8 @@ pub enum InTheWay {
     WithoutManifest,
     /// A run against the sandbox; the job sends to Trax now.
     Trial,
+    /// A run of another job, whose file is here.
+    OtherJob(PathBuf),
     /// A run under other ids or to another place; one line for each change.
     OtherIds(Vec<String>),
 }
@@ -204,6 +240,7 @@ impl InTheWay {
                 "from a finished run, and without its manifest a rerun cannot know its job".to_owned()
             }
             InTheWay::Trial => "from a run against the sandbox: Trax has none of its visits".to_owned(),
+            InTheWay::OtherJob(job) => format!("of another job, {}: another name, or other exports", job.display()),
             InTheWay::OtherIds(changes) => format!(
                 "from a finished run that sent the same visits under other ids, or to another place, so that a rerun cannot \
                  continue it:\n{}",
@@ -318,6 +355,10 @@ fn suspicious(found: &[Suspicion]) -> String {
         message.push_str(&format!("\n  {suspicion}"));
     }
     message
+}
+
+fn with_options(options: &str) -> String {
+    if options.is_empty() { "without --date, --from, --to and --limit".to_owned() } else { format!("with {options}") }
 }
 
 fn other_ids(was_trial: bool, changes: &[String]) -> String {

@@ -9,6 +9,8 @@
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
+//! | `nights` | the nights that a daily job has missed, and how they are made up for |
+//! | `done` | a day whose exports are gone, and whose visits were delivered |
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
@@ -29,6 +31,7 @@ mod context;
 mod coverage;
 mod deliver;
 mod destination;
+mod done;
 mod draft;
 mod earlier;
 mod error;
@@ -36,6 +39,7 @@ mod exports;
 mod file_ends;
 mod ids;
 mod job_request;
+mod nights;
 mod orphans;
 mod outputs;
 mod page;
@@ -71,6 +75,7 @@ pub use draft::{InitRequest, init};
 pub use error::{AppError, FileError, InTheWay, RerunHint, SideFile};
 pub use ids::{IdsError, ids};
 pub use job_request::JobRequest;
+pub use nights::{LONGEST_CATCH_UP, catch_up};
 pub use page::{ReportRequest, report, report_html};
 pub use rerun::{RerunRequest, rerun};
 pub use run::{RunRequest, run};

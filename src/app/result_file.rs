@@ -11,8 +11,8 @@ use super::{AppError, Context};
 use crate::host;
 use crate::job::{Job, Target};
 use crate::results::{
-    Counts, Input, Journal, Lock, Manifest, ResultsError, Wanted, beside, is_result_file, look_ahead, make_room,
-    move_aside, resolve_path,
+    Counts, Input, Journal, Lock, Manifest, Reads, ResultsError, RunOptions, Wanted, beside, is_result_file,
+    look_ahead, make_room, move_aside, resolve_path,
 };
 use crate::summary::RunReport;
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -57,10 +57,25 @@ enum Prior {
     },
 }
 
+/// What a run does with a result file or a journal that is already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Takes up a journal of the same job and options; refuses a finished file.
+    New,
+    /// Moves them aside.
+    Fresh,
+    /// Goes on with whatever there is of the same job.
+    Continue,
+}
+
 impl ResultFile {
-    /// Claims the result file of a first run. A journal that a run left that died is resumed. A finished result file is not
-    /// overwritten, but with `fresh` moved aside.
-    pub(super) fn claim(cx: &Context, job: &Job, fresh: bool) -> Result<ResultFile, AppError> {
+    /// Claims the result file of a run of a job.
+    pub(super) fn claim(
+        cx: &Context,
+        job: &Job,
+        options: &RunOptions,
+        beginning: Beginning,
+    ) -> Result<ResultFile, AppError> {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
@@ -70,12 +85,11 @@ impl ResultFile {
                 return Err(AppError::NotAResultFile(taken.clone()));
             }
         }
-        let prior = if fresh {
-            Prior::ToMoveAside
-        } else if is_journal_to_resume(cx, job, &path)? {
-            Prior::Resumed { wanted: Wanted::Undelivered, rows: None }
-        } else {
-            Prior::Nothing
+        let prior = match beginning {
+            Beginning::Fresh => Prior::ToMoveAside,
+            Beginning::New if !is_journal_to_resume(cx, job, options, &path)? => Prior::Nothing,
+            Beginning::New => Prior::Resumed { wanted: Wanted::Undelivered, rows: None },
+            Beginning::Continue => to_continue(cx, job, &path)?,
         };
         Ok(ResultFile { path, prior, before: Before::default(), warning, lock })
     }
@@ -161,25 +175,55 @@ impl ResultFile {
 }
 
 /// Whether a run left a journal that is to be resumed.
-fn is_journal_to_resume(cx: &Context, job: &Job, results: &Path) -> Result<bool, AppError> {
+///
+/// With other options that choose visits, the result file would lack the visits that only the journal's options choose, and
+/// nothing would say so.
+fn is_journal_to_resume(cx: &Context, job: &Job, options: &RunOptions, results: &Path) -> Result<bool, AppError> {
     let journal = beside(results, "partial");
     if results.exists() {
-        return Err(AppError::ResultsInTheWay { results: results.to_owned(), why: why_in_the_way(job, results) });
+        return Err(AppError::ResultsInTheWay { results: results.to_owned(), why: why_in_the_way(cx, job, results) });
     }
     if !journal.exists() {
         return Ok(false);
     }
-    if let Ok(manifest) = Manifest::read(results) {
-        refuse_other_ids(job, &manifest, || None)?;
-        refuse_other_job(cx, job, &manifest, &journal)?;
+    let manifest = Manifest::read(results)
+        .map_err(|source| AppError::JournalWithoutManifest { journal: journal.clone(), source })?;
+    refuse_other_ids(job, &manifest, || None)?;
+    refuse_other_job(cx, job, &manifest, &journal)?;
+    if !manifest.options.chooses_as(options) {
+        let (then, now) = (manifest.options.choice(), options.choice());
+        return Err(AppError::JournalOfOtherOptions { journal, results: results.to_owned(), then, now });
     }
     cx.emit(super::Event::Note(&format!("resuming {}, which an unfinished run left", journal.display())));
     Ok(true)
 }
 
-fn why_in_the_way(job: &Job, results: &Path) -> InTheWay {
+/// What there is to go on with, whatever the options of the run before were: what they did not choose has no row, and is sent.
+fn to_continue(cx: &Context, job: &Job, results: &Path) -> Result<Prior, AppError> {
+    let journal = beside(results, "partial");
+    let (is_finished, is_begun) = (results.exists(), journal.exists());
+    if !is_finished && !is_begun {
+        return Ok(Prior::Nothing);
+    }
+    let taken = if is_begun { journal } else { results.to_owned() };
+    let manifest = match Manifest::read(results) {
+        Ok(manifest) => manifest,
+        Err(_) if is_finished => {
+            let why = InTheWay::WithoutManifest;
+            return Err(AppError::ResultsInTheWay { results: results.to_owned(), why });
+        }
+        Err(source) => return Err(AppError::JournalWithoutManifest { journal: taken, source }),
+    };
+    refuse_other_ids(job, &manifest, || None)?;
+    refuse_other_job(cx, job, &manifest, &taken)?;
+    cx.emit(super::Event::Note(&format!("going on with {}", taken.display())));
+    Ok(Prior::Resumed { wanted: Wanted::Undelivered, rows: manifest.rows().filter(|_| !is_begun) })
+}
+
+fn why_in_the_way(cx: &Context, job: &Job, results: &Path) -> InTheWay {
     match Manifest::read(results) {
         Err(_) => InTheWay::WithoutManifest,
+        Ok(manifest) if !is_of_job(cx, job, &manifest) => InTheWay::OtherJob(job_file(&manifest)),
         Ok(manifest) if was_trial(job, &manifest) => InTheWay::Trial,
         Ok(manifest) => match changes(job, &manifest) {
             changes if changes.is_empty() => InTheWay::Finished,
@@ -211,15 +255,36 @@ pub(super) fn refuse_other_ids(
     Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() })
 }
 
-/// A journal belongs to the job that began it.
-fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, journal: &Path) -> Result<(), AppError> {
-    let began = manifest.working_directory.join(&manifest.job);
-    let full =
-        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-    if full(&began) == full(&cx.base_dir.join(&job.file)) {
-        return Ok(());
+/// The rows of a result file or a journal belong to the job that began it.
+fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, taken: &Path) -> Result<(), AppError> {
+    match is_of_job(cx, job, manifest) {
+        true => Ok(()),
+        false => Err(AppError::OtherJob { taken: taken.to_owned(), job: job_file(manifest) }),
     }
-    Err(AppError::OtherJob { journal: journal.to_owned(), job: began })
+}
+
+/// Whether a result file is this job's: of the same name, and with the same exports as written. A job file may have been
+/// moved.
+pub(super) fn is_of_job(cx: &Context, job: &Job, manifest: &Manifest) -> bool {
+    match &manifest.reads {
+        Some(reads) => *reads == reads_of(job),
+        // The first version kept the path of the job file only.
+        None => full(&job_file(manifest)) == full(&cx.base_dir.join(&job.file)),
+    }
+}
+
+/// The job file that a manifest names.
+fn job_file(manifest: &Manifest) -> PathBuf {
+    manifest.working_directory.join(&manifest.job)
+}
+
+fn full(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+fn reads_of(job: &Job) -> Reads {
+    let [visits, scenes] = job.reads.clone();
+    Reads { name: job.name.clone(), visits, scenes }
 }
 
 /// Where sessions go. The sandbox has a name of its own: what it got, Trax has not.
@@ -248,6 +313,11 @@ fn changes(job: &Job, manifest: &Manifest) -> Vec<String> {
         .collect()
 }
 
+/// Whether a result file's visits have the same ids in the same place as this job's.
+pub(super) fn same_target(job: &Job, manifest: &Manifest) -> bool {
+    changes(job, manifest).is_empty()
+}
+
 /// Whether the earlier run went to the sandbox, and the job goes to Trax now.
 fn was_trial(job: &Job, manifest: &Manifest) -> bool {
     manifest.base_url == SANDBOX && job.target == Target::Server
@@ -271,6 +341,7 @@ pub(super) fn manifest(
         user: host::user(),
         host: host::name(),
         inputs: inputs.to_vec(),
+        reads: Some(reads_of(job)),
         namespace: job.rules.ids.namespace().to_string(),
         ids_version: job.rules.ids.version().number(),
         base_url: target_name(job),

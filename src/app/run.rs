@@ -1,10 +1,13 @@
 //! `run`: the first run of a job's result file, or one that resumes the journal of a run that died.
 
 use super::after::After;
+use super::done::done_before;
+use super::nights::warn_of_missed_nights;
 use super::pipeline::send_all;
-use super::result_file::ResultFile;
+use super::result_file::{Beginning, ResultFile};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, clock};
+use crate::job::Job;
 use crate::summary::{RunCommand, RunReport};
 
 /// What [`run`] is asked for.
@@ -14,6 +17,8 @@ pub struct RunRequest {
     pub job: JobRequest,
     /// Moves a result file and a journal that are already there aside, and starts over.
     pub fresh: bool,
+    /// Does whatever the result path needs: begins, takes up a journal, or goes on with a finished result file.
+    pub continues: bool,
 }
 
 /// Reads, checks and uploads the visits of a job, and writes the result file.
@@ -24,14 +29,34 @@ pub struct RunRequest {
 pub fn run(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
     clock::check(cx)?;
     let job = request.job.load(cx)?;
-    let after = After::announce(cx, RunCommand::Run, &job);
+    warn_of_missed_nights(cx, request, &job);
+    run_job(cx, request, &job)
+}
+
+/// The run of a day, without a word about other days.
+pub(super) fn run_of_a_day(cx: &Context, request: &RunRequest) -> Result<RunReport, AppError> {
+    run_job(cx, request, &request.job.load(cx)?)
+}
+
+fn run_job(cx: &Context, request: &RunRequest, job: &Job) -> Result<RunReport, AppError> {
+    let after = After::announce(cx, RunCommand::Run, job);
     let inputs = RunInputs {
         command: RunCommand::Run,
-        job: &job,
+        job,
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let report =
-        send_all(&cx.clone().limited_to(job.max_duration), &inputs, || ResultFile::claim(cx, &job, request.fresh));
+    let beginning = match request {
+        RunRequest { fresh: true, .. } => Beginning::Fresh,
+        RunRequest { continues: true, .. } => Beginning::Continue,
+        _ => Beginning::New,
+    };
+    let report = send_all(&cx.clone().limited_to(job.max_duration), &inputs, || {
+        ResultFile::claim(cx, job, &inputs.options, beginning)
+    });
+    let report = match report {
+        Err(AppError::Scan(error)) if request.continues => done_before(cx, &inputs, &error).ok_or(error.into()),
+        report => report,
+    };
     after.finish(cx, report)
 }

@@ -8,7 +8,7 @@ use super::survey::Survey;
 use super::{Context, unwanted};
 use crate::job::Target;
 use crate::outcome::Exit;
-use crate::summary::{ByStatus, RunReport, UndeliveredCause};
+use crate::summary::{ByStatus, Filters, RunReport, UndeliveredCause};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,9 +32,6 @@ pub(super) fn run_report(
         examples: cause.examples,
     });
     RunReport {
-        command: run.command,
-        job: job.name.clone(),
-        sandbox: job.target == Target::Sandbox,
         rows_read: tally.visit_rows,
         identical_duplicates: tally.identical_duplicates,
         left_out: tally.visits_left_out,
@@ -55,6 +52,37 @@ pub(super) fn run_report(
         retries: traffic.retries(),
         rate_limited: traffic.rate_limited(),
         pauses: traffic.pauses(),
+        ..report_of_nothing(cx, run, results)
+    }
+}
+
+/// The report of a run that has read and sent nothing.
+pub(super) fn report_of_nothing(cx: &Context, run: &RunInputs<'_>, results: &Path) -> RunReport {
+    let job = run.job;
+    RunReport {
+        command: run.command,
+        job: job.name.clone(),
+        sandbox: job.target == Target::Sandbox,
+        rows_read: 0,
+        identical_duplicates: 0,
+        left_out: 0,
+        filters: Filters::default(),
+        left_out_values: Vec::new(),
+        result_rows: 0,
+        visits: ByStatus::default(),
+        carried_over: 0,
+        carried_over_not_in_exports: 0,
+        undelivered_not_in_exports: 0,
+        scene_rows: 0,
+        orphans: 0,
+        identical_scenes: 0,
+        unreadable_scenes: 0,
+        coverage: Vec::new(),
+        causes: Vec::new(),
+        requests: 0,
+        retries: 0,
+        rate_limited: 0,
+        pauses: 0,
         elapsed: cx.elapsed(),
         results: results.to_owned(),
         stopped: cx.stop.reason(),

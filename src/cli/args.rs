@@ -1,7 +1,7 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, RerunRequest, RunRequest, Selection};
+use crate::app::{JobRequest, LONGEST_CATCH_UP, RerunRequest, RunRequest, Selection};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -68,6 +68,12 @@ pub(super) struct RunArgs {
     /// Move an older result file aside and start over
     #[arg(long)]
     fresh: bool,
+    /// Whatever the result path needs: begin, take up a run that died, or go on with a finished result file; for cron
+    #[arg(long = "continue", conflicts_with = "fresh")]
+    continues: bool,
+    /// With --date: first the days before, up to this many, such as 7d, that have an export and no finished result file
+    #[arg(long, value_name = "DAYS", value_parser = days, requires = "date", conflicts_with_all = ["fresh", "results"])]
+    pub(super) catch_up: Option<u64>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -194,9 +200,15 @@ pub(super) struct InitArgs {
     pub(super) force: bool,
 }
 
+fn days(text: &str) -> Result<u64, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    days.filter(|days| (1..=LONGEST_CATCH_UP).contains(days))
+        .ok_or_else(|| format!("{text:?} is no number of days from 1d to {LONGEST_CATCH_UP}d"))
+}
+
 impl RunArgs {
     pub(super) fn request(&self) -> RunRequest {
-        RunRequest { job: self.job.request(Some(&self.sending)), fresh: self.fresh }
+        RunRequest { job: self.job.request(Some(&self.sending)), fresh: self.fresh, continues: self.continues }
     }
 }
 

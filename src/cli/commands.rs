@@ -1,6 +1,6 @@
 //! What each command does: arguments in, one use case of `app`, its report onto the screen.
 
-use super::args::{CheckArgs, IdsArgs, InitArgs, ReportArgs};
+use super::args::{CheckArgs, IdsArgs, InitArgs, ReportArgs, RunArgs};
 use super::console::Console;
 use super::errors::Failure;
 use super::signals::Signals;
@@ -45,6 +45,17 @@ pub(super) fn end(ended: Result<RunReport, AppError>, json: bool, console: &Cons
         ));
     }
     Ok(report.exit)
+}
+
+/// The runs of several days, each with a summary of its own.
+pub(super) fn catch_up(args: &RunArgs, began: Instant, console: &Console) -> Result<Exit, Failure> {
+    let ended = |ended| {
+        end(ended, args.json, console).unwrap_or_else(|failure| {
+            console.failure(&failure);
+            failure.exit
+        })
+    };
+    Ok(app::catch_up(&run_context(began, console), &args.request(), args.catch_up.unwrap_or_default(), ended)?)
 }
 
 pub(super) fn check(args: &CheckArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {

@@ -90,6 +90,14 @@ fn remedy(error: &AppError) -> Option<String> {
         AppError::OtherJob { .. } => {
             "; finish that job, name another result file with --results, or start over with --fresh".to_owned()
         }
+        AppError::JournalOfOtherOptions { results, .. } => format!(
+            "\nTo finish that run with its own options: {}\nTo start over and keep its journal aside: {}",
+            rerun_command(results),
+            this_command_with("--fresh")
+        ),
+        AppError::JournalWithoutManifest { .. } => {
+            format!("\nTo start over and keep it aside: {}", this_command_with("--fresh"))
+        }
         AppError::File(error) => match error.kind() {
             SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),
             SideFile::Orphans => "; name another file with --orphans (- is standard output)".to_owned(),

@@ -27,6 +27,7 @@ pub fn main() -> Exit {
     let console = &Console::new(&cli);
     let cx = commands::context(began, console);
     let ended = match &cli.command {
+        Command::Run(args) if args.catch_up.is_some() => commands::catch_up(args, began, console),
         Command::Run(args) => {
             commands::end(app::run(&commands::run_context(began, console), &args.request()), args.json, console)
         }

@@ -81,11 +81,16 @@ fn command<C>(
     Some(filled.map(Option::unwrap_or_default).collect())
 }
 
-/// Whether the day stands in what is read of a section.
-pub(super) fn is_of_a_day<C>(keys: &ExportKeys<C>) -> bool {
+/// The paths or the command of a section, with their placeholders.
+pub(super) fn as_written<C>(keys: &ExportKeys<C>) -> Vec<String> {
     let paths = keys.path.iter().flat_map(|path| path.get_ref().as_slice());
     let command = keys.command.iter().flat_map(Spanned::get_ref);
-    paths.chain(command).any(|text| names_the_day(text))
+    paths.chain(command).cloned().collect()
+}
+
+/// Whether the day stands in what is read of a section.
+pub(super) fn is_of_a_day<C>(keys: &ExportKeys<C>) -> bool {
+    as_written(keys).iter().any(|text| names_the_day(text))
 }
 
 fn dialect<C>(keys: &ExportKeys<C>, diagnostics: &mut Diagnostics<'_>) -> Dialect {

@@ -2,6 +2,7 @@
 
 use super::column_places::{ColumnPlace, missing_columns};
 use super::error::JobError;
+use super::nights::Nights;
 use super::quantities::MaxInvalid;
 use crate::build::Rules;
 use crate::notify::Notify;
@@ -28,6 +29,8 @@ pub(crate) struct Job {
     pub(crate) visits: Source,
     /// The scenes export.
     pub(crate) scenes: Source,
+    /// The paths or commands of both exports as the job file has them.
+    pub(crate) reads: [Vec<String>; 2],
     /// How visits are read and checked.
     pub(crate) rules: Rules,
     /// Suspicions that are none in this job.
@@ -48,6 +51,8 @@ pub(crate) struct Job {
     pub(crate) max_duration: Option<Duration>,
     /// The result file.
     pub(crate) results: PathBuf,
+    /// The result files of other days, where it runs once a day.
+    pub(crate) nights: Option<Nights>,
     /// Where the figures of a run are left for Prometheus.
     pub(crate) metrics: Option<PathBuf>,
     /// Where to send a notification of how a run ended, and of which runs.

@@ -6,6 +6,7 @@ use super::error::JobError;
 use super::formats::zone;
 use super::job::Job;
 use super::keys::{ApiKeys, JobKeys};
+use super::nights::Nights;
 use super::options::Options;
 use super::parse::parse;
 use super::paths::Placeholders;
@@ -58,13 +59,15 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     };
     let mut places = column_places("visits", &keys.visits, keys.visits.columns.all(), diagnostics);
     places.extend(column_places("scenes", &keys.scenes, keys.scenes.columns.all(), diagnostics));
+    let is_of_a_day = exports::is_of_a_day(&keys.visits) || exports::is_of_a_day(&keys.scenes);
     let mut job = Job {
         name: name.clone(),
         file: diagnostics.path().to_owned(),
         date,
-        dated_day: date.filter(|_| exports::is_of_a_day(&keys.visits) || exports::is_of_a_day(&keys.scenes)),
+        dated_day: date.filter(|_| is_of_a_day),
         visits: exports::source("visits", &keys.visits, visits, &placeholders, diagnostics),
         scenes: exports::source("scenes", &keys.scenes, scenes, &placeholders, diagnostics),
+        reads: [exports::as_written(&keys.visits), exports::as_written(&keys.scenes)],
         rules,
         accepted: accepted.suspicions,
         max_invalid: rules::max_invalid(keys.check.max_invalid.as_ref(), diagnostics),
@@ -75,6 +78,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         upload: upload::config(&keys.upload, options, diagnostics),
         max_duration: upload::max_duration(&keys.upload, options, diagnostics),
         results: results::path(&keys.results, options, &placeholders, diagnostics),
+        nights: Nights::new(&keys.results, options, &placeholders, is_of_a_day),
         metrics: results::metrics(&keys.results, &placeholders, diagnostics),
         notify: notify::notify(&keys.notify, diagnostics),
         report: keys.results.report,

@@ -22,6 +22,7 @@ mod keys;
 mod lists;
 mod load;
 mod mistake;
+mod nights;
 mod notify;
 mod options;
 mod parse;

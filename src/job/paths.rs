@@ -140,6 +140,11 @@ pub(super) fn names_the_day(text: &str) -> bool {
     })
 }
 
+/// Whether a path names the time of the run, so that every run has another one.
+pub(super) fn names_the_time(text: &str) -> bool {
+    pieces(text).any(|piece| piece == Piece::Braces("time"))
+}
+
 const PLAIN_DAY: &str = "%Y-%m-%d";
 const LONE: &str =
     "an unclosed { is not a placeholder; write the day as {date}, or in another form, such as {date:%Y/%m/%d}";

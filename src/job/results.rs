@@ -18,10 +18,7 @@ pub(super) fn path(
         diagnostics.option("--results:", check_local(&path.to_string_lossy()));
         return path.clone();
     }
-    let Some(path) = &keys.path else {
-        let path = if placeholders.date.is_some() { "results/{name}-{date}.csv" } else { "results/{name}.csv" };
-        return placeholders.output(path).unwrap_or_default();
-    };
+    let Some(path) = &keys.path else { return placeholders.output(default_path(placeholders)).unwrap_or_default() };
     let parse = |text: &str| {
         check_local(text)?;
         match text.trim().is_empty() {
@@ -30,6 +27,11 @@ pub(super) fn path(
         }
     };
     diagnostics.take(path.span(), parse(path.get_ref())).unwrap_or_default()
+}
+
+/// Where the result file is, if the job does not say.
+pub(super) fn default_path(placeholders: &Placeholders<'_>) -> &'static str {
+    if placeholders.date.is_some() { "results/{name}-{date}.csv" } else { "results/{name}.csv" }
 }
 
 fn check_local(path: &str) -> Result<(), String> {

@@ -28,6 +28,9 @@ pub(crate) struct Manifest {
     /// The options of the command line that choose what is sent.
     #[serde(default)]
     pub(crate) options: RunOptions,
+    /// What tells the job from others. `None` in files of the first version.
+    #[serde(default)]
+    pub(crate) reads: Option<Reads>,
     /// The user whose rights the run had: `trax`.
     #[serde(default)]
     pub(crate) user: Option<String>,
@@ -90,6 +93,17 @@ pub(crate) struct Input {
     pub(crate) command: Option<Vec<String>>,
 }
 
+/// Which job it was, wherever its file is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reads {
+    /// The name of the job: `nightly`.
+    pub(crate) name: String,
+    /// The paths or the command of the visits as the job file has them: `exports/{date}/visits.csv`.
+    pub(crate) visits: Vec<String>,
+    /// Those of the scenes.
+    pub(crate) scenes: Vec<String>,
+}
+
 /// The options of a run that decide what it sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -113,6 +127,24 @@ pub(crate) struct RunOptions {
     /// What the first version had in place of `accept = ["unreadable_scenes"]`.
     #[serde(skip_serializing)]
     pub(crate) ignore_unreadable_scenes: bool,
+}
+
+impl RunOptions {
+    /// Whether these options choose the visits that other ones choose. The rest of them only says how visits are sent.
+    pub(crate) fn chooses_as(&self, other: &RunOptions) -> bool {
+        self.chosen() == other.chosen()
+    }
+
+    /// The options that choose visits, as they are typed; empty where there are none.
+    pub(crate) fn choice(&self) -> String {
+        let given = self.chosen().into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+        given.collect::<Vec<_>>().join(" ")
+    }
+
+    fn chosen(&self) -> [(&'static str, Option<String>); 4] {
+        let limit = self.limit.map(|limit| limit.to_string());
+        [("--date", self.date.clone()), ("--from", self.from.clone()), ("--to", self.to.clone()), ("--limit", limit)]
+    }
 }
 
 impl Manifest {

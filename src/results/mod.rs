@@ -26,7 +26,7 @@ pub use error::ResultsError;
 pub(crate) use header::is_result_file;
 pub(crate) use journal::{Draft, Journal};
 pub use lock::{Lock, LockError};
-pub(crate) use manifest::{Input, Manifest, RunOptions};
+pub(crate) use manifest::{Input, Manifest, Reads, RunOptions};
 pub(crate) use outstanding::{Candidate, Wanted, keeps_row, outstanding};
 #[cfg(test)]
 pub(crate) use outstanding::{Decision, decide};

@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
-use crate::harness::{Gate, JobFile, NAMESPACE, Reply, ScriptedServer, Workdir, session_uid, visit, wait_until};
+use crate::harness::{Gate, JobFile, NAMESPACE, Reply, ScriptedServer, Workdir, visit, wait_until};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PARTIAL: &str = "results.csv.partial";
@@ -23,14 +23,20 @@ fn sent(server: &ScriptedServer, visits: &[&str]) -> Vec<usize> {
     visits.iter().map(|visit| server.requests_for(visit).len()).collect()
 }
 
-/// What a run of these visits writes, in the order of the export; `job.toml` is this job afterwards.
+/// What a run of these visits writes, in the order of the export; `job.toml` is this job afterwards, and its manifest is
+/// there.
 fn finished(work: &Workdir, job: &JobFile) -> String {
     work.run(job);
     let rows = work.read("results.csv");
-    for name in ["results.csv", "results.csv.json"] {
-        std::fs::remove_file(work.path(name)).expect("it is there");
-    }
+    std::fs::remove_file(work.path("results.csv")).expect("it is there");
     rows
+}
+
+/// The manifest of a run, as one of a run to this server.
+fn manifest_for(manifest: &str, server: &ScriptedServer) -> String {
+    let mut manifest: serde_json::Value = serde_json::from_str(manifest).expect("JSON");
+    manifest["base_url"] = server.url().into();
+    manifest.to_string()
 }
 
 #[test]
@@ -45,11 +51,11 @@ fn a_journal_that_is_torn_at_any_byte_of_its_last_row_is_taken_up() {
             &["V1,S1,T1".to_owned(), format!("{key},S2,T1"), "V3,S3,T1".to_owned()],
         )
     };
-    let whole = {
+    let (whole, manifest, first_folder) = {
         let (server, work) = (taking(), work());
         let whole = finished(&work, &job(&server));
         let third = whole.find("\nV3,").expect("its row") + 1;
-        whole[..third].to_owned()
+        (whole[..third].to_owned(), work.read("results.csv.json"), work.path("").display().to_string())
     };
     let second = whole.find(&key[..key.len() - 1]).expect("its row");
     let first = &whole[..second];
@@ -59,13 +65,16 @@ fn a_journal_that_is_torn_at_any_byte_of_its_last_row_is_taken_up() {
     let cut_here_and_there = || {
         let (server, work) = (taking(), work());
         work.job(&job(&server));
+        let folder = work.path("").display().to_string();
+        let manifest =
+            manifest_for(&manifest, &server).replace(first_folder.trim_end_matches('/'), folder.trim_end_matches('/'));
         let mut before = 0;
         loop {
             let cut = next.fetch_add(1, Ordering::SeqCst);
             if cut > whole.len() {
                 break;
             }
-            work.write(PARTIAL, &whole.as_bytes()[..cut]);
+            work.write(PARTIAL, &whole.as_bytes()[..cut]).write("results.csv.json", &manifest);
             let done = work.traxload(&["run", "job.toml", "--json"]);
             let at =
                 format!("cut behind {:?}: {}", String::from_utf8_lossy(&whole.as_bytes()[second..cut]), done.stderr);
@@ -103,7 +112,8 @@ fn delivered_rows_of_a_journal_are_kept_and_all_others_are_sent_again() {
     let work = Workdir::with_rows(&visits, &scenes);
     let journal = finished(&work, &serial(&refusing));
     let server = taking();
-    work.job(&serial(&server)).write(PARTIAL, &journal);
+    let manifest = manifest_for(&work.read("results.csv.json"), &server);
+    work.job(&serial(&server)).write(PARTIAL, &journal).write("results.csv.json", manifest);
     work.write("visits.csv", Workdir::with_visits(6).read("visits.csv"));
     let done = work.traxload(&["run", "job.toml", "--json"]).ends_with(0).says(&["resuming", PARTIAL]);
     let summary = done.json();
@@ -130,7 +140,8 @@ fn a_journal_is_first_rewritten_with_its_delivered_rows_alone() {
     let held = gate.clone();
     let server = ScriptedServer::start(move |_, _| Reply::After(held.clone(), Box::new(Reply::ok())));
     // Torn, and so short of a line break: what comes next must not be glued to it.
-    work.job(&serial(&server)).write(PARTIAL, &whole[..fourth + 30]);
+    let manifest = manifest_for(&work.read("results.csv.json"), &server);
+    work.job(&serial(&server)).write(PARTIAL, &whole[..fourth + 30]).write("results.csv.json", manifest);
     let run = work.start(&["run", "job.toml"]);
     server.wait_for(1);
     let rows: Vec<&str> = whole.lines().collect();
@@ -188,9 +199,9 @@ fn a_journal_with_other_ids_is_2_and_untouched() {
         ["namespace = \"6ba7b811-9dad-11d1-80b4-00c04fd430c8\"", &format!("namespace = \"{NAMESPACE}\"\nversion = 4")]
     {
         work.job(&job.clone().and(&format!("[ids]\n{ids}"))).write(PARTIAL, journal);
-        work.traxload(&["run", "job.toml"]).ends_with(2).says(&["V1", &session_uid("V1"), "--fresh"]);
+        work.traxload(&["run", "job.toml"]).ends_with(2).says(&["other ids", "--fresh"]);
         assert_eq!(work.read(PARTIAL), journal);
-        assert_eq!(work.listing("."), ["job.toml", PARTIAL, "scenes.csv", "visits.csv"]);
+        assert_eq!(work.listing("."), ["job.toml", "results.csv.json", PARTIAL, "scenes.csv", "visits.csv"]);
     }
     assert_eq!(server.requests().len(), before);
     work.job(&job);
@@ -300,8 +311,8 @@ fn fresh_with_a_journal_alone_begins_anew() {
     assert_eq!(server.requests().len(), before + 2);
     let names = work.listing(".");
     let aside: Vec<&String> = names.iter().filter(|name| name.contains(".old")).collect();
-    assert_eq!(aside.len(), 1, "{names:?}");
-    assert_eq!(work.read(aside[0]), whole);
+    assert_eq!(aside.len(), 2, "{names:?}");
+    assert_eq!(work.read(aside[1]), whole);
 }
 
 #[test]
@@ -449,6 +460,37 @@ fn a_rerun_of_a_run_that_died_goes_on_with_its_options() {
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     assert_eq!((&done.json()["carried_over"], &done.json()["result_rows"]), (&1.into(), &3.into()));
     assert_eq!(sent(&server, &["V1", "V2", "V3", "V4", "V5"]), [1, 2, 1, 0, 0]);
+}
+
+#[test]
+fn a_journal_is_not_taken_up_with_other_options_that_choose_visits() {
+    let server = taking();
+    let work = Workdir::with_visits(4);
+    work.job(&serial(&server));
+    work.traxload(&["run", "job.toml", "--limit", "2"]).ends_with(0);
+    std::fs::rename(work.path("results.csv"), work.path(PARTIAL)).expect("renamed");
+    let journal = work.read(PARTIAL);
+    for options in [&[] as &[&str], &["--limit", "3"], &["--limit", "2", "--from", "2024-03-01"]] {
+        let done = work.traxload(&[&["run", "job.toml"], options].concat()).ends_with(2);
+        done.says(&["with --limit 2, and this one is with", "traxload rerun", "--fresh"]);
+        assert_eq!(work.read(PARTIAL), journal);
+    }
+    // How visits are sent is free.
+    work.traxload(&["run", "job.toml", "--limit", "2", "--rate", "50/s", "--memory", "1GB"]).ends_with(0);
+    assert_eq!((work.results().count("uploaded"), server.requests().len()), (2, 2));
+}
+
+#[test]
+fn a_journal_without_its_manifest_is_2_and_untouched() {
+    let server = taking();
+    let work = Workdir::with_visits(2);
+    let whole = finished(&work, &serial(&server));
+    for manifest in [None, Some("{")] {
+        std::fs::remove_file(work.path("results.csv.json")).expect("it is there");
+        work.write(PARTIAL, &whole).write("results.csv.json", manifest.unwrap_or_default());
+        work.traxload(&["run", "job.toml"]).ends_with(2).says(&["without its manifest", "--fresh"]);
+        assert_eq!((work.read(PARTIAL), server.requests().len()), (whole.clone(), 2));
+    }
 }
 
 #[test]
