@@ -422,7 +422,7 @@ fn result_files_that_are_in_the_way_or_missing() {
         .write("visits.csv", lines(VISITS_HEADER, &[visit(2)]));
     said.add("delivered visits that are gone from the exports", &work, &["rerun", "results.csv"]);
     std::fs::rename(work.path("results.csv"), work.path("results.csv.partial")).expect("renamed");
-    work.write("other.toml", job().to_string());
+    work.write("other.toml", job().to_string().replace("name = \"test\"", "name = \"other\""));
     said.add("a journal of another job", &work, &["run", "other.toml"]);
     said.add("a journal that is taken up", &work, &["run", "job.toml"]);
     work.write("results.csv.json", "{");
