@@ -41,6 +41,7 @@ mod near_key;
 mod notify;
 pub mod outcome;
 mod owned_file;
+mod proxy;
 mod render;
 mod report;
 pub mod results;

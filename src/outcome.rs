@@ -205,10 +205,16 @@ pub enum StopReason {
     ApiDown,
     /// The API refuses the key.
     KeyRefused,
+    /// Every visit gets the same strange answer: address, project or network are wrong.
+    AddressRefused,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// SIGHUP: the terminal is gone.
+    HungUp,
+    /// There is no way to the API, and no waiting opens one: certificate, proxy, name.
+    Unusable,
     /// `max_duration` is over.
     TimeIsUp,
     /// Outcomes cannot be written any more.
@@ -221,8 +227,11 @@ impl StopReason {
         match self {
             StopReason::ApiDown => "api_down",
             StopReason::KeyRefused => "key_refused",
+            StopReason::AddressRefused => "address_refused",
             StopReason::Interrupted => "interrupted",
             StopReason::Terminated => "terminated",
+            StopReason::HungUp => "hung_up",
+            StopReason::Unusable => "no_way_to_the_api",
             StopReason::TimeIsUp => "max_duration",
             StopReason::ResultsBroken => "results_broken",
         }
@@ -243,7 +252,7 @@ pub enum Exit {
     Done = 0,
     /// A bug, or a fault of this machine.
     Unexpected = 1,
-    /// The command line, the job file or an export cannot be used. Nothing was sent.
+    /// The command line, the job file, an export, or the way to the API cannot be used. Nothing was sent.
     Usage = 2,
     /// Finished; some visits were not delivered.
     NotAllDelivered = 3,
@@ -251,12 +260,14 @@ pub enum Exit {
     TooManyInvalid = 4,
     /// Stopped: the API is down.
     ApiDown = 5,
-    /// Stopped: the API refuses the key.
+    /// Stopped: the API refuses the key, or the address is wrong.
     KeyRefused = 6,
     /// Another run holds the result file.
     Locked = 7,
     /// The exports hold no visits.
     NoVisits = 8,
+    /// Stopped by SIGHUP.
+    HungUp = 129,
     /// Stopped by SIGINT.
     Interrupted = 130,
     /// Stopped by SIGTERM.
@@ -265,7 +276,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Exit; 11] = [
+    pub const ALL: [Exit; 12] = [
         Exit::Done,
         Exit::Unexpected,
         Exit::Usage,
@@ -275,6 +286,7 @@ impl Exit {
         Exit::KeyRefused,
         Exit::Locked,
         Exit::NoVisits,
+        Exit::HungUp,
         Exit::Interrupted,
         Exit::Terminated,
     ];
@@ -282,8 +294,10 @@ impl Exit {
     /// How a run ends that got as far as its result file.
     pub fn of_run(stopped: Option<StopReason>, too_many_invalid: bool, all_delivered: bool) -> Exit {
         match stopped {
-            Some(StopReason::KeyRefused) => Exit::KeyRefused,
-            Some(StopReason::ApiDown) => Exit::ApiDown,
+            Some(StopReason::KeyRefused | StopReason::AddressRefused) => Exit::KeyRefused,
+            // Where something was answered all the same, a rerun helps as after an outage.
+            Some(StopReason::ApiDown | StopReason::Unusable) => Exit::ApiDown,
+            Some(StopReason::HungUp) => Exit::HungUp,
             Some(StopReason::Interrupted) => Exit::Interrupted,
             Some(StopReason::Terminated) => Exit::Terminated,
             Some(StopReason::ResultsBroken) => Exit::Unexpected,
@@ -313,9 +327,10 @@ impl Exit {
             Exit::NotAllDelivered => "finished, some visits were not delivered",
             Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
             Exit::ApiDown => "stopped: the API was down",
-            Exit::KeyRefused => "stopped: the API refused the key",
+            Exit::KeyRefused => "stopped: the API refused the key, or the address was wrong",
             Exit::Locked => "nothing was sent: another run was writing the result file",
             Exit::NoVisits => "nothing was sent: the exports held no visits",
+            Exit::HungUp => "stopped by SIGHUP",
             Exit::Interrupted => "stopped by Ctrl-C",
             Exit::Terminated => "stopped by SIGTERM",
         }
@@ -328,13 +343,18 @@ impl Exit {
             Exit::Unexpected => {
                 "something unexpected, such as a full disk or a bug; the same command resumes where it stopped"
             }
-            Exit::Usage => "the command line, the job file or an export cannot be used; nothing was sent",
+            Exit::Usage => {
+                "the command line, the job file, an export, this machine or its network cannot be used; nothing was sent"
+            }
             Exit::NotAllDelivered => "finished, but not everything was delivered; of check: some visits are invalid",
             Exit::TooManyInvalid => "nothing was sent: too many visits are invalid",
             Exit::ApiDown => "stopped: the API was down for longer than patience; a rerun helps",
-            Exit::KeyRefused => "stopped: the API refuses the key; set a valid token, then rerun",
+            Exit::KeyRefused => {
+                "stopped: the key, or the address, is refused; set a valid token or correct the address, then rerun"
+            }
             Exit::Locked => "another run is writing the same result file; wait for it",
             Exit::NoVisits => "the exports hold no visits; --allow-empty makes it 0",
+            Exit::HungUp => "stopped by SIGHUP: the terminal was closed; a rerun helps",
             Exit::Interrupted => "stopped by Ctrl-C (SIGINT); a rerun helps",
             Exit::Terminated => "stopped by SIGTERM; a rerun helps",
         }

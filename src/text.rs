@@ -178,6 +178,20 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     best.filter(|(score, _)| *score > 0.75).map(|(_, known)| known)
 }
 
+/// Bytes in Base64, with `=` at the end (RFC 4648, 4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or_default()));
+        for at in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,5 +247,12 @@ mod tests {
         assert_eq!(nearest("VisitID", known), Some("visit_id"));
         assert_eq!(nearest("store_numer", known), Some("store_number"));
         assert_eq!(nearest("email", known), None);
+    }
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("a?>b", "YT8+Yg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
     }
 }

@@ -13,12 +13,12 @@ use super::survey::WantedVisits;
 use super::{AppError, Context, Event};
 use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
 use crate::job::{Job, Target};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Status};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::{Grouped, ShuffleError};
 use crate::summary::{ByStatus, Progress};
-use crate::upload::{Http, Token, Traffic, upload};
+use crate::upload::{Http, Start, Token, Traffic, make_room, upload};
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -186,10 +186,21 @@ impl Dispatch<'_> {
             if let Some(sandbox) = &sandbox {
                 endpoint.base_url = sandbox.base_url();
             }
-            let (config, stop) = (&self.job.upload, &self.cx.stop);
+            let stop = &self.cx.stop;
+            let mut config = self.job.upload.clone();
+            let most = config.most_in_flight();
+            if let Some(room) = make_room(most) {
+                self.cx.warn(&format!(
+                    "this machine allows {room} connections, and {most} may be needed: raise its limit of open files (ulimit -n)"
+                ));
+                config.max_in_flight = Some(room);
+            }
+            let config = &config;
             let http = Http::new(&endpoint, token, config.max_in_flight)?;
-            let random = fastrand::Rng::new();
-            let upload = upload(&http, config, stop, &self.counters.traffic, random, queue, outcomes);
+            // Rows that were carried over show that the API was there.
+            let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
+            let start = Start { random: fastrand::Rng::new(), had_answers: Status::ALL.iter().any(is_there) };
+            let upload = upload(&http, config, stop, &self.counters.traffic, start, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,
                 // The time first: where it is up already, nothing is sent.

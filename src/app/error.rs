@@ -174,6 +174,9 @@ pub enum AppError {
     /// A file beside the results cannot be written: a page, bodies, a job file.
     #[error("{0}")]
     File(FileError),
+    /// There is no way to the API, and no waiting opens one.
+    #[error("{0}\nNothing was sent, and nothing is left behind; once this is fixed, the same command works again.")]
+    Unusable(String),
     /// The system refuses threads, or the sandbox cannot start.
     #[error("cannot start {what}: {source}; the same command tries again")]
     Start {

@@ -52,8 +52,9 @@ mod token;
 mod unwanted;
 
 // The parts of errors and drafts, whose rooms are not public themselves.
-pub use crate::http_client::CertificateError;
+pub use crate::http_client::{CertificateError, SetupError};
 pub use crate::init::{Draft, Remark};
+pub use crate::proxy::ProxyError;
 pub use crate::scan::{Location, MissingColumn, ScanError};
 pub use crate::shuffle::ShuffleError;
 pub use crate::suspicion::{Suspicion, SuspicionCode};

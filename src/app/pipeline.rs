@@ -13,7 +13,7 @@ use super::survey::{Survey, survey};
 use super::suspicions::{is_refused, judge};
 use super::token::token;
 use super::{AppError, Context, Event, accounting};
-use crate::outcome::{Exit, Status};
+use crate::outcome::{Exit, Status, StopReason};
 use crate::summary::RunReport;
 use crate::upload::Http;
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub(super) fn send_all(
     let job = run.job;
     run.selection.check()?;
     let token = token(cx, job)?;
-    let file = claim()?;
+    let mut file = claim()?;
     let exports = Exports::open(cx, job)?;
     cx.warn_all(&job.warnings);
     let inputs = exports.inputs(cx, job);
@@ -53,6 +53,13 @@ pub(super) fn send_all(
     cx.emit(Event::Sent);
     let (journal, kept) = delivered?;
 
+    if cx.stop.reason() == Some(StopReason::Unusable) {
+        if !counters.traffic.was_answered() {
+            file.give_back(journal)?;
+            return Err(AppError::Unusable(cx.stop.words().to_owned()));
+        }
+        cx.warn(cx.stop.words());
+    }
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.delivered_and_gone(), &file.path)?;
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);

@@ -23,8 +23,17 @@ pub(super) const SANDBOX: &str = "sandbox";
 pub(super) struct ResultFile {
     pub(super) path: PathBuf,
     prior: Prior,
+    /// What there was when the journal was begun.
+    before: Before,
     /// Held to the end of the run.
     _lock: Lock,
+}
+
+/// What there was before the journal was begun.
+#[derive(Debug, Default)]
+struct Before {
+    journal: bool,
+    manifest: Option<Vec<u8>>,
 }
 
 /// What becomes of a result file or a journal that is already there.
@@ -67,7 +76,7 @@ impl ResultFile {
         } else {
             Prior::Nothing
         };
-        Ok(ResultFile { path, prior, _lock: lock })
+        Ok(ResultFile { path, prior, before: Before::default(), _lock: lock })
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
@@ -75,7 +84,7 @@ impl ResultFile {
         let lock = Lock::take(&path)?;
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
-        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, _lock: lock })
+        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), _lock: lock })
     }
 
     /// The rows of the run before, where this run resumes them.
@@ -90,7 +99,7 @@ impl ResultFile {
     ///
     /// The manifest is written first: it says which job a journal belongs to.
     pub(super) fn begin(
-        &self,
+        &mut self,
         cx: &Context,
         manifest: &Manifest,
         inputs: &[PathBuf],
@@ -100,6 +109,10 @@ impl ResultFile {
         if matches!(self.prior, Prior::ToMoveAside) {
             self.move_aside(cx, inputs)?;
         }
+        self.before = Before {
+            journal: beside(&self.path, "partial").exists(),
+            manifest: std::fs::read(beside(&self.path, "json")).ok(),
+        };
         manifest.write(&self.path).map_err(AppError::Journal)?;
         earlier.begin_journal(&self.path, counts).map_err(AppError::Journal)
     }
@@ -109,6 +122,16 @@ impl ResultFile {
     pub(super) fn finish(self, manifest: &Manifest, journal: Journal) -> Result<(), AppError> {
         manifest.write(&self.path).map_err(AppError::Journal)?;
         journal.finish().map_err(AppError::Journal)
+    }
+
+    /// Nothing was sent: leaves what there was before, so that the same command works again. A journal that was taken up
+    /// stays: it has the rows of what was delivered.
+    pub(super) fn give_back(self, journal: Journal) -> Result<(), AppError> {
+        if self.before.journal {
+            return Ok(());
+        }
+        journal.discard().map_err(AppError::Journal)?;
+        Manifest::put_back(&self.path, self.before.manifest.as_deref()).map_err(AppError::Journal)
     }
 
     fn move_aside(&self, cx: &Context, inputs: &[PathBuf]) -> Result<(), AppError> {

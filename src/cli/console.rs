@@ -3,6 +3,7 @@
 use super::args::{Cli, LogFormat};
 use super::errors::Failure;
 use super::progress::Shown;
+use super::stderr;
 use crate::app::Event;
 use crate::outcome::Exit;
 use crate::render::{gone_undelivered, run_sentence, run_summary, too_many_invalid};
@@ -41,15 +42,7 @@ impl Bar {
 
     fn print(&self, text: &[u8]) {
         let bar = self.0.lock().ok().and_then(|bar| bar.clone());
-        // An upload does not stop because standard error is closed.
-        let print = || {
-            let mut out = io::stderr().lock();
-            let _ = out.write_all(text).and_then(|()| out.flush());
-        };
-        match bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        stderr::print(bar, text);
     }
 }
 
@@ -245,6 +238,8 @@ impl Console {
 
     /// Data for standard output, as it stands.
     pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        // On a terminal, what was said before comes first.
+        stderr::drain();
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // The reader has seen enough.
@@ -266,6 +261,7 @@ fn panics_as_events(bar: Bar) {
     std::panic::set_hook(Box::new(move |panic| {
         let message = format!("{panic}; this is a bug in traxload, please report it");
         bar.print(event("ERROR", &message, &serde_json::Value::Null).as_bytes());
+        stderr::drain();
     }));
 }
 

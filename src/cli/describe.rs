@@ -15,9 +15,13 @@ use std::io;
 const NAME: &str = "traxload";
 
 /// What the environment has to do with it. `token_env` and `url_env` may name others.
-const ENVIRONMENT: [(&str, &str); 4] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     ("TRAX_TOKEN", "The project's token, unless the job file names another variable or a file under [api]."),
-    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "The proxies on the way to the API, in lower case as well."),
+    ("TRAX_TOKEN_FILE", "Where TRAX_TOKEN is not set: the file that holds the token."),
+    (
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+        "The proxy on the way to the API, and what is reached without it; in lower case as well.",
+    ),
     ("TMPDIR", "Where temporary files go when the exports are larger than the memory for grouping."),
     ("NO_COLOR", "Messages on a terminal have no colours when this is set."),
 ];

@@ -10,6 +10,7 @@ mod errors;
 mod progress;
 mod sandbox;
 mod signals;
+mod stderr;
 mod usage;
 
 use crate::app;
@@ -41,8 +42,10 @@ pub fn main() -> Exit {
         Command::Completions { shell } => describe::completions(*shell, console),
         Command::Man => describe::man(console),
     };
-    ended.unwrap_or_else(|failure| {
+    let exit = ended.unwrap_or_else(|failure| {
         console.failure(&failure);
         failure.exit
-    })
+    });
+    stderr::drain();
+    exit
 }

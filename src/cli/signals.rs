@@ -1,7 +1,9 @@
-//! SIGINT and SIGTERM: the first one ends a run softly, the second one at once.
+//! SIGINT, SIGTERM and SIGHUP: the first one ends a run softly, the second one at once. One that whoever started the program
+//! has it ignore, as `nohup` does, stays ignored.
 //!
 //! Until the run sends, nothing is under way, and a signal ends the process at once.
 
+use super::stderr::drain;
 use crate::app::{After, Context, Event};
 use crate::outcome::{Exit, StopReason};
 use std::io;
@@ -82,26 +84,54 @@ impl Signals {
 }
 
 fn end(exit: Exit) -> ! {
+    drain();
     std::process::exit(i32::from(exit.code()))
 }
 
+/// `None`: it stays ignored.
 #[cfg(unix)]
 struct SignalStream {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+    hang_up: Option<tokio::signal::unix::Signal>,
+}
+
+/// The mask of the signals that are ignored, before this program has changed any. Only Linux tells.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 #[cfg(unix)]
 impl SignalStream {
     fn open() -> io::Result<SignalStream> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(SignalStream { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let ignored = ignored();
+        let listen = |kind: SignalKind| {
+            let number = kind.as_raw_value();
+            let is_ignored = (1..=64).contains(&number) && ignored >> (number - 1) & 1 == 1;
+            if is_ignored { Ok(None) } else { signal(kind).map(Some) }
+        };
+        Ok(SignalStream {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
     }
 
     async fn next(&mut self) -> (StopReason, Exit) {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
         tokio::select! {
-            _ = self.interrupt.recv() => (StopReason::Interrupted, Exit::Interrupted),
-            _ = self.terminate.recv() => (StopReason::Terminated, Exit::Terminated),
+            () = one(&mut self.interrupt) => (StopReason::Interrupted, Exit::Interrupted),
+            () = one(&mut self.terminate) => (StopReason::Terminated, Exit::Terminated),
+            () = one(&mut self.hang_up) => (StopReason::HungUp, Exit::HungUp),
         }
     }
 }

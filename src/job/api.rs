@@ -5,6 +5,7 @@ use super::job::{Target, TokenSource};
 use super::keys::{ApiKeys, IdKeys, UploadKeys};
 use super::paths::Placeholders;
 use super::quantities;
+use super::secrets::looks_like_a_token;
 use super::vocabulary::{ID_VERSIONS, meaning};
 use crate::build::{Ids, Version};
 use crate::http_client;
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 /// What the sandbox stands for: ids made with it are those of the real service.
 const VENDOR: &str = "https://services.traxretail.com";
-const DEFAULT_TOKEN: &str = "TRAX_TOKEN";
+/// The environment variable that holds the token where the job names none.
+pub(crate) const DEFAULT_TOKEN: &str = "TRAX_TOKEN";
 
 /// A server, or the sandbox inside this process.
 pub(super) fn target(keys: &ApiKeys) -> Target {
@@ -104,11 +106,17 @@ pub(super) fn token(keys: &ApiKeys, placeholders: &Placeholders<'_>, diagnostics
             diagnostics.add(file.span(), "token_env and token_file exclude each other; keep one of them");
         }
         (None, Some(file)) => {
+            let is_there = placeholders.input(file.get_ref()).is_ok_and(|path| path.exists());
+            if looks_like_a_token(file.get_ref()) && !is_there {
+                let message = "token_file is the path of a file that holds the token, and this looks like the token itself, which \
+                     does not belong in a job file; put it into a file, or into the environment variable TRAX_TOKEN";
+                diagnostics.add(file.span(), message);
+            }
             let path = diagnostics.take(file.span(), placeholders.input(file.get_ref()));
             return TokenSource::File(path.unwrap_or_default());
         }
         (Some(name), None) => {
-            if !is_variable(name.get_ref()) {
+            if !is_variable(name.get_ref()) || looks_like_a_token(name.get_ref()) {
                 let message = "token_env is the name of an environment variable, never the token itself; name one like \"TRAX_TOKEN\"";
                 diagnostics.add(name.span(), message);
             }

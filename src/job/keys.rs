@@ -170,7 +170,7 @@ pub(super) struct UploadKeys {
     /// How many requests may go at once after a quiet time. Left out: 1.
     #[schemars(range(min = 1, max = MAX_BURST))]
     pub(super) burst: Option<u32>,
-    /// Requests under way at the same time. Left out: 64.
+    /// Requests under way at the same time. Left out: as many as rate and latency need.
     #[schemars(range(min = 1, max = MAX_IN_FLIGHT))]
     pub(super) max_in_flight: Option<u32>,
     /// The longest time for a whole request, such as "30s" or "1m30s". Left out: "30s".

@@ -38,6 +38,7 @@ mod values;
 mod vocabulary;
 mod walk;
 
+pub(crate) use api::DEFAULT_TOKEN;
 pub use error::JobError;
 pub(crate) use job::{Job, Target, TokenSource};
 pub(crate) use lists::known_values;

@@ -11,6 +11,37 @@ const NAMES: [&str; 9] = ["token", "auth", "key", "secret", "password", "api", "
 /// Where `[api]` and `[notify]` end. A section that is none of these ends nothing.
 const OTHERS: [&str; 9] = ["visits", "scenes", "shuffle", "time", "ids", "check", "upload", "results", "name"];
 
+/// Whether a text is more likely a token than the name of a variable or a file: it begins as one does, or nobody would make up
+/// such a name.
+pub(super) fn looks_like_a_token(text: &str) -> bool {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let has_scheme = ["bearer ", "auth-token ", "token ", "basic ", "apikey ", "api-key "];
+    let is_jwt = text.starts_with("eyJ") && text.len() >= 16 && !text.contains(['/', '\\']);
+    has_scheme.iter().any(|scheme| lower.starts_with(scheme)) || is_jwt || is_random(text)
+}
+
+/// Whether letters and digits follow each other as nobody writes them: of 20 and more characters, every fourth is of another
+/// kind than the one before. The parts of a path are looked at one by one, because folders of systems have such names too.
+fn is_random(text: &str) -> bool {
+    let is_path = text.starts_with(['/', '.', '~']) || text.contains('\\') || text.contains("{");
+    let is_of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.~:".contains(&byte);
+    if is_path || text.len() < 20 || !text.bytes().all(is_of_a_token) {
+        return false;
+    }
+    let kind = |byte: &u8| match byte {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        _ => 3,
+    };
+    let bytes = text.as_bytes();
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_change = |pair: &[u8]| kind(&pair[0]) != kind(&pair[1]) && kind(&pair[0]) != 3 && kind(&pair[1]) != 3;
+    let changes = bytes.windows(2).filter(|pair| is_change(pair)).count();
+    digits == bytes.len() || (digits >= 3 && changes * 4 >= bytes.len())
+}
+
 /// What is shown in place of a line that may hold a secret, and what is marked of it; nothing where there is none.
 /// `before`: the file down to the line; `is_key`: whether what is marked is known to be a key, and not a piece of a value
 /// that looks like one.
@@ -99,6 +130,40 @@ mod tests {
         ] {
             let shown = shown(text, what);
             assert!(!shown.contains("s3cret"), "{text}\n-> {shown}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_told_from_names() {
+        for token in [
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
+            "Bearer abc",
+            "auth-token s3cret",
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "6ba7b811-9dad-11d1-80b4-00c04fd430c8",
+            "A8F5F167F44F4964E6C998DEE827110C",
+            "dGhpcyBpcyBhIHRlc3Q0/x8YzE3QmF+Zg==",
+            "sk_live_51H8aZ2eKq7Lr9Xw3Tn5",
+            "12345678901234567890",
+        ] {
+            assert!(looks_like_a_token(token), "{token}");
+        }
+        for name in [
+            "TRAX_TOKEN",
+            "TRAX_TOKEN_PROD_2024_EU1",
+            "TRAX_TOKEN_OF_PROJECT_MY_PROJECT_2024",
+            "myVeryLongVariableNameForTheTokenOfTrax",
+            "token",
+            "secrets/token",
+            "secrets/token-2024-03-04.txt",
+            "/run/secrets/trax_token",
+            "/var/lib/kubelet/pods/6ba7b811-9dad-11d1-80b4-00c04fd430c8/volumes/token",
+            "./9f86d081884c7d659a2feaa0c55ad015",
+            "../trax/token-{date}",
+            "C:\\secrets\\9f86d081884c7d659a2feaa0c55ad015",
+        ] {
+            assert!(!looks_like_a_token(name), "{name}");
         }
     }
 

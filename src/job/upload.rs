@@ -29,7 +29,7 @@ pub(super) fn config(keys: &UploadKeys, options: &Options, diagnostics: &mut Dia
     Config {
         rate,
         burst: keys.burst.unwrap_or(default.burst),
-        max_in_flight: keys.max_in_flight.map_or(default.max_in_flight, |max| max as usize),
+        max_in_flight: keys.max_in_flight.map(|max| max as usize),
         max_attempts: keys.max_attempts.unwrap_or(default.max_attempts),
         backoff: Backoff { first, max },
         patience: diagnostics.parsed(&keys.patience, quantities::duration).unwrap_or(default.patience),

@@ -28,7 +28,7 @@ pub(crate) fn next_step(results: &Path, exit: Option<Exit>, count: impl Fn(Statu
     let left = |status| count(status) > 0;
     let first = match exit {
         Some(Exit::TooManyInvalid) => "fix the exports or raise max_invalid",
-        Some(Exit::KeyRefused) => "set a valid token",
+        Some(Exit::KeyRefused) => "set a valid token, or correct the address",
         Some(Exit::ApiDown) => "wait until the API is up again",
         _ if left(Status::Invalid) || left(Status::Rejected) => "fix the causes",
         _ if left(Status::Failed) || left(Status::NotAttempted) => "",
@@ -81,6 +81,9 @@ mod tests {
         assert_eq!(next(Some(Exit::Done), Status::Uploaded), None);
         assert_eq!(next(None, Status::Failed).map(|next| next.to_string()).as_deref(), Some("traxload rerun r.csv"));
         let refused = next(Some(Exit::KeyRefused), Status::NotAttempted).map(|next| next.to_string());
-        assert_eq!(refused.as_deref(), Some("set a valid token, then run: traxload rerun r.csv"));
+        assert_eq!(
+            refused.as_deref(),
+            Some("set a valid token, or correct the address, then run: traxload rerun r.csv")
+        );
     }
 }

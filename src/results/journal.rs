@@ -118,6 +118,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Removes the journal.
+    ///
+    /// # Errors
+    /// If the system does not allow it.
+    pub(crate) fn discard(self) -> Result<(), ResultsError> {
+        std::fs::remove_file(&self.path).map_err(|source| ResultsError::write(&self.path, source))
+    }
+
     /// The path of the journal.
     pub(crate) fn path(&self) -> &Path {
         &self.path

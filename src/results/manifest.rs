@@ -95,6 +95,19 @@ impl Manifest {
         serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))
     }
 
+    /// Puts back what was there before a manifest was written, byte for byte; or nothing.
+    ///
+    /// # Errors
+    /// If the system does not allow it.
+    pub(crate) fn put_back(results: &Path, before: Option<&[u8]>) -> Result<(), ResultsError> {
+        let path = beside(results, "json");
+        let done = match before {
+            Some(bytes) => std::fs::write(&path, bytes),
+            None => std::fs::remove_file(&path),
+        };
+        done.map_err(|source| ResultsError::write(&path, source))
+    }
+
     /// When the run started; `None` if the time cannot be read.
     pub(crate) fn start(&self) -> Option<DateTime<Utc>> {
         time(&self.started_at)

@@ -4,15 +4,16 @@
 //!
 //! `SEEDS=100000 cargo test --release --lib simulation` runs more of them, `SEED=17` replays one.
 
+mod spells;
 mod world;
 
-use crate::build::{Builder, Field, Ids, Rules, Version};
+use crate::build::{Builder, Field, Ids, Prepared, Rules, Version};
 use crate::near_key::Folding;
 use crate::outcome::{Exit, Status, StopReason};
 use crate::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
 use crate::scan::{Lines, Rows};
 use crate::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
-use crate::upload::{Backoff, Config, Network, Reply, Stop, Traffic, upload};
+use crate::upload::{Backoff, Config, Look, Network, Reply, Start, Stop, Traffic, upload};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use world::World;
 
 const SEEDS: u64 = 400;
+const MOST_PREPARED: usize = 9000;
 /// 2024-06-01, long after every visit.
 const NOW: i64 = 1_717_200_000;
 /// The server's longest silence, after which an attempt ends.
@@ -65,7 +67,7 @@ impl Network for Stumbling {
         self.asked.borrow_mut().push((visit, Instant::now()));
         sleep(Duration::from_millis(1)).await;
         let status = if self.over.contains(&visit) { 500 } else { 200 };
-        Reply::Answer { status, retry_after: None, text: String::new() }
+        Reply::Answer { status, retry_after: None, text: String::new(), look: Look::Plain }
     }
 }
 
@@ -85,8 +87,9 @@ fn over_the_first(stumbling: usize, visits: usize, config: &Config) -> (Vec<(Uui
             }
             drop(visits);
         };
-        let (stop, traffic, random) = (Stop::default(), Traffic::default(), fastrand::Rng::with_seed(1));
-        let send = upload(&network, config, &stop, &traffic, random, queue, outcomes);
+        let (stop, traffic) = (Stop::default(), Traffic::default());
+        let start = Start { random: fastrand::Rng::with_seed(1), had_answers: false };
+        let send = upload(&network, config, &stop, &traffic, start, queue, outcomes);
         let count = async {
             let mut count = 0;
             while let Some(outcome) = rows.recv().await {
@@ -108,7 +111,7 @@ fn visits_that_nobody_could_deliver_hold_back_none_of_those_behind_them() {
     // As many as are told from an outage, and more than are open at once; and so many that it can be nothing else, of which
     // few are asked for.
     for (stumbling, delivered) in [(10, 590), (100, 500), (600, 0)] {
-        let config = Config { max_in_flight: 4, patience: Duration::from_secs(600), ..Config::default() };
+        let config = Config { max_in_flight: Some(4), patience: Duration::from_secs(600), ..Config::default() };
         let (asked, count) = over_the_first(stumbling, 600, &config);
         assert_eq!(count, delivered);
         let asked: HashSet<Uuid> = asked.into_iter().map(|(visit, _)| visit).collect();
@@ -118,7 +121,7 @@ fn visits_that_nobody_could_deliver_hold_back_none_of_those_behind_them() {
 
 #[test]
 fn the_first_probe_of_an_outage_waits_for_its_own_permit_and_for_nobody_else_s() {
-    let config = Config { rate: 0.5, max_in_flight: 64, patience: Duration::from_secs(600), ..Config::default() };
+    let config = Config { rate: 0.5, max_in_flight: Some(64), patience: Duration::from_secs(600), ..Config::default() };
     let (asked, _) = over_the_first(300, 300, &config);
     // One request every two seconds, from the tenth failure on in an outage.
     let after = asked[10].1 - asked[9].1;
@@ -175,6 +178,22 @@ fn exports(visits: usize) -> Shuffled {
     shuffle.finish().unwrap()
 }
 
+/// So many visits, prepared. They are made once for all simulations.
+fn prepared(visits: usize) -> Vec<Prepared> {
+    static ALL: LazyLock<Vec<Prepared>> = LazyLock::new(|| {
+        let mut list = Vec::new();
+        let all = exports(MOST_PREPARED).each(|grouped| {
+            let rules = rules();
+            let builder = Builder::new(&rules, grouped, NOW);
+            list.extend((0..grouped.len()).map(|at| builder.prepare(at).expect("valid")));
+            Ok::<(), ShuffleError>(())
+        });
+        all.expect("in memory");
+        list
+    });
+    ALL[..visits].to_vec()
+}
+
 /// A folder in memory where there is one: the journals of a simulation sync as often as real ones.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
@@ -200,7 +219,7 @@ async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
     let config = Config {
         rate: [0.3, 2.0, 20.0, 150.0][random.usize(0..4)],
         burst: 1,
-        max_in_flight: random.usize(1..40),
+        max_in_flight: random.bool().then(|| random.usize(1..40)),
         max_attempts: random.u32(1..6),
         backoff: Backoff { first: Duration::from_millis(500), max: Duration::from_secs(60) },
         patience: Duration::from_secs(random.u64(30..2_000)),
@@ -276,8 +295,8 @@ impl Simulation<'_> {
             }
             drop(visits);
         };
-        let random = self.random.fork();
-        let send = upload(&self.world, &self.config, &stop, &traffic, random, queue, outcomes);
+        let start = Start { random: self.random.fork(), had_answers: false };
+        let send = upload(&self.world, &self.config, &stop, &traffic, start, queue, outcomes);
         let began = Instant::now();
         let work = async {
             tokio::join!(
@@ -381,9 +400,12 @@ impl Simulation<'_> {
             Exit::NotAllDelivered => {
                 !all_delivered && (stopped == Some(StopReason::TimeIsUp) || !any(Status::NotAttempted))
             }
-            Exit::KeyRefused => self.world.key_has_expired(),
-            // Nothing settled anything for as long as the job is patient.
-            Exit::ApiDown => self.world.since_last_good() >= self.config.patience.as_secs_f64(),
+            Exit::KeyRefused => self.world.key_has_expired() || self.world.has_odd_answers(),
+            // Nothing settled anything for as long as the job is patient, or the server asked to wait beyond that.
+            Exit::ApiDown => {
+                let since = self.world.since_last_good().max(self.world.asked_since_last_good());
+                since >= self.config.patience.as_secs_f64()
+            }
             Exit::Interrupted => true,
             _ => false,
         };

@@ -2,9 +2,51 @@
 //!
 //! It does not know what the words mean for a visit.
 
+use super::network::Look;
 use super::vendor::is_documented;
 use serde_json::Value;
 use std::borrow::Cow;
+
+/// What an answer looks like, by its Content-Type and the beginning of its body.
+///
+/// A status of 200 is not Trax's word for it: portals, firewalls and gateways say 200 as well.
+pub(super) fn look(content_type: &str, text: &str) -> Look {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if content_type.starts_with("text/html") || is_page(text) {
+        return Look::Page;
+    }
+    // Most answers are short, and only an object can report an error.
+    if !text.starts_with('{') {
+        return Look::Plain;
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) if reports_an_error(&fields) => Look::ErrorInside,
+        _ => Look::Plain,
+    }
+}
+
+/// Whether `error` or `errors` says something, or `status` is that of an error.
+fn reports_an_error(fields: &serde_json::Map<String, Value>) -> bool {
+    let says_something = |value: &Value| match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    };
+    let status = fields.get("status").and_then(|status| match status {
+        Value::String(text) => text.trim().parse().ok(),
+        status => status.as_u64(),
+    });
+    ["error", "errors"].iter().filter_map(|name| fields.get(*name)).any(says_something)
+        || status.is_some_and(|status| (400..600).contains(&status))
+}
+
+fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(9).collect::<String>().to_ascii_lowercase();
+    ["<!doctype", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
+}
 
 /// How much of an error text is kept, in characters.
 const MAX_CHARS: usize = 500;
@@ -53,8 +95,7 @@ pub(super) fn error_text(body: &str) -> String {
 
 /// The words of an HTML page, which a proxy or a load balancer may send in place of an answer. Any other text stays as it is.
 fn without_markup(body: &str) -> Cow<'_, str> {
-    let start: String = body.trim_start().chars().take(9).collect::<String>().to_ascii_lowercase();
-    if !["<!doctype", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag)) {
+    if !is_page(body) {
         return Cow::Borrowed(body);
     }
     let mut text = String::new();
@@ -104,6 +145,20 @@ mod tests {
         assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
         assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "not a page");
         assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), MAX_CHARS + 1);
+    }
+
+    #[test]
+    fn what_somebody_else_answers_is_told_by_its_look() {
+        for body in [r#"{"error":"locked"}"#, r#"{"errors":["x"]}"#, r#"{"status":503}"#, r#"{"status":"404"}"#] {
+            assert_eq!(look("application/json", body), Look::ErrorInside, "{body}");
+        }
+        for body in
+            ["", "OK", "{}", r#"{"error":null,"errors":[]}"#, r#"{"error":false,"status":200}"#, r#"{"status":"ok"}"#]
+        {
+            assert_eq!(look("application/json", body), Look::Plain, "{body}");
+        }
+        assert_eq!(look("text/plain", "\u{feff}\n<!DOCTYPE html><title>Login"), Look::Page);
+        assert_eq!(look("text/html; charset=utf-8", ""), Look::Page);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //!
 //! A pure function. It does not know how long a visit waits, nor how often it is tried.
 
-use super::network::Reply;
-use super::vendor::{code_of_visit_error, is_about_the_token};
-use crate::outcome::ErrorCode;
+use super::network::{Look, Reply};
+use super::vendor::{
+    code_of_visit_error, is_about_the_token, is_documented, is_forbidden, says_already_received, tells_of_a_limit,
+};
+use crate::outcome::{ErrorCode, Status};
 use std::fmt;
 use std::time::Duration;
 
@@ -17,13 +19,18 @@ pub(super) enum Verdict {
     AlreadyReceived,
     /// The API refused the visit for good.
     Rejected(AttemptError),
-    /// The API refused the key. It would refuse it for every other visit too.
-    KeyRefused(AttemptError),
+    /// A refusal in none of the vendor's words. `status`: what it is if it is the visit's own. `is_of_address`: if all visits get
+    /// it, the address is wrong, or somebody answers in place of the API.
+    Strange { error: AttemptError, status: Status, may_have_arrived: bool, is_of_address: bool },
+    /// The API refused the key. `is_certain`: no other visit need be tried with it.
+    KeyRefused { error: AttemptError, is_certain: bool },
     /// Too many requests. The whole job pauses, for as long as the server says.
     Throttled { error: AttemptError, retry_after: Option<Duration> },
     /// Another attempt may succeed, not before the time that the server says. `may_have_arrived`: the API may have taken
     /// the visit all the same.
     Retryable { error: AttemptError, may_have_arrived: bool, retry_after: Option<Duration> },
+    /// There is no way to the API, and waiting opens none once this has lasted for `wait`.
+    NoWay { error: AttemptError, wait: Duration },
 }
 
 /// Why an attempt did not succeed.
@@ -40,33 +47,56 @@ pub(super) struct AttemptError {
 /// success.
 ///
 /// The statuses 400, 401, 403, 409 and 500 are the vendor's (Sessions Input, "Validation and Errors"). The others are those
-/// of HTTP, as gateways and proxies send them.
+/// of HTTP, as gateways and proxies send them. What is in none of the vendor's words may come from somebody else.
 pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
-    let (status, retry_after, text) = match reply {
-        Reply::Answer { status, retry_after, text } => (*status, *retry_after, text.as_str()),
+    let (status, retry_after, text, look) = match reply {
+        Reply::Answer { status, retry_after, text, look } => (*status, *retry_after, text.as_str(), *look),
         Reply::NotSent(reason) => return without_answer(ErrorCode::Connection, reason, false),
+        Reply::NoWay(reason, wait) => {
+            let error = AttemptError { code: ErrorCode::Connection, status: None, text: reason.clone() };
+            return Verdict::NoWay { error, wait: *wait };
+        }
         Reply::TimedOut => return without_answer(ErrorCode::Timeout, "no answer in time", true),
         Reply::Broken(reason) => return without_answer(ErrorCode::Connection, reason, true),
     };
+    let is_page = look == Look::Page;
     let error = |code| AttemptError::of_answer(code, status, text);
     let retryable = |code, may_have_arrived| Verdict::Retryable { error: error(code), may_have_arrived, retry_after };
+    let strange = |status, may_have_arrived| Verdict::Strange {
+        error: error(ErrorCode::UnexpectedAnswer),
+        status,
+        may_have_arrived,
+        is_of_address: status == Status::Rejected || may_have_arrived || is_page,
+    };
+    let throttled = || Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after };
     match status {
+        207 => strange(Status::Failed, true),
+        200..=299 if look != Look::Plain => strange(Status::Failed, true),
         200..=299 => Verdict::Uploaded,
-        400 if is_about_the_token(text) => Verdict::KeyRefused(error(ErrorCode::Unauthorized)),
-        401 => Verdict::KeyRefused(error(ErrorCode::Unauthorized)),
-        403 => Verdict::KeyRefused(error(ErrorCode::Forbidden)),
+        400 if is_about_the_token(text) => {
+            Verdict::KeyRefused { error: error(ErrorCode::Unauthorized), is_certain: true }
+        }
+        401 => Verdict::KeyRefused { error: error(ErrorCode::Unauthorized), is_certain: false },
+        403 if is_forbidden(text) => Verdict::KeyRefused { error: error(ErrorCode::Forbidden), is_certain: false },
+        400 | 403 if !is_documented(text) && (retry_after.is_some() || tells_of_a_limit(text)) => throttled(),
+        403 if !is_page => Verdict::Rejected(error(ErrorCode::Forbidden)),
         // The server waited in vain for the rest of the request, so it did not take the visit.
         408 => retryable(ErrorCode::Timeout, false),
+        409 if is_page || !says_already_received(text) => strange(Status::Failed, false),
         409 if may_have_arrived => Verdict::Uploaded,
         409 => Verdict::AlreadyReceived,
-        429 => Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after },
+        // Made to be repeated: misdirected, locked, too early, and two of load balancers for a client that went away.
+        421 | 423 | 425 | 460 | 499 => retryable(ErrorCode::UnexpectedAnswer, false),
+        429 => throttled(),
+        404 | 405 | 410 => strange(Status::Rejected, false),
+        400..=499 if is_page => strange(Status::Rejected, false),
         400..=499 => {
             let code = code_of_visit_error(text).unwrap_or(ErrorCode::UnexpectedAnswer);
             Verdict::Rejected(error(code))
         }
         // The API may have taken the visit before something failed.
         500..=599 => retryable(ErrorCode::ServerError, true),
-        _ => Verdict::Rejected(error(ErrorCode::UnexpectedAnswer)),
+        _ => strange(Status::Rejected, false),
     }
 }
 
@@ -96,7 +126,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, text: &str) -> Reply {
-        Reply::Answer { status, retry_after: None, text: text.to_owned() }
+        Reply::Answer { status, retry_after: None, text: text.to_owned(), look: Look::Plain }
     }
 
     #[test]
@@ -124,8 +154,6 @@ mod tests {
             (400, "Lookup value does not exist: 7", ErrorCode::LookupValue),
             (400, "Incorrect format field: visit_date, the correct format: YYYY-MM-DD", ErrorCode::IncorrectFormat),
             (400, "something else", ErrorCode::UnexpectedAnswer),
-            (404, "<html>", ErrorCode::UnexpectedAnswer),
-            (302, "", ErrorCode::UnexpectedAnswer),
         ] {
             match classify(&answer(status, body), false) {
                 Verdict::Rejected(error) => assert_eq!(error.code, expected, "{body}"),
@@ -141,16 +169,50 @@ mod tests {
             (403, "A forbidden resource has been requested x"),
             (400, "invalid token"),
         ] {
-            assert!(matches!(classify(&answer(status, body), false), Verdict::KeyRefused(_)), "{body}");
+            assert!(matches!(classify(&answer(status, body), false), Verdict::KeyRefused { .. }), "{body}");
         }
         let format = "Incorrect format field: x, the correct format: no invalid token";
         assert!(matches!(classify(&answer(400, format), false), Verdict::Rejected(_)));
     }
 
     #[test]
+    fn what_is_in_none_of_the_vendors_words_may_come_from_somebody_else() {
+        let status = |status: u16, text: &str, look: Look| {
+            let reply = Reply::Answer { status, retry_after: None, text: text.to_owned(), look };
+            match classify(&reply, false) {
+                Verdict::Strange { status, .. } => Some(status),
+                _ => None,
+            }
+        };
+        for code in [404, 405, 410, 302] {
+            assert_eq!(status(code, "", Look::Plain), Some(Status::Rejected), "{code}");
+        }
+        assert_eq!(status(200, "Log in", Look::Page), Some(Status::Failed));
+        assert_eq!(status(200, "locked", Look::ErrorInside), Some(Status::Failed));
+        assert_eq!(status(207, "", Look::Plain), Some(Status::Failed));
+        assert_eq!(status(409, "project is locked", Look::Plain), Some(Status::Failed));
+        assert_eq!(status(400, "Blocked", Look::Page), Some(Status::Rejected));
+        assert_eq!(status(200, "", Look::Plain), None);
+        assert_eq!(status(409, "Session has already been received", Look::Plain), None);
+    }
+
+    #[test]
+    fn limits_are_told_in_other_words_too() {
+        for (code, text) in
+            [(403, "Rate Limit Exceeded"), (400, "REQUEST_LIMIT_EXCEEDED"), (403, "throttled"), (429, "")]
+        {
+            assert!(matches!(classify(&answer(code, text), false), Verdict::Throttled { .. }), "{code} {text}");
+        }
+        assert!(matches!(classify(&answer(403, "blocked by policy"), false), Verdict::Rejected(_)));
+        for code in [421, 423, 425, 460, 499] {
+            assert!(matches!(classify(&answer(code, ""), false), Verdict::Retryable { .. }), "{code}");
+        }
+    }
+
+    #[test]
     fn a_503_is_tried_again_when_the_server_says() {
         let retry_after = Some(Duration::from_secs(7));
-        let reply = Reply::Answer { status: 503, retry_after, text: "down".to_owned() };
+        let reply = Reply::Answer { status: 503, retry_after, text: "down".to_owned(), look: Look::Plain };
         let error = AttemptError { code: ErrorCode::ServerError, status: Some(503), text: "down".to_owned() };
         let verdict = Verdict::Retryable { error, may_have_arrived: true, retry_after };
         assert_eq!(classify(&reply, false), verdict);

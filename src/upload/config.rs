@@ -1,5 +1,6 @@
 //! What the job decides about sending: plain values.
 
+use super::concurrency::Concurrency;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ pub(crate) struct Config {
     pub(crate) rate: f64,
     /// How many requests may go out at once after a quiet time.
     pub(crate) burst: u32,
-    /// The most requests under way at the same time.
-    pub(crate) max_in_flight: usize,
+    /// The most requests under way at the same time. `None`: as many as rate and latency need.
+    pub(crate) max_in_flight: Option<usize>,
     /// The most attempts for one visit. Attempts during an outage and attempts answered 429 do not count.
     pub(crate) max_attempts: u32,
     /// The waits between the attempts of a visit.
@@ -29,12 +30,19 @@ pub(crate) struct Backoff {
     pub(crate) max: Duration,
 }
 
+impl Config {
+    /// The most requests that may ever be under way.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        Concurrency::ever(self.max_in_flight, self.rate)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
             rate: 120.0,
             burst: 1,
-            max_in_flight: 64,
+            max_in_flight: None,
             max_attempts: 5,
             backoff: Backoff { first: Duration::from_millis(500), max: Duration::from_secs(60) },
             patience: Duration::from_secs(600),

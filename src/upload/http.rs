@@ -2,16 +2,20 @@
 //!
 //! It does not know what an answer means for a visit.
 
-use super::answer::error_text;
+use super::answer::{error_text, look};
+use super::body_text;
 use super::config::Endpoint;
-use super::network::{Network, Reply};
+use super::fault::{Fault, Place};
+use super::network::{Look, Network, Reply};
+use super::proxy_answer::{self, ProxyAnswer};
 use super::retry_after::retry_after;
 use super::token::Token;
-use crate::http_client::{self, CertificateError, chain};
+use crate::http_client::{self, SetupError, chain};
+use crate::proxy::Way;
 use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::Full;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Body, Client, Response, Url};
 use std::time::Duration;
 use uuid::Uuid;
@@ -20,6 +24,7 @@ use uuid::Uuid;
 const MAX_ANSWER: usize = 64 << 10;
 /// How long the rest of an answer may take once its status is known. The status alone tells what happened.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
+const REST_OF_SUCCESS: Duration = Duration::from_secs(1);
 
 /// The HTTP client for one endpoint.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct Http {
     /// The address of all sessions, with a slash at its end.
     sessions: Url,
     token: Token,
+    place: Place,
+    connect_timeout: Duration,
 }
 
 /// Why a client cannot be made.
@@ -39,20 +46,20 @@ pub enum HttpError {
         "the token contains spaces, line breaks or letters that no token has; was it copied completely, and nothing else with it?"
     )]
     Token,
-    /// The certificate to trust cannot be used.
+    /// The certificate to trust or the proxy cannot be used.
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
+    Setup(#[from] SetupError),
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client: {0}; check base_url and ca_file under [api], and the proxy variables")]
     Client(String),
 }
 
 impl Http {
-    /// `connections`: how many are kept open.
+    /// `connections`: how many are kept open; `None`: as many as there are.
     ///
     /// # Errors
     /// Where the token or the certificate cannot be used.
-    pub(crate) fn new(endpoint: &Endpoint, token: Token, connections: usize) -> Result<Http, HttpError> {
+    pub(crate) fn new(endpoint: &Endpoint, token: Token, connections: Option<usize>) -> Result<Http, HttpError> {
         let mut authorization = token.header().ok_or(HttpError::Token)?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
@@ -63,10 +70,16 @@ impl Http {
         let builder =
             http_client::builder(&sessions, endpoint.ca_file.as_deref(), endpoint.timeout, endpoint.connect_timeout)?
                 .default_headers(headers)
-                .pool_max_idle_per_host(connections)
+                .pool_max_idle_per_host(connections.unwrap_or(usize::MAX))
                 .tcp_nodelay(true);
         let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
-        Ok(Http { client, sessions, token })
+        let proxy = match http_client::way(&sessions).map_err(SetupError::from)? {
+            Way::Through(proxy) => Some(proxy),
+            Way::Unnamed | Way::Exempt => None,
+        };
+        let host = sessions.host_str().unwrap_or_default().to_owned();
+        let place = Place { host, ca_file: endpoint.ca_file.clone(), proxy };
+        Ok(Http { client, sessions, token, place, connect_timeout: endpoint.connect_timeout })
     }
 
     /// Whether a client could be made: asked before anything is touched.
@@ -74,29 +87,75 @@ impl Http {
     /// # Errors
     /// Where the token or the certificate cannot be used.
     pub(crate) fn check(endpoint: &Endpoint, token: &Token) -> Result<(), HttpError> {
-        Http::new(endpoint, token.clone(), 1).map(drop)
+        Http::new(endpoint, token.clone(), Some(1)).map(drop)
     }
 
     async fn answer(&self, response: Response) -> Reply {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Utc::now);
-        let mut text = Vec::new();
+        let header = |name| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_ascii_lowercase()
+        };
+        let (content_type, content_encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
+        // That a visit was taken is told by the status alone.
+        let rest_timeout = if (200..300).contains(&status) { REST_OF_SUCCESS } else { REST_TIMEOUT };
+        let mut body = Vec::new();
         // Whatever was read before the end or a failure counts.
-        let is_whole = tokio::time::timeout(REST_TIMEOUT, read_start(response, &mut text)).await.unwrap_or(false);
-        if (200..300).contains(&status) {
+        let is_whole = tokio::time::timeout(rest_timeout, read_start(response, &mut body)).await.unwrap_or(false);
+        let text = body_text::text(&body, &content_encoding, &content_type, MAX_ANSWER);
+        let is_whole = is_whole && text.len() < MAX_ANSWER;
+        let look = look(&content_type, &text);
+        if (200..300).contains(&status) && look == Look::Plain {
             // Nothing went wrong, so there is no text about it.
-            return Reply::Answer { status, retry_after, text: String::new() };
+            return Reply::Answer { status, retry_after, text: String::new(), look };
         }
         // Before the text is shortened, because that may leave half a token; and after it, because JSON can spell the same
         // token in several ways.
-        let text = String::from_utf8_lossy(&text);
         let text = if is_whole { self.token.hidden_in(&text) } else { self.token.hidden_in_cut(&text) };
         let text = error_text(&text);
         let text = match text.strip_suffix('…') {
             Some(cut) => self.token.hidden_in_cut(cut) + "…",
             None => self.token.hidden_in(&text),
         };
-        Reply::Answer { status, retry_after, text }
+        Reply::Answer { status, retry_after, text, look }
+    }
+}
+
+impl Http {
+    /// What came of a request that was not answered.
+    async fn failure(&self, error: reqwest::Error) -> Reply {
+        let no_way = |fault: Fault| Reply::NoWay(self.token.hidden_in(&fault.words), fault.wait);
+        let said = self.token.hidden_in(&chain(&error));
+        if !error.is_connect() && !error.is_builder() {
+            return match self.place.of_breaking(&error) {
+                Some(fault) => no_way(fault),
+                None if error.is_timeout() => Reply::TimedOut,
+                None => Reply::Broken(said),
+            };
+        }
+        if let Some(fault) = self.place.of_connecting(&error) {
+            return no_way(fault);
+        }
+        if let Some(answer) = self.proxy_answer(&error).await {
+            if let Some(fault) = self.place.of_proxy(&answer) {
+                return no_way(fault);
+            }
+            if let ProxyAnswer::Status(_, said) = answer {
+                return Reply::NotSent(self.place.with_proxy(said));
+            }
+        }
+        Reply::NotSent(self.place.with_proxy(said))
+    }
+
+    /// What the proxy says, where it may be what refused.
+    async fn proxy_answer(&self, error: &reqwest::Error) -> Option<ProxyAnswer> {
+        let proxy = self.place.proxy.as_ref().filter(|_| self.place.is_of_the_proxy(error))?;
+        match proxy.is_plain_http() {
+            true => proxy_answer::ask(proxy, &self.sessions, self.connect_timeout).await,
+            // Of these the client tells no more than that it was refused, but for one.
+            false => proxy_answer::of_login(&chain(error)),
+        }
     }
 }
 
@@ -118,11 +177,7 @@ impl Network for Http {
         // This body cannot be cloned. Of any other, reqwest keeps a copy to repeat the request, which it must never do.
         match self.client.put(url).body(Body::wrap(Full::new(body))).send().await {
             Ok(response) => self.answer(response).await,
-            Err(error) if error.is_connect() || error.is_builder() => {
-                Reply::NotSent(self.token.hidden_in(&chain(&error.without_url())))
-            }
-            Err(error) if error.is_timeout() => Reply::TimedOut,
-            Err(error) => Reply::Broken(self.token.hidden_in(&chain(&error.without_url()))),
+            Err(error) => self.failure(error.without_url()).await,
         }
     }
 }

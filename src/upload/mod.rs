@@ -4,39 +4,53 @@
 //! | file | what it decides |
 //! | --- | --- |
 //! | `network`, `http` | how a request goes out and what counts as a reply |
+//! | `fault`, `proxy_answer` | what keeps a run from the API that no waiting changes |
+//! | `body_text` | the text of an answer, unpacked |
 //! | `answer`, `vendor` | what an answer says went wrong, and which texts the vendor documents |
 //! | `classify` | what a reply means for its visit |
-//! | `pace`, `climb` | when the next request may go out: the rate, pauses after 429 |
-//! | `health` | whether the API as a whole is down |
+//! | `machine` | everything that is decided while a run sends: pauses, outages, doubts, stops |
+//! | `rate`, `concurrency` | how fast, and how many at once, as far as answers tell |
+//! | `other_words` | whether failures among successes are a limit |
+//! | `limiter` | the permits of one rate |
+//! | `descriptors` | how many connections this machine allows |
 //! | `backoff`, `retry_after` | how long a visit waits for its next attempt |
 //! | `stop` | whether the run has to end early |
-//! | `engine` | puts all of these together, for many visits at once |
-//! | `config`, `token`, `traffic` | what the job decides; the key; counts of requests |
+//! | `engine` | the loop around the machine: sends, sleeps, says what happens |
+//! | `config`, `traffic` | what the job decides; counts of requests |
+//! | `token`, `spelled` | the key, and how it is kept out of what a server echoes |
 //!
 //! This room knows nothing of exports and of result files.
 
 mod answer;
 mod backoff;
+mod body_text;
 mod classify;
-mod climb;
+mod concurrency;
 mod config;
+mod descriptors;
 mod engine;
-mod health;
+mod fault;
 mod http;
+mod limiter;
+mod machine;
 mod network;
-mod pace;
+mod other_words;
+mod proxy_answer;
+mod rate;
 mod retry_after;
+mod spelled;
 mod stop;
 mod token;
 mod traffic;
 mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
-pub(crate) use engine::upload;
+pub(crate) use descriptors::make_room;
+pub(crate) use engine::{Start, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;
 #[cfg(test)]
-pub(crate) use network::{Network, Reply};
+pub(crate) use network::{Look, Network, Reply};
 pub(crate) use stop::Stop;
 pub(crate) use token::Token;
 pub(crate) use traffic::Traffic;

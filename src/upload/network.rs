@@ -22,13 +22,30 @@ pub(crate) enum Reply {
         retry_after: Option<Duration>,
         /// What the answer says went wrong, on one line. Empty where it says nothing.
         text: String,
+        /// What the answer looks like.
+        look: Look,
     },
     /// There was no connection, so the request did not arrive. The reason.
     NotSent(String),
+    /// There was no connection, and that will not change by itself. What it is and what to do, and how long it may last before
+    /// that is certain.
+    NoWay(String, Duration),
     /// No answer came in time. The request may have arrived.
     TimedOut,
     /// The connection broke, or what came back is not HTTP. The request may have arrived. The reason.
     Broken(String),
+}
+
+/// What an answer looks like, beside its status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// As the API's own answers do.
+    #[default]
+    Plain,
+    /// A page for people: of a portal, a firewall, a proxy.
+    Page,
+    /// A body that reports an error, whatever the status says.
+    ErrorInside,
 }
 
 impl fmt::Display for Reply {
@@ -36,7 +53,7 @@ impl fmt::Display for Reply {
         match self {
             Reply::Answer { status, text, .. } if text.is_empty() => write!(f, "HTTP {status}"),
             Reply::Answer { status, text, .. } => write!(f, "HTTP {status} {text}"),
-            Reply::NotSent(reason) => write!(f, "not sent: {reason}"),
+            Reply::NotSent(reason) | Reply::NoWay(reason, _) => write!(f, "not sent: {reason}"),
             Reply::TimedOut => f.write_str("no answer in time"),
             Reply::Broken(reason) => write!(f, "broken: {reason}"),
         }

@@ -14,21 +14,30 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     today.or_else(|| old.iter().find_map(|form| Some(NaiveDateTime::parse_from_str(text, form).ok()?.and_utc())))
 }
 
-/// The wait that Retry-After asks for, as seconds or as a date (RFC 9110, 10.2.3), cut to a year. A date is compared with the
-/// server's own clock where the answer has a Date header, else with `now`.
+/// The time that a number stands for, where it is within a year of now: some servers count the seconds or milliseconds of the
+/// epoch, and as a wait it would be half a century.
+fn epoch(number: f64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let is_near = |seconds: f64| (seconds - now.timestamp() as f64).abs() <= LONGEST.as_secs_f64();
+    let seconds = [number, number / 1000.0].into_iter().find(|seconds| is_near(*seconds))?;
+    DateTime::from_timestamp_millis((seconds * 1000.0) as i64)
+}
+
+/// The wait that Retry-After asks for, as seconds or as a date (RFC 9110, 10.2.3), cut to a year. A date, and a number near
+/// today's epoch, is compared with the server's own clock where the answer has a Date header, else with `now`.
 pub(super) fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let value = text(RETRY_AFTER)?;
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST));
-    }
-    if let Some(seconds) = value.parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
-        // Cut first, because a `Duration` cannot hold every number.
-        return Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64())).ok();
-    }
-    let date = http_date(value)?;
-    let server = text(DATE).and_then(http_date);
-    let wait = (date - server.unwrap_or_else(now)).to_std().unwrap_or_default();
+    let now = text(DATE).and_then(http_date).unwrap_or_else(now);
+    let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
+    let date = match number {
+        None => http_date(value)?,
+        Some(number) => match epoch(number, now) {
+            Some(date) => date,
+            // Cut first, because a `Duration` cannot hold every number.
+            None => return Duration::try_from_secs_f64(number.min(LONGEST.as_secs_f64())).ok(),
+        },
+    };
+    let wait = (date - now).to_std().unwrap_or_default();
     Some(wait.min(LONGEST))
 }
 
@@ -54,6 +63,12 @@ mod tests {
         assert_eq!(wait("Tuesday, 05-Mar-24 08:13:33 GMT", None), Some(60));
         assert_eq!(wait("Tue Mar  5 08:13:33 2024", Some("Tuesday, 05-Mar-24 08:13:23 GMT")), Some(10));
         assert_eq!(wait("99999999999999999999999", None), Some(366 * 86_400));
+        assert_eq!(
+            (wait("1709626413", None), wait("1709626413.5", None), wait("1709626413000", None)),
+            (Some(60), Some(60), Some(60))
+        );
+        assert_eq!(wait("1709626413", Some("Tue, 05 Mar 2024 08:13:23 GMT")), Some(10));
+        assert_eq!((wait("1709626000", None), wait("1500000000", None)), (Some(0), Some(366 * 86_400)));
         assert_eq!((wait("-1", None), wait("nan", None), wait("inf", None)), (None, None, None));
         assert_eq!(wait("soon", None), None);
     }

@@ -4,6 +4,7 @@
 
 use crate::outcome::StopReason;
 use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -11,11 +12,13 @@ use tokio::time::{Instant, sleep_until};
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
     reason: watch::Sender<Option<StopReason>>,
+    /// What the reason alone does not say.
+    words: Arc<OnceLock<String>>,
 }
 
 impl Default for Stop {
     fn default() -> Self {
-        Stop { reason: watch::Sender::new(None) }
+        Stop { reason: watch::Sender::new(None), words: Arc::default() }
     }
 }
 
@@ -29,6 +32,16 @@ impl Stop {
             }
             Some(_) => false,
         })
+    }
+
+    /// Says more than the reason does. The first words count.
+    pub(crate) fn explain(&self, words: String) {
+        let _ = self.words.set(words);
+    }
+
+    /// What was said beside the reason.
+    pub(crate) fn words(&self) -> &str {
+        self.words.get().map_or("", String::as_str)
     }
 
     /// Asks the run to end at a moment. The future never completes; it is dropped when the run ends.

@@ -1,6 +1,6 @@
 //! Counts of requests, for progress and summary.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Counters of requests, which may be read while a run goes on.
 #[derive(Debug, Default)]
@@ -9,6 +9,7 @@ pub(crate) struct Traffic {
     retries: AtomicU64,
     throttled: AtomicU64,
     pauses: AtomicU64,
+    was_answered: AtomicBool,
 }
 
 impl Traffic {
@@ -30,6 +31,15 @@ impl Traffic {
     /// Pauses after answers of 429. Several such answers may share one pause.
     pub(crate) fn pauses(&self) -> u64 {
         self.pauses.load(Ordering::Relaxed)
+    }
+
+    /// Whether any request was answered over HTTP.
+    pub(crate) fn was_answered(&self) -> bool {
+        self.was_answered.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn answered(&self) {
+        self.was_answered.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, is_retry: bool) {

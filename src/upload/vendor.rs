@@ -28,9 +28,30 @@ pub(super) fn is_about_the_token(text: &str) -> bool {
     ABOUT_THE_TOKEN.iter().any(|start| text.starts_with(start))
 }
 
+/// The text about a resource that the key may not use (vendor's page Sessions Input, "Validation and Errors").
+pub(super) fn is_forbidden(text: &str) -> bool {
+    text.to_ascii_lowercase().starts_with("a forbidden resource")
+}
+
+/// Whether a 409 says that the session is there: "Session has already been received" (vendor's page Sessions Input), or that
+/// it is a duplicate. An empty text says nothing else.
+pub(super) fn says_already_received(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.is_empty() || text.contains("already") || text.contains("duplicate")
+}
+
+/// Whether a text tells of a limit, as gateways and other services word it.
+pub(super) fn tells_of_a_limit(text: &str) -> bool {
+    let plain: String =
+        text.chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c.to_ascii_lowercase() }).collect();
+    ["rate limit", "limit exceeded", "too many requests", "quota exceeded", "throttl"]
+        .iter()
+        .any(|words| plain.contains(words))
+}
+
 /// Whether the vendor documents a text.
 pub(super) fn is_documented(text: &str) -> bool {
-    is_about_the_token(text) || code_of_visit_error(text).is_some()
+    is_about_the_token(text) || is_forbidden(text) || code_of_visit_error(text).is_some()
 }
 
 #[cfg(test)]

@@ -206,10 +206,10 @@ fn a_refused_key_is_6_and_a_rerun_with_a_good_one_sends_the_rest() {
     let work = Workdir::with_visits(4);
     work.job(&JobFile::to(&server.url()).upload("max_in_flight", "1"));
     work.traxload(&["run", "job.toml"]).ends_with(6).says(&["the API key is invalid", "traxload rerun results.csv"]);
-    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.requests().len(), 3, "one visit may be the reason, two are not");
     let first = work.results().of("V1").clone();
     work.traxload_with(&["rerun", "results.csv"], &[("TRAX_TOKEN", "good")]).ends_with(0);
-    assert_eq!(server.requests().len(), 5);
+    assert_eq!(server.requests().len(), 6);
     assert_eq!(work.results().of("V1"), &first, "a delivered visit keeps its row");
     assert_eq!(work.results().count("uploaded"), 4);
 }
@@ -316,7 +316,7 @@ fn a_visit_that_a_signal_catches_between_attempts_is_failed() {
 
 #[test]
 fn a_signal_ends_a_pause_that_a_429_asked_for() {
-    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "100000")]);
+    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "15")]);
     let work = Workdir::with_visits(3);
     work.job(&JobFile::to(&server.url()).upload("max_in_flight", "1"));
     let mut run = work.start(&["run", "job.toml"]);

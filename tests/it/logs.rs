@@ -55,7 +55,7 @@ fn a_run_with_warnings_pauses_and_refusals_says_it_in_events() {
 
 #[test]
 fn progress_is_an_event_with_its_numbers() {
-    let server = ScriptedServer::replying(vec![Reply::ok(), Reply::status(429).with("retry-after", "100000")]);
+    let server = ScriptedServer::replying(vec![Reply::ok(), Reply::status(429).with("retry-after", "15")]);
     let work = Workdir::with_visits(2);
     work.job(&JobFile::to(&server.url()).upload("max_in_flight", "1"));
     let mut run = work.start(&["run", "job.toml", "--log-format", "json"]);

@@ -71,8 +71,8 @@ fn what_is_under_way_when_the_time_is_up_is_finished() {
 #[test]
 fn a_pause_and_an_outage_end_when_the_time_is_up() {
     for (reply, status) in [
-        (Reply::status(429).with("retry-after", "100000"), "rate_limited"),
-        (Reply::status(503).with("retry-after", "100000"), "server_error"),
+        (Reply::status(429).with("retry-after", "3000"), "rate_limited"),
+        (Reply::status(503).with("retry-after", "3000"), "server_error"),
         (Reply::status(503), "server_error"),
     ] {
         let server = ScriptedServer::replying(vec![reply]);

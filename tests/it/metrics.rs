@@ -110,7 +110,7 @@ fn they_are_written_whatever_the_exit_code() {
 
 #[test]
 fn a_stop_by_a_signal_is_told_as_well() {
-    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "100000")]);
+    let server = ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "15")]);
     let work = Workdir::with_visits(1);
     work.job(&JobFile::to(&server.url()).and(METRICS));
     let mut run = work.start(&["run", "job.toml"]);

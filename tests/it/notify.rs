@@ -138,7 +138,7 @@ fn every_way_to_end_is_told_once_there_is_a_job() {
 
 #[test]
 fn a_rerun_and_a_stop_by_a_signal_are_told_as_well() {
-    let (api, hooks) = (ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "100000")]), hooks());
+    let (api, hooks) = (ScriptedServer::replying(vec![Reply::status(429).with("retry-after", "10")]), hooks());
     let work = Workdir::with_visits(1);
     work.job(&JobFile::to(&api.url()).and(&notify(&hooks, "")));
     let mut run = work.start(&["run", "job.toml"]);

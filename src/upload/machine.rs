@@ -1,0 +1,573 @@
+//! When which visit is sent, and what its replies come to: one machine without I/O, without a clock, without tasks.
+//!
+//! ```text
+//!                     429, or a limit in other words
+//!            ┌──────────────────────────────────────────┐
+//!            │      ┌───────────── pause over, probe accepted
+//!            │      v                                    v
+//!  refused ┌─┴─────────┐   10 visits in a row fail   ┌────────┐
+//!  key  ┌──┤  Sending  ├──────────────┐              │ Paused │──> 429: a longer pause
+//!       │  └───────────┘              v              └────────┘
+//!       v      ^     ^            ┌────────┐             ^
+//!  ┌──────────┐│     └────────────┤  Down  ├─────────────┘ 429: the API is there
+//!  │ Doubting ├┘ another visit    └───┬────┘
+//!  └────┬─────┘  gets through         │ patience is over
+//!       │ refused again               v
+//!       └──────────────────────> stopped: what is under way is still taken in (draining), nothing more goes out
+//! ```
+//!
+//! `machine/` has a file for each way out of `Sending`: `pauses`, `outage`, `doubts`.
+//!
+//! In every mode but `Sending` one visit at a time goes out, as a probe. What is in a mode is lost when it ends; what is
+//! known of a visit stays with the visit. Waits are data: the time of a visit's next attempt in a heap, the time of a probe
+//! in its mode. [`Machine::next`] says what to do now, and [`Machine::reply`] takes in what came of it.
+
+mod doubts;
+mod outage;
+mod pauses;
+#[cfg(test)]
+mod tests;
+
+use super::classify::{AttemptError, Verdict};
+use super::concurrency::Concurrency;
+use super::config::Config;
+use super::other_words::OtherWords;
+use super::rate::RateControl;
+use crate::outcome::{Status, StopReason};
+use doubts::Strange;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+/// Since the run began to send.
+pub(super) type Time = Duration;
+
+/// A visit, by the order in which it was taken in.
+pub(super) type VisitNumber = u64;
+
+/// So many different visits in a row, and it is not them: that fail, or that get the same strange answer.
+const IN_A_ROW: usize = 10;
+/// A visit that is refused as one too many again, while so many others were taken since, is refused for itself.
+const TAKEN_BETWEEN: u64 = 10;
+/// Visits that wait for another attempt are not under way; this many times the requests under way may be open at once, and
+/// never fewer than it takes to tell an outage.
+const OPEN_PER_REQUEST: usize = 4;
+const FEWEST_OPEN: usize = 40;
+/// In an outage, so many more: those that were tried already may be what is wrong.
+const MORE_IN_OUTAGE: usize = 256;
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Send this visit, as soon as there is a permit: then call [`Machine::begin`].
+    Send(VisitNumber),
+    /// Nothing before this time, unless a reply, a visit or a stop comes first.
+    Wait(Option<Time>),
+}
+
+/// What has become of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) visit: VisitNumber,
+    pub(super) status: Status,
+    /// Of the last answer.
+    pub(super) http_status: Option<u16>,
+    /// Why it was not delivered.
+    pub(super) error: Option<AttemptError>,
+    pub(super) attempts: u32,
+    /// From the first attempt to the last answer.
+    pub(super) elapsed: Duration,
+}
+
+/// What a person should hear of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Notice {
+    /// All sending pauses. `rate`: what was too fast, in requests a second.
+    Paused { rate: f64, pause: Duration, reason: AttemptError },
+    /// The API looks down.
+    Down { reason: Option<AttemptError> },
+    /// It answers again.
+    Up { after: Duration },
+    /// The key was refused for one visit; the next one decides.
+    KeyDoubted { reason: AttemptError },
+    /// `max_in_flight` holds the rate down; `needed` would do.
+    HeldDown { needed: usize },
+    /// The run ends early. `wait`: when the server asks to come back.
+    Stopped { reason: StopReason, error: Option<AttemptError>, wait: Option<Duration> },
+}
+
+/// What comes out of the machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    Settled(Settled),
+    Notice(Notice),
+}
+
+/// What is known of a visit that is not settled.
+#[derive(Debug, Default)]
+struct Visit {
+    attempts: u32,
+    /// Attempts that count towards `max_attempts`.
+    counted: u32,
+    may_have_arrived: bool,
+    first: Option<Time>,
+    last: Option<Time>,
+    /// When its last request went out.
+    began: Time,
+    error: Option<AttemptError>,
+    /// How many pauses there had been when its request went out: a 429 to a request of before a pause is part of its cause.
+    pauses_before: u64,
+    /// How many requests had been taken when it was last refused as one too many, and how many pauses there had been; whether
+    /// it was refused for itself.
+    taken_at_429: Option<u64>,
+    pauses_at_429: u64,
+    is_429_its_own: bool,
+    /// The API's own errors that came a second apart or more, and those of 500, however soon.
+    server_errors: u32,
+    errors_500: u32,
+    first_server_error: Option<Time>,
+    last_server_error: Option<Time>,
+    /// How many other requests were under way when its own began.
+    began_beside: usize,
+    /// How long the server has asked it to wait so far, and until when now.
+    asked_to_wait: Duration,
+    not_before: Time,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Sending,
+    /// After a 429. Behind `until` one visit goes out to try.
+    Paused {
+        until: Time,
+        in_a_row: u32,
+        /// Told in other words.
+        is_in_other_words: bool,
+    },
+    /// Nothing gets through. One visit at a time goes out to try.
+    Down {
+        since: Time,
+        next_probe: Time,
+    },
+    /// The key was refused for `first`; one other visit goes out to try.
+    Doubting {
+        first: VisitNumber,
+        error: AttemptError,
+    },
+}
+
+/// Decides for all visits of a run.
+#[derive(Debug)]
+pub(super) struct Machine {
+    config: Config,
+    random: fastrand::Rng,
+    visits: HashMap<VisitNumber, Visit>,
+    /// Visits without an attempt, in the order in which they came.
+    untried: VecDeque<VisitNumber>,
+    /// Visits that were one too many. They have no wait of their own, but let others go first.
+    refused: VecDeque<VisitNumber>,
+    /// Visits that wait for another attempt, by its time.
+    tried: BinaryHeap<Reverse<(Time, VisitNumber)>>,
+    in_flight: usize,
+    /// Whether no more visits come.
+    is_complete: bool,
+    mode: Mode,
+    /// The visit that is under way as a probe of the mode.
+    probe: Option<VisitNumber>,
+    /// The end of the last pause. Nothing goes out before, whatever the mode becomes.
+    paused_until: Time,
+    rate: RateControl,
+    concurrency: Concurrency,
+    pauses: u64,
+    /// Requests that the API has taken, whatever it said of the visit.
+    taken: u64,
+    /// Whether it took one in this run, or in the run that this one goes on with.
+    had_answers: bool,
+    /// When the latest of these requests went out.
+    last_taken_began: Option<Time>,
+    last_answer: Option<Time>,
+    /// Whether any request was answered in this run, whatever the answer.
+    was_answered: bool,
+    /// Since when there has been no way to the API.
+    no_way_since: Option<Time>,
+    /// The first of the 429s that nothing else came between.
+    only_429_since: Option<Time>,
+    /// Visits that failed since the last answer.
+    failed_in_a_row: HashSet<VisitNumber>,
+    /// No probe before: the shortest wait that the server asks for now.
+    asked_not_before: Option<Time>,
+    other_words: OtherWords,
+    strange: Strange,
+    stopped: Option<StopReason>,
+    effects: VecDeque<Effect>,
+}
+
+impl Machine {
+    /// `had_answers`: whether the result file that the run goes on with shows answers of the API.
+    pub(super) fn new(config: &Config, had_answers: bool, random: fastrand::Rng) -> Machine {
+        Machine {
+            config: config.clone(),
+            random,
+            visits: HashMap::new(),
+            untried: VecDeque::new(),
+            refused: VecDeque::new(),
+            tried: BinaryHeap::new(),
+            in_flight: 0,
+            is_complete: false,
+            mode: Mode::Sending,
+            probe: None,
+            paused_until: Duration::ZERO,
+            rate: RateControl::new(config.rate),
+            concurrency: Concurrency::new(config.max_in_flight, config.rate),
+            pauses: 0,
+            taken: 0,
+            had_answers,
+            last_taken_began: None,
+            last_answer: None,
+            was_answered: false,
+            no_way_since: None,
+            only_429_since: None,
+            failed_in_a_row: HashSet::new(),
+            asked_not_before: None,
+            other_words: OtherWords::default(),
+            strange: Strange::default(),
+            stopped: None,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Takes a visit in. After a stop it is settled at once.
+    pub(super) fn add(&mut self, visit: VisitNumber) {
+        self.visits.insert(visit, Visit::default());
+        self.untried.push_back(visit);
+        if self.stopped.is_some() {
+            self.settle_what_waits();
+        }
+    }
+
+    /// No more visits come.
+    pub(super) fn complete(&mut self, now: Time) {
+        self.is_complete = true;
+        self.decide(now);
+    }
+
+    /// Whether more visits should be taken in now.
+    pub(super) fn wants_more(&self) -> bool {
+        let most = self.concurrency.most().saturating_mul(OPEN_PER_REQUEST).max(FEWEST_OPEN);
+        let more = match self.mode {
+            Mode::Down { .. } if self.untried.is_empty() => MORE_IN_OUTAGE,
+            _ => 0,
+        };
+        !self.is_complete && (self.stopped.is_some() || self.visits.len() < most + more)
+    }
+
+    /// Whether every visit is settled, and no more come.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_complete && self.visits.is_empty()
+    }
+
+    /// How fast to send now, in requests a second.
+    pub(super) fn rate(&self, now: Time) -> f64 {
+        self.rate.rate(now)
+    }
+
+    /// What has come out since the last call.
+    pub(super) fn effects(&mut self) -> impl Iterator<Item = Effect> + '_ {
+        self.effects.drain(..)
+    }
+
+    /// Whether an earlier attempt of the visit may have arrived.
+    pub(super) fn may_have_arrived(&self, visit: VisitNumber) -> bool {
+        self.visits.get(&visit).is_some_and(|visit| visit.may_have_arrived)
+    }
+
+    /// How often the visit was sent.
+    pub(super) fn attempts(&self, visit: VisitNumber) -> u32 {
+        self.visits.get(&visit).map_or(0, |visit| visit.attempts)
+    }
+
+    /// What to do now. Asked again without an event between, it says the same.
+    pub(super) fn next(&mut self, now: Time) -> Next {
+        if self.stopped.is_some() {
+            return Next::Wait(None);
+        }
+        let candidate = match &self.mode {
+            Mode::Sending => self.next_of_all(now).map(|(at, visit)| (at.max(self.paused_until), visit)),
+            _ if self.probe.is_some() => None,
+            mode => {
+                let earliest = match mode {
+                    Mode::Paused { until, .. } => *until,
+                    Mode::Down { next_probe, .. } => (*next_probe).max(self.asked_not_before.unwrap_or_default()),
+                    Mode::Sending | Mode::Doubting { .. } => Duration::ZERO,
+                };
+                let is_down = matches!(mode, Mode::Down { .. });
+                self.next_probe(is_down).map(|(at, visit)| (at.max(earliest).max(self.paused_until), visit))
+            }
+        };
+        let is_held = matches!(candidate, Some((at, _)) if at <= now) && self.in_flight >= self.concurrency.most();
+        if let Some(needed) = self.concurrency.holds_down(is_held, now) {
+            self.effects.push_back(Effect::Notice(Notice::HeldDown { needed }));
+        }
+        match candidate {
+            // A reply makes room.
+            Some((at, _)) if at <= now && is_held && matches!(self.mode, Mode::Sending) => Next::Wait(None),
+            Some((at, visit)) if at <= now => Next::Send(visit),
+            Some((at, _)) => Next::Wait(Some(at)),
+            None => Next::Wait(None),
+        }
+    }
+
+    /// While all may be sent: whose wait is over; who was one too many and let others go first; who is new.
+    fn next_of_all(&self, now: Time) -> Option<(Time, VisitNumber)> {
+        let due = self.tried.peek().map(|Reverse(due)| *due);
+        let let_others_go = |visit: &&VisitNumber| {
+            let refused_at = self.visits.get(visit).and_then(|visit| visit.taken_at_429).unwrap_or_default();
+            self.untried.is_empty() || self.taken >= refused_at + TAKEN_BETWEEN
+        };
+        due.filter(|(at, _)| *at <= now)
+            .or_else(|| self.refused.front().filter(let_others_go).map(|visit| (now, *visit)))
+            .or_else(|| self.untried.front().map(|visit| (now, *visit)))
+            .or(due)
+    }
+
+    /// A visit that was not tried first: those that were may be what is wrong. Where the API is there, the wait that it asked
+    /// a visit for is kept.
+    fn next_probe(&self, is_down: bool) -> Option<(Time, VisitNumber)> {
+        let fresh = self.untried.front().or(self.refused.front()).map(|visit| (Duration::ZERO, *visit));
+        fresh.or_else(|| {
+            let Reverse((_, visit)) = self.tried.peek()?;
+            let asked = self.visits.get(visit).map_or(Duration::ZERO, |visit| visit.not_before);
+            Some((if is_down { Duration::ZERO } else { asked }, *visit))
+        })
+    }
+
+    /// The request of a visit goes out. Returns whether it is not its first.
+    pub(super) fn begin(&mut self, visit: VisitNumber, now: Time) -> bool {
+        if self.untried.front() == Some(&visit) {
+            self.untried.pop_front();
+        } else if self.refused.front() == Some(&visit) {
+            self.refused.pop_front();
+        } else if self.tried.peek().is_some_and(|Reverse((_, first))| *first == visit) {
+            self.tried.pop();
+        }
+        let began_beside = self.in_flight;
+        self.in_flight += 1;
+        if !matches!(self.mode, Mode::Sending) {
+            self.probe = Some(visit);
+        }
+        let pauses = self.pauses;
+        let Some(visit) = self.visits.get_mut(&visit) else { return false };
+        visit.attempts += 1;
+        visit.first.get_or_insert(now);
+        visit.last = Some(now);
+        visit.began = now;
+        visit.pauses_before = pauses;
+        visit.began_beside = began_beside;
+        visit.attempts > 1
+    }
+
+    /// Takes in the reply to a request. `http_status`: of the answer, if there was one.
+    pub(super) fn reply(&mut self, number: VisitNumber, verdict: Verdict, http_status: Option<u16>, now: Time) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let is_probe = self.probe == Some(number);
+        if is_probe {
+            self.probe = None;
+        }
+        if let Some(visit) = self.visits.get_mut(&number) {
+            visit.last = Some(now);
+        }
+        self.was_answered |= http_status.is_some();
+        if !matches!(verdict, Verdict::NoWay { .. }) {
+            self.no_way_since = None;
+        }
+        match verdict {
+            Verdict::NoWay { error, wait } => {
+                self.remember(number, false, &error);
+                let lasted = now - *self.no_way_since.get_or_insert(now);
+                if !self.was_answered && lasted >= wait.min(self.config.patience) {
+                    self.tried.push(Reverse((now, number)));
+                    self.stop_with(StopReason::Unusable, Some(error), None);
+                } else {
+                    self.failed(number, error, None, is_probe, now);
+                }
+            }
+            Verdict::Uploaded => {
+                self.answered(number, is_probe, now);
+                self.settle(number, Status::Uploaded, http_status, None);
+            }
+            Verdict::AlreadyReceived => {
+                self.answered(number, is_probe, now);
+                self.settle(number, Status::AlreadyReceived, http_status, None);
+            }
+            Verdict::Rejected(error) => {
+                self.answered(number, is_probe, now);
+                self.settle(number, Status::Rejected, http_status, Some(error));
+            }
+            Verdict::Strange { error, status, may_have_arrived, is_of_address } => {
+                self.remember(number, may_have_arrived, &error);
+                self.strange(number, error, status, is_of_address, is_probe, now);
+            }
+            Verdict::KeyRefused { error, is_certain } => self.key_refused(number, error, is_certain, now),
+            Verdict::Throttled { error, retry_after } => {
+                self.remember(number, false, &error);
+                self.throttled(number, error, retry_after, is_probe, now);
+            }
+            Verdict::Retryable { error, may_have_arrived, retry_after } => {
+                self.remember(number, may_have_arrived, &error);
+                self.failed(number, error, retry_after, is_probe, now);
+            }
+        }
+        self.decide(now);
+    }
+
+    /// Ends the run: what is under way is still taken in, everything else is settled at once.
+    pub(super) fn stop(&mut self, reason: StopReason) {
+        if self.stopped.is_none() {
+            self.stopped = Some(reason);
+            self.settle_what_waits();
+        }
+    }
+
+    fn stop_with(&mut self, reason: StopReason, error: Option<AttemptError>, wait: Option<Duration>) {
+        if self.stopped.is_none() {
+            self.notice(Notice::Stopped { reason, error, wait });
+            self.stop(reason);
+        }
+    }
+
+    /// An answer that settles something, or at least shows that the API takes requests.
+    fn answered(&mut self, number: VisitNumber, is_probe: bool, now: Time) {
+        let Some(visit) = self.visits.get(&number) else { return };
+        let (began, beside) = (visit.began, visit.began_beside);
+        self.taken += 1;
+        self.had_answers = true;
+        self.last_taken_began = self.last_taken_began.max(Some(began));
+        self.concurrency.answered(now.saturating_sub(began));
+        self.rate.accepted(now);
+        self.other_words.answered(beside);
+        self.is_there(now);
+        self.settle_strange(Some(began));
+        match &self.mode {
+            Mode::Paused { .. } if is_probe => {
+                self.rate.resumed(now);
+                self.set_mode(Mode::Sending);
+            }
+            Mode::Doubting { first, .. } => {
+                // Another visit gets through, so the refusal was of the one visit.
+                let first_began = self.visits.get(first).map_or(Duration::ZERO, |visit| visit.began);
+                if *first != number && (is_probe || began > first_began) {
+                    self.end_doubt();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody is there, and an outage is over.
+    fn is_there(&mut self, now: Time) {
+        self.failed_in_a_row.clear();
+        self.only_429_since = None;
+        self.asked_not_before = None;
+        self.last_answer = Some(now);
+        if let Mode::Down { since, .. } = self.mode {
+            self.set_mode(Mode::Sending);
+            self.notice(Notice::Up { after: now.saturating_sub(since) });
+        }
+    }
+
+    /// What was a probe of the mode before is none of the new one.
+    fn set_mode(&mut self, mode: Mode) -> Mode {
+        self.probe = None;
+        std::mem::replace(&mut self.mode, mode)
+    }
+
+    /// Goes on to another mode, and keeps what has to be kept of the one that ends.
+    fn leave_mode_for(&mut self, mode: Mode, now: Time) {
+        match self.set_mode(mode) {
+            Mode::Doubting { first, .. } => self.tried.push(Reverse((now, first))),
+            Mode::Paused { .. } => self.rate.resumed(now),
+            Mode::Sending | Mode::Down { .. } => {}
+        }
+    }
+
+    fn remember(&mut self, number: VisitNumber, may_have_arrived: bool, error: &AttemptError) {
+        if let Some(visit) = self.visits.get_mut(&number) {
+            visit.may_have_arrived |= may_have_arrived;
+            visit.error = Some(error.clone());
+        }
+    }
+
+    /// A failed attempt of the visit's own: it waits for another one, or is given up.
+    fn count_against(&mut self, number: VisitNumber, error: AttemptError, retry_after: Option<Duration>, now: Time) {
+        let Some(visit) = self.visits.get_mut(&number) else { return };
+        visit.counted += 1;
+        if visit.counted >= self.config.max_attempts {
+            self.settle(number, Status::Failed, error.status, Some(error));
+            return;
+        }
+        // However often and long a single visit is asked to wait, it waits no longer than an outage may last.
+        let asked = retry_after.unwrap_or_default().min(self.config.patience.saturating_sub(visit.asked_to_wait));
+        visit.asked_to_wait += asked;
+        visit.not_before = now + asked;
+        let wait = self.config.backoff.wait(visit.counted, &mut self.random).max(asked);
+        self.tried.push(Reverse((now + wait, number)));
+    }
+
+    /// Decisions that depend on what is left.
+    fn decide(&mut self, now: Time) {
+        if self.stopped.is_some() {
+            self.settle_what_waits();
+            return;
+        }
+        if !self.is_complete || self.in_flight > 0 {
+            return;
+        }
+        self.decide_a_last_doubt();
+        if self.stopped.is_none() && self.untried.is_empty() && self.refused.is_empty() && self.tried.is_empty() {
+            self.settle_strange(None);
+        }
+        self.give_up_poisoned(now);
+    }
+
+    /// After a stop, no visit waits for anything: it was not attempted, or failed before.
+    fn settle_what_waits(&mut self) {
+        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).chain(self.refused.drain(..)).collect();
+        waiting.extend(self.tried.drain().map(|Reverse((_, visit))| visit));
+        self.end_doubt();
+        self.settle_strange(None);
+        waiting.sort_unstable();
+        for number in waiting {
+            match self.visits.get_mut(&number).and_then(|visit| visit.error.take()) {
+                Some(mut error) => {
+                    error.text.push_str(" (the run stopped before another attempt)");
+                    self.settle(number, Status::Failed, error.status, Some(error));
+                }
+                None => self.settle(number, Status::NotAttempted, None, None),
+            }
+        }
+    }
+
+    fn settle(&mut self, number: VisitNumber, status: Status, http_status: Option<u16>, error: Option<AttemptError>) {
+        let Some(visit) = self.visits.remove(&number) else { return };
+        self.failed_in_a_row.remove(&number);
+        let elapsed = match (visit.first, visit.last) {
+            (Some(first), Some(last)) => last - first,
+            _ => Duration::ZERO,
+        };
+        self.effects.push_back(Effect::Settled(Settled {
+            visit: number,
+            status,
+            http_status,
+            error,
+            attempts: visit.attempts,
+            elapsed,
+        }));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        // Once the run ends, a person need not hear of pauses and outages.
+        if self.stopped.is_none() {
+            self.effects.push_back(Effect::Notice(notice));
+        }
+    }
+}

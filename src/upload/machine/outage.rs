@@ -1,0 +1,126 @@
+//! Failures after which another attempt may succeed: of a visit, or of the API, which is then down.
+
+use super::super::classify::AttemptError;
+use super::{IN_A_ROW, Machine, Mode, Notice, Time, Visit, VisitNumber};
+use crate::outcome::{Status, StopReason};
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// Probes of an outage are at least so far apart, and at most this part of how long it has lasted.
+const BETWEEN_PROBES: Duration = Duration::from_secs(1);
+const PROBES_OF_OUTAGE: u32 = 20;
+/// However long an outage lasts, probes follow each other in no more than this part of the patience: there may be many
+/// visits that always fail before one that shows that the API is there.
+const PROBES_OF_PATIENCE: u32 = 100;
+/// Visits that only the API's own errors hold back are given up after this time, where others had answers.
+const POISONED_AFTER: Duration = Duration::from_secs(30);
+
+impl Machine {
+    /// A failure after which another attempt may succeed.
+    pub(super) fn failed(
+        &mut self,
+        number: VisitNumber,
+        error: AttemptError,
+        retry_after: Option<Duration>,
+        is_probe: bool,
+        now: Time,
+    ) {
+        if self.is_limit_in_other_words(number, &error, retry_after, is_probe, now) {
+            return;
+        }
+        if let Some(wait) = retry_after {
+            // The shortest of those that are not over.
+            let known = self.asked_not_before.filter(|at| *at > now).unwrap_or(Duration::MAX);
+            self.asked_not_before = Some(known.min(now + wait));
+        }
+        self.failed_in_a_row.insert(number);
+        self.note_server_error(number, error.status, now);
+        let Some(visit) = self.visits.get(&number) else { return };
+        let is_last = visit.counted + 1 >= self.config.max_attempts;
+        let nobody_answered = self.last_answer.is_none_or(|answer| visit.first.is_none_or(|first| answer < first));
+        match self.mode {
+            Mode::Down { since, .. } => {
+                self.tried.push(Reverse((now, number)));
+                if is_probe {
+                    self.probe_failed(since, error, retry_after, now);
+                }
+            }
+            _ if self.failed_in_a_row.len() >= IN_A_ROW || is_last && nobody_answered => {
+                self.tried.push(Reverse((now, number)));
+                self.goes_down(error, now);
+            }
+            _ => self.count_against(number, error, retry_after, now),
+        }
+    }
+
+    pub(super) fn goes_down(&mut self, reason: AttemptError, now: Time) {
+        let asked = self.asked_not_before.filter(|at| *at > now + self.config.patience);
+        if let Some(at) = asked {
+            self.stop_with(StopReason::ApiDown, Some(reason), Some(at - now));
+            return;
+        }
+        let next_probe = now + self.between_probes(Duration::ZERO);
+        self.leave_mode_for(Mode::Down { since: now, next_probe }, now);
+        self.notice(Notice::Down { reason: Some(reason) });
+    }
+
+    pub(super) fn probe_failed(&mut self, since: Time, error: AttemptError, retry_after: Option<Duration>, now: Time) {
+        let end = since + self.config.patience;
+        if retry_after.is_some_and(|wait| now + wait > end) {
+            self.stop_with(StopReason::ApiDown, Some(error), retry_after);
+        } else if now >= end {
+            self.stop_with(StopReason::ApiDown, Some(error), None);
+        } else {
+            // The last probe goes out when the patience ends.
+            let next_probe = (now + self.between_probes(now - since)).min(end.max(now + BETWEEN_PROBES));
+            self.set_mode(Mode::Down { since, next_probe });
+        }
+    }
+
+    /// How long to wait for the next probe of an outage that has lasted for so long.
+    fn between_probes(&mut self, lasted: Duration) -> Duration {
+        let most = (self.config.patience / PROBES_OF_PATIENCE).max(BETWEEN_PROBES);
+        let longest = (lasted / PROBES_OF_OUTAGE).clamp(BETWEEN_PROBES, most);
+        // Spread, so that several machines do not knock at once.
+        longest.mul_f64(1.0 + self.random.f64() / 4.0)
+    }
+
+    fn note_server_error(&mut self, number: VisitNumber, status: Option<u16>, now: Time) {
+        let Some(visit) = self.visits.get_mut(&number) else { return };
+        let Some(status) = status.filter(|status| (500..600).contains(status)) else { return };
+        visit.errors_500 += u32::from(status == 500);
+        if visit.last_server_error.is_some_and(|last| now < last + BETWEEN_PROBES) {
+            return;
+        }
+        visit.server_errors += 1;
+        visit.first_server_error.get_or_insert(now);
+        visit.last_server_error = Some(now);
+    }
+
+    /// Where the API answered others, a few visits that it always stumbles over are not an outage.
+    pub(super) fn give_up_poisoned(&mut self, now: Time) {
+        let is_down = matches!(self.mode, Mode::Down { .. });
+        if !is_down || self.stopped.is_some() || !self.had_answers || self.visits.len() >= IN_A_ROW {
+            return;
+        }
+        let most = self.config.max_attempts;
+        let after = POISONED_AFTER.min(self.config.patience);
+        let is_poisoned = |visit: &Visit| {
+            visit.server_errors >= most && visit.first_server_error.is_some_and(|first| now - first >= after)
+        };
+        let all_500 = self.visits.values().all(|visit| visit.errors_500 >= most);
+        if self.visits.is_empty() || !all_500 && !self.visits.values().all(is_poisoned) {
+            return;
+        }
+        let mut left: Vec<VisitNumber> = self.visits.keys().copied().collect();
+        left.sort_unstable();
+        for number in left {
+            let error = self.visits.get(&number).and_then(|visit| visit.error.clone());
+            self.settle(number, Status::Failed, error.as_ref().and_then(|error| error.status), error);
+        }
+        self.untried.clear();
+        self.refused.clear();
+        self.tried.clear();
+        self.set_mode(Mode::Sending);
+    }
+}

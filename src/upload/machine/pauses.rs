@@ -1,0 +1,144 @@
+//! 429, and limits told in other words: all sending pauses, one visit tries, and it goes on more slowly.
+
+use super::super::classify::AttemptError;
+use super::super::config::Backoff;
+use super::{Machine, Mode, Notice, TAKEN_BETWEEN, Time, VisitNumber};
+use crate::outcome::{ErrorCode, StopReason};
+use std::time::Duration;
+
+/// Without a Retry-After, no pause after a 429 is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The first wait of a pause, as a part of the first wait of a visit that failed: whoever is at a limit is served again soon.
+const FIRST_PAUSE: u32 = 4;
+/// So many pauses in a row for a limit in other words, and it may be an outage as well.
+const OTHER_WORDS_IN_A_ROW: u32 = 4;
+
+/// Why all sending pauses.
+pub(super) struct Cause {
+    pub(super) error: AttemptError,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) is_in_other_words: bool,
+}
+
+impl Machine {
+    /// A 429.
+    pub(super) fn throttled(
+        &mut self,
+        number: VisitNumber,
+        error: AttemptError,
+        retry_after: Option<Duration>,
+        is_probe: bool,
+        now: Time,
+    ) {
+        let only_429_since = self.only_429_since.unwrap_or(now);
+        self.is_there(now);
+        if self.is_of_the_visit(number) {
+            self.count_against(number, error, retry_after, now);
+            return;
+        }
+        self.only_429_since = Some(only_429_since);
+        self.refused.push_back(number);
+        let waits_until = now + retry_after.unwrap_or_default();
+        if waits_until > only_429_since + self.config.patience {
+            self.stop_with(StopReason::ApiDown, Some(error), retry_after);
+            return;
+        }
+        self.pause(number, Cause { error, retry_after, is_in_other_words: false }, is_probe, now);
+    }
+
+    /// Whether a visit is refused for itself: so many others were taken between two refusals of it. Then it stays so until
+    /// another visit is refused too.
+    fn is_of_the_visit(&mut self, number: VisitNumber) -> bool {
+        let (taken, pauses) = (self.taken, self.pauses);
+        let Some(visit) = self.visits.get_mut(&number) else { return false };
+        visit.is_429_its_own = visit.taken_at_429.is_some_and(|before| {
+            taken >= before + TAKEN_BETWEEN || visit.is_429_its_own && pauses == visit.pauses_at_429
+        });
+        visit.taken_at_429 = Some(taken);
+        visit.pauses_at_429 = pauses;
+        visit.is_429_its_own
+    }
+
+    /// Begins a pause, or makes the one that is there longer.
+    fn pause(&mut self, number: VisitNumber, cause: Cause, is_probe: bool, now: Time) {
+        let Cause { error, retry_after, is_in_other_words } = cause;
+        // A request of before a pause that is over is part of its cause.
+        let is_late = self.visits.get(&number).is_some_and(|visit| visit.pauses_before < self.pauses) && !is_probe;
+        let in_a_row = match &mut self.mode {
+            Mode::Paused { in_a_row, .. } if is_probe => *in_a_row + 1,
+            Mode::Paused { until, .. } => {
+                // It may still know better how long to wait.
+                *until = (*until).max(now + retry_after.unwrap_or_default());
+                self.paused_until = *until;
+                return;
+            }
+            _ if is_late && retry_after.is_none() => return,
+            _ => 1,
+        };
+        let rate = self.rate.rate(now);
+        let first = self.config.backoff.first / FIRST_PAUSE;
+        let backoff = Backoff { first, max: self.config.backoff.max.min(LONGEST_PAUSE) };
+        let asked = retry_after.filter(|wait| !wait.is_zero());
+        let pause = asked.unwrap_or_else(|| backoff.wait(in_a_row, &mut self.random));
+        self.pauses += 1;
+        if let Some(visit) = self.visits.get_mut(&number) {
+            visit.pauses_at_429 = self.pauses;
+        }
+        self.paused_until = self.paused_until.max(now + pause);
+        self.leave_mode_for(Mode::Paused { until: self.paused_until, in_a_row, is_in_other_words }, now);
+        if in_a_row == 1 && !is_late {
+            self.rate.refused(now);
+        }
+        self.notice(Notice::Paused { rate, pause, reason: error });
+    }
+
+    /// Takes a failure for a limit told in other words, if it is one: then no attempt counts.
+    pub(super) fn is_limit_in_other_words(
+        &mut self,
+        number: VisitNumber,
+        error: &AttemptError,
+        retry_after: Option<Duration>,
+        is_probe: bool,
+        now: Time,
+    ) -> bool {
+        let is_connection = error.code == ErrorCode::Connection;
+        let Some(visit) = self.visits.get(&number).filter(|_| is_connection || error.status == Some(503)) else {
+            return false;
+        };
+        let (beside, is_late) = (visit.began_beside, visit.pauses_before < self.pauses);
+        let is_of_a_pause = match self.mode {
+            Mode::Down { .. } => return false,
+            Mode::Paused { in_a_row, is_in_other_words: true, .. } => {
+                is_late || is_probe && in_a_row < OTHER_WORDS_IN_A_ROW
+            }
+            _ => false,
+        };
+        if is_of_a_pause && !is_probe || is_connection && self.concurrency.tried_one_more(beside) {
+            self.refused.push_back(number);
+            return true;
+        }
+        let is_climbing = self.rate.is_climbing(now);
+        let limit = match self.failed_in_a_row.len() < super::IN_A_ROW / 2 {
+            true => self.other_words.failed(number, beside, is_climbing),
+            false => None,
+        };
+        if self.other_words.has_nothing_to_do_with_the_rate() {
+            self.concurrency.lift();
+        }
+        if limit.is_none() && !is_of_a_pause {
+            return false;
+        }
+        for visit in limit.iter().flat_map(|limit| &limit.visits) {
+            if let Some(visit) = self.visits.get_mut(visit) {
+                visit.counted = visit.counted.saturating_sub(1);
+            }
+        }
+        if let Some(connections) = limit.and_then(|limit| limit.connections).filter(|_| is_connection) {
+            self.concurrency.lower(connections);
+        }
+        // The failure itself was not counted yet, and an earlier one of the same visit may have been.
+        self.refused.push_back(number);
+        self.pause(number, Cause { error: error.clone(), retry_after, is_in_other_words: true }, is_probe, now);
+        true
+    }
+}
