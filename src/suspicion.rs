@@ -49,6 +49,7 @@ suspicions! {
     OnlyValue "only_value" "a value that `only` leaves out equals a wanted one but for case or blanks";
     RowLimit "row_limit" "a file has exactly as many rows as a spreadsheet can hold: the rest may be missing";
     WrongEncoding "wrong_encoding" "text that was probably written in another encoding: set `encoding`";
+    NewKeys "new_keys" "visits that earlier result files know are gone, and almost the same ones have come under other keys: they would be sent a second time";
 }
 
 impl SuspicionCode {

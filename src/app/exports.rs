@@ -5,6 +5,7 @@ use super::outputs::Outputs;
 use super::selection::Selector;
 use super::{AppError, Context, Selection, machine, unwanted};
 use crate::job::Job;
+use crate::ledger::TodayBuilder;
 use crate::near_key::Folding;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
@@ -23,6 +24,8 @@ const VISITS_AHEAD: usize = 8;
 /// Batches of scenes that are read while the visits still come in, within this share of the memory.
 const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
 const SHARE_AHEAD: u64 = 32;
+/// The part of the memory that what is known of earlier runs takes.
+const LEDGER_SHARE: u64 = 8;
 /// About the size of a batch, in bytes.
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are grouped at once.
@@ -124,10 +127,20 @@ impl Exports {
         all.filter(|file| names.insert(file.name.clone())).collect()
     }
 
-    /// Reads and groups everything: each export on a thread of its own, while this thread groups.
-    pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
+    /// Reads and groups everything: each export on a thread of its own, while this thread groups. `today`: collects the visits
+    /// that rows of earlier runs are looked up among.
+    pub(super) fn read(
+        self,
+        cx: &Context,
+        job: &Job,
+        selection: Selection,
+        today: Option<&mut TodayBuilder>,
+    ) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(machine::half_of_its_memory);
+        // An id and a place for each visit.
+        let memory = if today.is_some() { memory - memory / LEDGER_SHARE } else { memory };
+        let mut today = today;
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // The parts of a joined key are folded one by one.
@@ -143,6 +156,9 @@ impl Exports {
             let (scenes, scenes_read) = read_ahead(scope, &self.scenes, ahead);
             for rows in visits {
                 let mut rows = rows?;
+                if let Some(today) = &mut today {
+                    today.add(&rows, &job.rules, cx.now.timestamp());
+                }
                 let keep = selector.keep(&mut rows);
                 shuffle.add_visits(rows, keep.as_ref())?;
             }

@@ -34,6 +34,7 @@ mod file_ends;
 mod ids;
 mod job_request;
 mod machine;
+mod new_keys;
 mod orphans;
 mod outputs;
 mod page;

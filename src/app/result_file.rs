@@ -4,16 +4,21 @@
 //! another job's, or under other ids.
 
 use super::context::rfc3339;
-use super::earlier::Earlier;
+use super::earlier::{Earlier, Sources};
 use super::error::InTheWay;
 use super::run_inputs::RunInputs;
 use super::{AppError, Context};
 use crate::job::{Job, Target};
+use crate::ledger::{Origin, Wanted};
+use crate::outcome::Status;
 use crate::results::{
-    Counts, Journal, Lock, Manifest, ResultsError, RunOptions, Wanted, beside, is_result_file, make_room, move_aside, resolve_path,
+    Counts, FORMAT, Journal, Lock, Manifest, Mark, ResultsError, RunOptions, beside, is_result_file, make_room,
+    move_aside, read, resolve_path,
 };
 use crate::summary::RunReport;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// What a manifest calls the sandbox.
 pub(super) const SANDBOX: &str = "sandbox";
@@ -49,18 +54,15 @@ enum Prior {
         wanted: Wanted,
         /// How many rows it had when the run ended that wrote them; `None` where that run did not end.
         rows: Option<u64>,
+        /// Whether undelivered rows are dropped whose visits are no longer in the exports.
+        forgets_gone: bool,
     },
 }
 
 impl ResultFile {
     /// Claims the result file of a first run. A journal that a run left that died is resumed. A finished result file is not
     /// overwritten, but with `fresh` moved aside.
-    pub(super) fn claim(
-        cx: &Context,
-        job: &Job,
-        options: &RunOptions,
-        fresh: bool,
-    ) -> Result<ResultFile, AppError> {
+    pub(super) fn claim(cx: &Context, job: &Job, options: &RunOptions, fresh: bool) -> Result<ResultFile, AppError> {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
@@ -72,7 +74,7 @@ impl ResultFile {
         let prior = if fresh {
             Prior::ToMoveAside
         } else if is_journal_to_resume(cx, job, options, &path)? {
-            Prior::Resumed { wanted: Wanted::Undelivered, rows: None }
+            Prior::Resumed { wanted: Wanted::Undelivered, rows: None, forgets_gone: false }
         } else {
             Prior::Nothing
         };
@@ -80,19 +82,40 @@ impl ResultFile {
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
-    pub(super) fn reclaim(path: PathBuf, manifest: &Manifest, wanted: Wanted) -> Result<ResultFile, AppError> {
+    pub(super) fn reclaim(
+        path: PathBuf,
+        manifest: &Manifest,
+        wanted: Wanted,
+        forgets_gone: bool,
+    ) -> Result<ResultFile, AppError> {
         let lock = Lock::take(&path)?;
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
-        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), _lock: lock })
+        Ok(ResultFile {
+            path,
+            prior: Prior::Resumed { wanted, rows, forgets_gone },
+            before: Before::default(),
+            _lock: lock,
+        })
     }
 
-    /// The rows of the run before, where this run resumes them.
-    pub(super) fn earlier(&self, job: &Job) -> Result<Earlier, AppError> {
-        match &self.prior {
-            Prior::Nothing | Prior::ToMoveAside => Ok(Earlier::none(&job.rules.ids)),
-            Prior::Resumed { wanted, rows } => Ok(Earlier::read(&self.path, wanted.clone(), *rows, &job.rules.ids)?),
+    /// Has the rows of the file not count: they are of other ids, and nothing was delivered under those.
+    pub(super) fn begin_anew(&mut self) {
+        self.prior = Prior::Nothing;
+    }
+
+    /// Where this run looks before it sends: into its own rows, where it resumes, and into result files of other runs, unless
+    /// it starts over.
+    pub(super) fn sources(&self, job: &Job) -> Sources {
+        let mut sources = Sources::default();
+        if let Prior::Resumed { wanted, rows, forgets_gone } = &self.prior {
+            sources = own_sources(&self.path, job);
+            (sources.wanted, sources.rows_then, sources.forgets_gone) = (wanted.clone(), *rows, *forgets_gone);
         }
+        if !matches!(self.prior, Prior::ToMoveAside) {
+            sources.look_for_earlier(job, &self.path, &origin(job));
+        }
+        sources
     }
 
     /// Begins the journal with the rows that stay. `inputs`: what the run reads, which is never moved away.
@@ -103,7 +126,8 @@ impl ResultFile {
         cx: &Context,
         manifest: &Manifest,
         inputs: &[PathBuf],
-        earlier: &mut Earlier,
+        earlier: &Earlier,
+        marks: &HashMap<Uuid, Mark>,
         counts: &Counts,
     ) -> Result<Journal, AppError> {
         if matches!(self.prior, Prior::ToMoveAside) {
@@ -114,7 +138,7 @@ impl ResultFile {
             manifest: std::fs::read(beside(&self.path, "json")).ok(),
         };
         manifest.write(&self.path).map_err(AppError::Journal)?;
-        earlier.begin_journal(&self.path, counts).map_err(AppError::Journal)
+        earlier.begin_journal(&self.path, counts, marks).map_err(AppError::Journal)
     }
 
     /// Makes the journal the result file. First the manifest: where it cannot be written, the journal stays, and the same
@@ -146,6 +170,42 @@ impl ResultFile {
     }
 }
 
+/// The journal and the finished file of a result path.
+fn own_sources(results: &Path, job: &Job) -> Sources {
+    let files = [beside(results, "partial"), results.to_owned()];
+    let has_journal = files[0].exists();
+    Sources {
+        own: files.into_iter().filter(|file| file.exists()).collect(),
+        own_keeps_hashes: Manifest::read(results).is_ok_and(|manifest| manifest.keeps_hashes()),
+        // A run that died was waiting for so many answers at most.
+        in_flight: if has_journal { job.upload.most_in_flight() as u64 } else { 0 },
+        ..Sources::default()
+    }
+}
+
+/// Where a check looks: where a run or a rerun of the job would.
+pub(super) fn sources_of_check(job: &Job) -> Result<Sources, AppError> {
+    let path = resolve_path(&job.results)?;
+    let mut sources = Sources::default();
+    let is_ours = Manifest::read(&path).is_ok_and(|manifest| changes(job, &manifest).is_empty());
+    if is_ours && !is_foreign(&path)? && !is_foreign(&beside(&path, "partial"))? {
+        sources = own_sources(&path, job);
+    }
+    sources.look_for_earlier(job, &path, &origin(job));
+    Ok(sources)
+}
+
+/// Where the sessions of a job go, and how their ids are made.
+fn origin(job: &Job) -> Origin {
+    let ids = &job.rules.ids;
+    Origin {
+        base_url: target_name(job),
+        project: job.endpoint.project.clone(),
+        namespace: ids.namespace().to_string(),
+        ids_version: ids.version().number(),
+    }
+}
+
 /// Whether a run left a journal that is to be resumed.
 ///
 /// With other options that choose visits, the result file would lack the visits that only the journal's options choose, and
@@ -160,8 +220,10 @@ fn is_journal_to_resume(cx: &Context, job: &Job, options: &RunOptions, results: 
     }
     let manifest = Manifest::read(results)
         .map_err(|source| AppError::JournalWithoutManifest { journal: journal.clone(), source })?;
-    refuse_other_ids(job, &manifest, || None)?;
     refuse_other_job(cx, job, &manifest, &journal)?;
+    if goes_on_under_other_ids(cx, job, &manifest, results, || None)? {
+        return Ok(false);
+    }
     if !manifest.options.chooses_as(options) {
         let (then, now) = (manifest.options.choice(), options.choice());
         return Err(AppError::JournalOfOtherOptions { journal, results: results.to_owned(), then, now });
@@ -189,19 +251,35 @@ pub(super) fn is_foreign(path: &Path) -> Result<bool, ResultsError> {
     Ok(path.exists() && !is_result_file(path)?)
 }
 
-/// Refuses a job whose ids or target differ from those of the manifest: the API would take every visit a second time.
-/// `start_over`: the command that starts over, where the caller knows one.
-pub(super) fn refuse_other_ids(
+/// Whether the ids or the target of the job differ from those of the manifest, and nothing was delivered under those: then
+/// everything is sent under the new ones. `start_over`: the command that starts over, where the caller knows one.
+///
+/// # Errors
+/// Where something was delivered: the API would take every visit a second time.
+pub(super) fn goes_on_under_other_ids(
+    cx: &Context,
     job: &Job,
     manifest: &Manifest,
+    results: &Path,
     start_over: impl FnOnce() -> Option<String>,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let changes = changes(job, manifest);
     if changes.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let was_trial = was_trial(job, manifest);
-    Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() })
+    let mut delivered = was_trial;
+    for path in [beside(results, "partial"), results.to_owned()].iter().filter(|path| path.exists()) {
+        read(path, |row| delivered |= row.status().is_some_and(Status::is_delivered))?;
+    }
+    if delivered {
+        return Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() });
+    }
+    cx.warn(&format!(
+        "ids or address are not those of the run before, and nothing was delivered under those: everything is sent anew\n{}",
+        changes.join("\n")
+    ));
+    Ok(true)
 }
 
 /// A journal belongs to the job that began it.
@@ -225,18 +303,15 @@ fn target_name(job: &Job) -> String {
 
 /// What has changed since the manifest that decides ids and target, one line each.
 fn changes(job: &Job, manifest: &Manifest) -> Vec<String> {
-    let ids = &job.rules.ids;
-    let now = [
-        ("namespace", ids.namespace().to_string()),
-        ("version", ids.version().number().to_string()),
-        ("base_url", target_name(job)),
-        ("project", job.endpoint.project.clone()),
-    ];
-    let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
+    let listed = |origin: Origin| {
+        let Origin { base_url, project, namespace, ids_version } = origin;
+        [("namespace", namespace), ("version", ids_version.to_string()), ("base_url", base_url), ("project", project)]
+    };
+    let (now, then) = (listed(origin(job)), listed(Origin::of(manifest)));
     now.iter()
         .zip(then)
-        .filter(|((_, now), then)| now != *then)
-        .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
+        .filter(|((_, now), (_, then))| now != then)
+        .map(|((name, now), (_, then))| format!("  {name} was {then:?} and is now {now:?}"))
         .collect()
 }
 
@@ -261,5 +336,6 @@ pub(super) fn manifest(cx: &Context, run: &RunInputs<'_>, report: &RunReport, is
         finished_at: is_over.then(|| rfc3339(cx.time())),
         exit_code: is_over.then(|| report.exit.code()),
         counts: report.manifest_counts(),
+        format: FORMAT,
     }
 }

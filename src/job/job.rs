@@ -48,6 +48,8 @@ pub(crate) struct Job {
     pub(crate) max_duration: Option<Duration>,
     /// The result file.
     pub(crate) results: PathBuf,
+    /// Globs of the result files of earlier runs.
+    pub(crate) earlier: Vec<String>,
     /// Where the figures of a run are left for Prometheus.
     pub(crate) metrics: Option<PathBuf>,
     /// Where to send a notification of how a run ended, and of which runs.

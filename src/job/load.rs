@@ -75,6 +75,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         upload: upload::config(&keys.upload, options, diagnostics),
         max_duration: upload::max_duration(&keys.upload, options, diagnostics),
         results: results::path(&keys.results, options, &placeholders, diagnostics),
+        earlier: results::earlier(&keys.results, &placeholders, diagnostics),
         metrics: results::metrics(&keys.results, &placeholders, diagnostics),
         notify: notify::notify(&keys.notify, diagnostics),
         report: keys.results.report,

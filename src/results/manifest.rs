@@ -11,8 +11,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What was run, with which ids, and how it ended.
+/// What was run, with which ids, and how it ended. Each key has a default, as manifests of older versions lack some.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Manifest {
     /// The version of the program that wrote it: `0.1.0`.
     pub(crate) traxload: String,
@@ -39,6 +40,32 @@ pub(crate) struct Manifest {
     /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
     /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`.
     pub(crate) counts: BTreeMap<String, u64>,
+    /// What rows mean. From 2 on, the hash of a delivered row is that of the body that Trax has; the first version, which did
+    /// not write this, wrote the hash of its own body beside a 409 as well.
+    pub(crate) format: u32,
+}
+
+/// What rows of this version mean.
+pub(crate) const FORMAT: u32 = 2;
+
+impl Default for Manifest {
+    fn default() -> Manifest {
+        Manifest {
+            traxload: String::new(),
+            job: PathBuf::new(),
+            working_directory: PathBuf::new(),
+            options: RunOptions::default(),
+            namespace: String::new(),
+            ids_version: 5,
+            base_url: String::new(),
+            project: String::new(),
+            started_at: String::new(),
+            finished_at: None,
+            exit_code: None,
+            counts: BTreeMap::new(),
+            format: 1,
+        }
+    }
 }
 
 /// The options of a run that decide what it sends.
@@ -92,7 +119,11 @@ impl Manifest {
     pub(crate) fn read(results: &Path) -> Result<Manifest, ResultsError> {
         let path = beside(results, "json");
         let text = std::fs::read_to_string(&path).map_err(|error| ResultsError::unreadable(&path, error))?;
-        serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))?;
+        if manifest.job.as_os_str().is_empty() {
+            return Err(ResultsError::unreadable(&path, "it names no job file"));
+        }
+        Ok(manifest)
     }
 
     /// Puts back what was there before a manifest was written, byte for byte; or nothing.
@@ -106,6 +137,11 @@ impl Manifest {
             None => std::fs::remove_file(&path),
         };
         done.map_err(|source| ResultsError::write(&path, source))
+    }
+
+    /// Whether rows that were not sent have the hash of the body that Trax has.
+    pub(crate) fn keeps_hashes(&self) -> bool {
+        self.format >= 2
     }
 
     /// When the run started; `None` if the time cannot be read.

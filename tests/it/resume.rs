@@ -66,7 +66,8 @@ fn a_journal_that_is_torn_at_any_byte_of_its_last_row_is_taken_up() {
         let (server, work) = (taking(), work());
         work.job(&job(&server));
         let folder = work.path("").display().to_string();
-        let manifest = manifest_for(&manifest, &server).replace(first_folder.trim_end_matches('/'), folder.trim_end_matches('/'));
+        let manifest =
+            manifest_for(&manifest, &server).replace(first_folder.trim_end_matches('/'), folder.trim_end_matches('/'));
         let mut before = 0;
         loop {
             let cut = next.fetch_add(1, Ordering::SeqCst);
@@ -295,7 +296,9 @@ fn what_was_moved_aside_is_named_and_can_be_run_again() {
     let done = done.says(&[old]);
     assert!(!done.stderr.contains("resuming"));
     work.traxload(&["rerun", old]).ends_with(0);
-    assert_eq!(crate::harness::Rows::read(&work.path(old)).count("uploaded"), 1);
+    // The new result file shows that it was delivered meanwhile.
+    assert_eq!(crate::harness::Rows::read(&work.path(old)).count("already_received"), 1);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
