@@ -81,7 +81,7 @@ def server(command, port, cwd=None):
             if process.poll() is not None or time.monotonic() > until:
                 raise Failed(f"{command[0]} does not listen on port {port}")
             time.sleep(0.05)
-        yield
+        yield process
     finally:
         end(process)
 

@@ -1,6 +1,7 @@
 """The table as Markdown for people and as JSON for whoever wants to count again."""
 
 import json
+import re
 
 
 def write(path, facts, stages):
@@ -19,10 +20,26 @@ def markdown(facts, stages):
         f"{facts['date']}, load {facts['load_before']:.1f} before, up to {facts['repetitions']} repetitions: "
         "the median (lowest to highest).",
         "",
-        "| | time or rate | peak memory | ratio |",
-        "| --- | --- | --- | --- |",
     ]
-    for stage in stages.values():
+    of_all = [stage for stage in stages.values() if "columns" not in stage]
+    if of_all:
+        out += head(["", "time or rate", "peak memory", "ratio"])
+    for stage in of_all:
         out.append(f"| **{stage['title']}** | | | |")
-        out += [f"| {' | '.join(cells)} |" for cells in stage["lines"]]
+        out += rows(stage)
+    for stage in stages.values():
+        if "columns" in stage:
+            out += ["", f"{stage['title']}:", "", *head(stage["columns"]), *rows(stage)]
     return "\n".join(out) + "\n"
+
+
+def head(columns):
+    return [row(columns), row(["---"] * len(columns))]
+
+
+def rows(stage):
+    return [row(cells) for cells in stage["lines"]]
+
+
+def row(cells):
+    return re.sub(" +", " ", f"| {' | '.join(cells)} |")
