@@ -38,6 +38,7 @@ mod http_client;
 mod init;
 pub mod job;
 mod key_index;
+mod ledger;
 mod near_key;
 mod notify;
 pub mod outcome;

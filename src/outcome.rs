@@ -105,6 +105,8 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    /// It was delivered before with another body, which is the one that Trax keeps.
+    ChangedSinceDelivery "changed_since_delivery" "Trax keeps what was delivered first; a correction has to be made there";
     /// "missing attribute" or "missing mandatory field" (vendor, "Validation and Errors").
     MissingAttribute "missing_attribute" "map the field in the job file, or set task_code_required if it is a task code";
     /// "Unknown Store" (vendor, "Validation and Errors").
@@ -180,6 +182,11 @@ impl Outcome {
         let Invalid { identity, problems } = invalid;
         let first = problems.listed().first().map(|problem| ErrorCode::Problem(problem.code));
         Outcome { error: problems.to_string(), ..Outcome::never_sent(identity, Status::Invalid, first) }
+    }
+
+    /// The outcome of a visit that is not sent because of what earlier runs know.
+    pub(crate) fn settled(identity: Identity, status: Status) -> Outcome {
+        Outcome::never_sent(identity, status, None)
     }
 
     fn never_sent(identity: Identity, status: Status, error_code: Option<ErrorCode>) -> Outcome {

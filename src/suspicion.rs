@@ -50,6 +50,7 @@ suspicions! {
     RowLimit "row_limit" "a file has exactly as many rows as a spreadsheet can hold: the rest may be missing";
     WrongEncoding "wrong_encoding" "text that was probably written in another encoding: set `encoding`";
     NoLock "no_lock" "the file system of the results has no locks: two runs at once would spoil each other's result file";
+    NewKeys "new_keys" "visits that earlier result files know are gone, and almost the same ones have come under other keys: they would be sent a second time";
 }
 
 impl SuspicionCode {

@@ -4,10 +4,11 @@ use super::bodies::{BodiesTarget, WrittenBodies};
 use super::destination::Destination;
 use super::exports::{Exports, GroupedVisits};
 use super::orphans::OrphansTarget;
+use super::result_file::sources_of_check;
 use super::settle::Settling;
 use super::survey::{Bodies, Survey, survey};
 use super::suspicions::judge;
-use super::{AppError, Context, JobRequest, accounting, clock, unwanted};
+use super::{AppError, Context, JobRequest, accounting, clock, pipeline, unwanted};
 use crate::build::Glance;
 use crate::job::Job;
 use crate::outcome::Exit;
@@ -44,16 +45,14 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     };
     let settling = Settling::new(&job, &exports);
     let exports = exports.keeping_orphans(orphans.is_some());
-    let visits = exports.read(cx, &job, selection)?;
+    let (visits, earlier) = pipeline::read(cx, &job, selection, exports, sources_of_check(&job)?)?;
     cx.warn_all(&visits.remarks.warnings);
-    let survey_all = |bodies: Option<Bodies<'_>>| {
-        survey(&visits, &job.rules, cx.now.timestamp(), &|_, range| range.collect(), bodies)
-    };
+    let survey_all = |bodies: Option<Bodies<'_>>| survey(&visits, &job.rules, cx.now.timestamp(), &earlier, bodies);
     let (survey, bodies) = match bodies {
         None => (survey_all(None)?, None),
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
-    judge(cx, &job, survey.suspicions(&visits.remarks))?;
+    judge(cx, &job, survey.suspicions(&visits, &earlier)?)?;
     // Bodies of exports that look wrong replace nothing.
     bodies.map_or(Ok(()), WrittenBodies::put)?;
     cx.warn_all(&settling.warning());
@@ -62,6 +61,8 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     }
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&survey.warnings(visits.is_flat));
+    cx.warn_all(&earlier.warnings());
+    cx.warn_all(&survey.warnings_of_earlier_runs(&earlier));
     Ok(check_report(cx, &job, &survey, &visits, request.job.allow_empty))
 }
 
@@ -78,7 +79,10 @@ fn check_report(cx: &Context, job: &Job, survey: &Survey, visits: &GroupedVisits
         left_out_values: unwanted::listed(&visits.remarks.unwanted),
         result_rows: survey.rows(),
         valid: survey.valid,
-        invalid: survey.invalid,
+        invalid: survey.invalid + survey.known.reused,
+        delivered_before: survey.known.visits,
+        changed_since_delivery: survey.known.changed,
+        reused_keys: survey.known.reused + survey.known.reused_own,
         problems: survey.problems(),
         scene_rows: tally.scenes_read(),
         orphans: tally.orphans,
@@ -108,9 +112,10 @@ fn exit(survey: &Survey, job: &Job, allow_empty: bool) -> Exit {
     if rows == 0 {
         return if allow_empty { Exit::Done } else { Exit::NoVisits };
     }
-    match survey.invalid {
+    let known = &survey.known;
+    match survey.invalid + known.reused + known.reused_own - known.reused_before {
         0 => Exit::Done,
-        invalid if job.max_invalid.is_exceeded(invalid, rows) => Exit::TooManyInvalid,
+        _ if job.max_invalid.is_exceeded(survey.invalid_in_exports(), rows) => Exit::TooManyInvalid,
         _ => Exit::NotAllDelivered,
     }
 }

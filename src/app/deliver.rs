@@ -8,15 +8,15 @@
 //!
 //! Both channels are short: a slow API or a slow disk holds back the building.
 
+use super::earlier::{Earlier, Task};
 use super::exports::GroupedVisits;
-use super::survey::WantedVisits;
 use super::{AppError, Context, Event};
 use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
 use crate::job::{Job, Target};
 use crate::outcome::{Outcome, Status};
 use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
-use crate::shuffle::{Grouped, ShuffleError};
+use crate::shuffle::ShuffleError;
 use crate::summary::{ByStatus, Progress};
 use crate::upload::{Http, RateFile, Start, Token, Traffic, make_room, upload};
 use std::ops::{ControlFlow, Range};
@@ -45,8 +45,10 @@ pub(super) struct Dispatch<'a> {
     pub(super) cx: &'a Context,
     pub(super) job: &'a Job,
     pub(super) visits: &'a GroupedVisits,
-    /// Which visits get a new row; the others keep the row that they have.
-    pub(super) outstanding: WantedVisits<'a>,
+    /// What is to be done for a visit, by the number of its partition and its own there.
+    pub(super) task: &'a (dyn Fn(usize, usize) -> Task + Sync),
+    /// What earlier runs know of the visits.
+    pub(super) earlier: &'a Earlier,
     /// Rows that the result file will have.
     pub(super) rows: u64,
     pub(super) counters: &'a Counters,
@@ -89,7 +91,7 @@ pub(super) fn deliver(
     let (over, until_over) = channel::<()>();
     let sends = token.is_some();
     std::thread::scope(|scope| {
-        let writer = scope.spawn(|| write(cx, journal, rows, &counters.counts));
+        let writer = scope.spawn(|| write(cx, journal, rows, dispatch.earlier, &counters.counts));
         let network = {
             let outcomes = outcomes.clone();
             scope.spawn(move || dispatch.send(token, queue, outcomes))
@@ -118,10 +120,12 @@ impl Dispatch<'_> {
         visits: &mpsc::Sender<Vec<Prepared>>,
         outcomes: &mpsc::Sender<Outcome>,
     ) -> Result<u64, ShuffleError> {
-        let mut kept = 0;
+        let (mut kept, mut partition) = (0, 0);
         let fed = self.visits.shuffled.each(|grouped| {
             let builder = Builder::new(&self.job.rules, grouped, self.cx.now.timestamp());
-            let chunk = |range| self.build(&builder, grouped, range, sends);
+            let number = partition;
+            partition += 1;
+            let chunk = |range| self.build(&builder, number, range, sends);
             // While the network is busy, a chunk per thread: several would be milliseconds in which a server on this machine
             // has no processor, and the thread that sends has nothing to do.
             let chunks_per_thread = if sends { 1 } else { CHUNKS_PER_THREAD };
@@ -140,15 +144,24 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Builds the outstanding visits of a range.
-    fn build(&self, builder: &Builder<'_>, grouped: &Grouped, range: Range<usize>, sends: bool) -> Chunk {
-        let count = range.len();
-        let visits = (self.outstanding)(grouped, range);
-        let mut chunk = Chunk { kept: (count - visits.len()) as u64, ..Chunk::default() };
+    /// Builds the visits of a range that get a new row.
+    fn build(&self, builder: &Builder<'_>, partition: usize, range: Range<usize>, sends: bool) -> Chunk {
+        let mut chunk = Chunk::default();
         // A visit that is never sent needs no body. There may be millions, and the user who stopped the run waits for the
         // last of them.
         let is_over = !sends || self.cx.stop.reason().is_some();
-        for visit in visits {
+        for visit in range {
+            match (self.task)(partition, visit) {
+                Task::Send => {}
+                Task::Keep => {
+                    chunk.kept += 1;
+                    continue;
+                }
+                Task::Settle => {
+                    chunk.settled.push(self.earlier.settle(builder, visit, &mut chunk.scratch));
+                    continue;
+                }
+            }
             if is_over {
                 chunk.settled.push(match builder.identify(visit, &mut chunk.scratch) {
                     Ok((identity, payload_sha256)) => Outcome::not_attempted(identity, payload_sha256),
@@ -250,12 +263,14 @@ fn write(
     cx: &Context,
     journal: Journal,
     rows: mpsc::Receiver<Outcome>,
+    earlier: &Earlier,
     counts: &Counts,
 ) -> Result<Journal, ResultsError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime =
         runtime.map_err(|source| ResultsError::Write { path: journal.path().display().to_string(), source })?;
-    runtime.block_on(record(journal, rows, |outcomes| {
+    let explain = |outcome: &mut Outcome| earlier.explain(outcome);
+    runtime.block_on(record(journal, rows, explain, |outcomes| {
         outcomes.iter().for_each(|outcome| counts.add(outcome));
         cx.emit(Event::Settled(outcomes));
     }))
@@ -308,7 +323,8 @@ mod tests {
         let job = job(folder.path());
         for (sends, is_stopped) in [(true, false), (true, true), (false, false)] {
             let cx = Context::new(|_| {});
-            let exports = Exports::open(&cx, &job).and_then(|exports| exports.read(&cx, &job, Selection::default()));
+            let exports =
+                Exports::open(&cx, &job).and_then(|exports| exports.read(&cx, &job, Selection::default(), None));
             let grouped = exports.expect("readable");
             assert!(grouped.shuffled.partitions() > 4, "{} partitions", grouped.shuffled.partitions());
             let seen = AtomicUsize::new(0);
@@ -319,10 +335,11 @@ mod tests {
                 cx: &cx,
                 job: &job,
                 visits: &grouped,
-                outstanding: &|_, range| {
-                    seen.fetch_add(range.len(), Ordering::Relaxed);
-                    range.collect()
+                task: &|_, _| {
+                    seen.fetch_add(1, Ordering::Relaxed);
+                    Task::Send
                 },
+                earlier: &Earlier::default(),
                 rows: VISITS as u64,
                 counters: &Counters::default(),
             };

@@ -1,136 +1,408 @@
-//! What a run takes over from the one before it: which visits have a row already, which rows stay, which are lost.
+//! What a run knows of its visits from earlier runs: which files tell, what becomes of each visit, which rows stay.
 
-use super::AppError;
-use crate::build::Ids;
-use crate::results::{Candidate, Counts, Draft, Journal, Previous, ResultsError, Wanted, keeps_row, outstanding};
-use crate::shuffle::Grouped;
-use crate::text::{count, grouped, start_of};
-use std::ops::Range;
-use std::path::Path;
+use crate::build::{Builder, Built, Code, Invalid};
+use crate::job::{Job, Target};
+use crate::ledger::{
+    Candidate, Decision, EarlierFile, Fate, Finding, Hashing, Known, Origin, OwnRows, Record, Today, TodayBuilder,
+    Wanted, body, find_earlier,
+};
+use crate::near_key::Folding;
+use crate::outcome::{ErrorCode, Outcome, Status};
+use crate::results::{Counts, Draft, Journal, Mark, ResultsError, StoredRows};
+use crate::text::{count, grouped};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use uuid::Uuid;
 
-/// How much of a key is said, in characters: a damaged one may be anything.
-const LONGEST_KEY: usize = 60;
+/// The files in which a run looks before it sends.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// The journal and the finished file of its own path.
+    pub(super) own: Vec<PathBuf>,
+    /// Whether own rows that were not sent have the hash of what Trax has.
+    pub(super) own_keeps_hashes: bool,
+    /// Which of the undelivered visits of the own path are sent again.
+    pub(super) wanted: Wanted,
+    /// How many rows the own file had when the run before ended, if it did.
+    pub(super) rows_then: Option<u64>,
+    /// Whether undelivered own rows are dropped whose visits are no longer in the exports.
+    pub(super) forgets_gone: bool,
+    /// How many answers the run may have been waiting for that left the journal.
+    pub(super) in_flight: u64,
+    /// Result files of other runs.
+    pub(super) earlier: Vec<EarlierFile>,
+    /// What has to be said of files that do not count.
+    pub(super) warnings: Vec<String>,
+}
 
-/// The rows of the run before, if there was one, and which of them are to be sent again.
+impl Sources {
+    /// Finds the result files of other runs. Runs against the sandbox inside the process neither look nor are looked at.
+    pub(super) fn look_for_earlier(&mut self, job: &Job, results: &Path, origin: &Origin) {
+        if job.target == Target::Server {
+            (self.earlier, self.warnings) = find_earlier(&job.earlier, results, origin);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.earlier.is_empty()
+    }
+
+    /// What collects the visits of the exports as they are read, where there is something to look up.
+    pub(super) fn today(&self, job: &Job) -> Option<TodayBuilder> {
+        (!self.is_empty()).then(|| TodayBuilder::new(hashing(job)))
+    }
+
+    /// Reads the own files. Of a million rows that takes a good part of the time in which the exports are read, and can be done
+    /// beside it.
+    pub(super) fn read_own(&self, hashing: &Hashing) -> Result<OwnRows, ResultsError> {
+        OwnRows::read(&self.own, hashing, self.own_keeps_hashes)
+    }
+}
+
+/// How keys and stores are hashed in a run of this job.
+fn hashing(job: &Job) -> Hashing {
+    let separator = job.visits.picks.first().map(|key| key.separator.as_str()).filter(|text| !text.is_empty());
+    Hashing::new(Folding::new(separator))
+}
+
+/// What becomes of a visit, in a byte.
+mod fate {
+    pub(super) const SEND: u8 = 0;
+    pub(super) const KEEP: u8 = 1;
+    pub(super) const SETTLE: u8 = 2;
+}
+
+/// What a run has to do for a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// It gets a new row, after sending if it is valid.
+    Send,
+    /// The row that it has stays.
+    Keep,
+    /// It gets a new row, and is not sent.
+    Settle,
+}
+
+/// What the survey has to know of a visit.
 #[derive(Debug)]
+pub(super) enum Judged {
+    /// It is sent if it is valid. `is_new`: no earlier run knows it.
+    Outstanding { is_new: bool },
+    /// It is not sent.
+    Settled {
+        finding: Option<Finding>,
+        /// Whether its row of the own file stays.
+        stays: bool,
+        /// The row that tells.
+        by: Option<Known>,
+        /// What its own row is to say besides.
+        mark: Option<(Uuid, Mark)>,
+        /// What is to be told of a key that is used again.
+        problem: Option<String>,
+    },
+}
+
+/// What earlier runs say of the visits of a run.
+#[derive(Debug, Default)]
 pub(super) struct Earlier {
-    previous: Option<Previous>,
+    record: Option<Record>,
     wanted: Wanted,
-    /// How many rows there were when the run before ended.
+    accepts_reused: bool,
     rows_then: Option<u64>,
-    ids: Ids,
-    /// The journal as far as it is known before the exports are.
-    draft: Option<Draft>,
+    forgets_gone: bool,
+    warnings: Vec<String>,
+    /// What becomes of each visit, by partition.
+    fates: Vec<OnceLock<Vec<AtomicU8>>>,
+    in_flight: AtomicU64,
+    unexplained: AtomicU64,
 }
 
 impl Earlier {
-    /// Nothing: all is new.
-    pub(super) fn none(ids: &Ids) -> Earlier {
-        Earlier { previous: None, wanted: Wanted::Undelivered, rows_then: None, ids: ids.clone(), draft: None }
-    }
-
-    /// Reads what there is of a result file. Of a million rows that takes a good part of the time in which the exports
-    /// are read, and can be done beside it. `rows_then`: how many there were when the run before ended, if it did.
+    /// Reads the files of other runs, now that it is known which visits are of interest. `partitions`: in how many the visits
+    /// come.
     pub(super) fn read(
-        results: &Path,
-        wanted: Wanted,
-        rows_then: Option<u64>,
-        ids: &Ids,
-    ) -> Result<Earlier, ResultsError> {
-        let previous = Previous::find(results, |visit| ids.session(visit).uid)?;
-        let draft = previous.as_ref().map(|previous| previous.draft(results)).transpose()?;
-        Ok(Earlier { previous, wanted, rows_then, ids: ids.clone(), draft })
+        job: &Job,
+        sources: Sources,
+        own: OwnRows,
+        today: Option<(Today, Hashing)>,
+        partitions: usize,
+    ) -> Earlier {
+        let Some((today, hashing)) = today else { return Earlier { warnings: sources.warnings, ..Earlier::default() } };
+        Earlier {
+            record: Some(Record::read(own, &sources.earlier, today, hashing)),
+            wanted: sources.wanted,
+            accepts_reused: job.rules.accepts(Code::ReusedKey),
+            rows_then: sources.rows_then,
+            forgets_gone: sources.forgets_gone,
+            warnings: sources.warnings,
+            fates: (0..partitions).map(|_| OnceLock::new()).collect(),
+            in_flight: AtomicU64::new(sources.in_flight),
+            unexplained: AtomicU64::new(0),
+        }
     }
 
-    /// Which visits of a stretch get a new row.
-    pub(super) fn outstanding(&self, grouped: &Grouped, range: Range<usize>) -> Vec<usize> {
-        let Some(previous) = &self.previous else { return range.collect() };
-        let keys = range.clone().map(|at| grouped.visit(at).key());
-        let before = previous.meet(keys, |visit| self.ids.session(visit).uid);
-        let visits =
-            range.zip(before).map(|(at, previous)| Candidate { at, previous, is_first: grouped.visit(at).is_first() });
-        outstanding(visits, &self.wanted)
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
-    /// What was found wrong with the rows, for the user who has to do something about it. This and what follows is known once
-    /// every visit of the exports was asked for by [`Earlier::outstanding`].
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let Some(previous) = &self.previous else { return Vec::new() };
-        let damaged = previous.passed().iter().map(|passed| {
-            let (first, whose) = one_or_more(passed.rows, ("", "its visit is"), ("the first in ", "their visits are"));
-            format!(
-                "{} of {} cannot be read ({first}line {}), so {whose} sent again; the API answers 409 for \
-                 visits it already has. If there is an untouched copy of the file, put it in its place and rerun",
-                count(passed.rows, "row", "rows"),
-                passed.file.display(),
-                grouped(passed.line)
-            )
+    /// Decides for a visit of a partition of `count` visits, and notes the decision.
+    pub(super) fn judge(
+        &self,
+        builder: &Builder<'_>,
+        (partition, count): (usize, usize),
+        at: usize,
+        built: Result<&Built, &Invalid>,
+        bytes: &[u8],
+    ) -> Judged {
+        let Some(record) = &self.record else { return Judged::Outstanding { is_new: false } };
+        let hash = built.is_ok().then(|| Sha256::digest(bytes).into());
+        let Some((uid, decision)) = self.decide(record, builder, at, built, hash) else {
+            return Judged::Outstanding { is_new: false };
+        };
+        record.note(uid, decision.fate);
+        let (byte, finding) = match decision.fate {
+            Fate::Send => return Judged::Outstanding { is_new: !record.knows(uid) },
+            Fate::Keep(finding) => (fate::KEEP, finding),
+            Fate::Settle(finding) => (fate::SETTLE, Some(finding)),
+        };
+        if let Some(fates) = self.fates.get(partition) {
+            let fates = fates.get_or_init(|| (0..count).map(|_| AtomicU8::new(fate::SEND)).collect());
+            fates[at].store(byte, Ordering::Relaxed);
+        }
+        let mark = decision.by.filter(|_| byte == fate::KEEP).and_then(|by| {
+            let mark = match finding? {
+                Finding::Changed | Finding::Reused { .. } => {
+                    let outcome = self.settled(record, builder, at, built, hash, &decision);
+                    Mark { code: outcome.error_code, error: outcome.error }
+                }
+                // What an earlier run said is no longer so.
+                Finding::Same | Finding::Unknown if by.is_remarked() => Mark::default(),
+                Finding::Same | Finding::Unknown => return None,
+            };
+            Some((uid, mark))
         });
-        let files = previous.misnamed().len();
-        let misnamed = previous.misnamed().iter().zip(1..).map(|(misnamed, file)| {
-            let (first, whose) = one_or_more(
-                misnamed.rows,
-                ("", "has a visit_id that its"),
-                ("the first in ", "have a visit_id that their"),
-            );
-            let gone = match previous.misnamed_and_gone() {
-                0 => String::new(),
-                // That is said once.
-                _ if file < files => String::new(),
-                gone => format!(", but not of {} whose visit is not in the exports now", count(gone, "row", "rows")),
+        let problem = matches!(finding, Some(Finding::Reused { .. }))
+            .then(|| self.settled(record, builder, at, built, hash, &decision).error);
+        Judged::Settled { finding, stays: byte == fate::KEEP, by: decision.by, mark, problem }
+    }
+
+    fn decide(
+        &self,
+        record: &Record,
+        builder: &Builder<'_>,
+        at: usize,
+        built: Result<&Built, &Invalid>,
+        hash: Option<[u8; 32]>,
+    ) -> Option<(Uuid, Decision)> {
+        let (uid, day) = match built {
+            Ok(built) => (built.session_uid, Some(built.visit_date)),
+            Err(invalid) => (invalid.identity.session_uid?, invalid.identity.visit_date.parse().ok()),
+        };
+        let visit = Candidate {
+            body: hash.as_ref().map(body),
+            store: record.hashing().store(builder.store_number(at)),
+            day,
+            is_first: builder.is_first(at),
+        };
+        Some((uid, record.decide(uid, &visit, &self.wanted, self.accepts_reused)))
+    }
+
+    /// What is to be done for a visit of a partition. Every visit was judged before.
+    pub(super) fn task(&self, partition: usize, at: usize) -> Task {
+        let fates = self.fates.get(partition).and_then(OnceLock::get);
+        match fates.map(|fates| fates[at].load(Ordering::Relaxed)) {
+            Some(fate::KEEP) => Task::Keep,
+            Some(fate::SETTLE) => Task::Settle,
+            _ => Task::Send,
+        }
+    }
+
+    /// The row of a visit that is not sent because of what earlier runs know. `scratch` is overwritten.
+    pub(super) fn settle(&self, builder: &Builder<'_>, at: usize, scratch: &mut Vec<u8>) -> Outcome {
+        scratch.clear();
+        let built = builder.build(at, scratch);
+        let built = built.as_ref().map_err(AsRef::as_ref);
+        let hash = built.is_ok().then(|| Sha256::digest(&scratch).into());
+        let decided =
+            self.record.as_ref().and_then(|record| Some((record, self.decide(record, builder, at, built, hash)?.1)));
+        match decided {
+            Some((record, decision)) => self.settled(record, builder, at, built, hash, &decision),
+            None => Outcome::settled(builder.named(at, built), Status::AlreadyReceived),
+        }
+    }
+
+    fn settled(
+        &self,
+        record: &Record,
+        builder: &Builder<'_>,
+        at: usize,
+        built: Result<&Built, &Invalid>,
+        hash: Option<[u8; 32]>,
+        decision: &Decision,
+    ) -> Outcome {
+        let mut outcome = Outcome::settled(builder.named(at, built), Status::AlreadyReceived);
+        let (Fate::Keep(Some(finding)) | Fate::Settle(finding), Some(by)) = (decision.fate, decision.by) else {
+            return outcome;
+        };
+        let problems = built.err().map(|invalid| format!("; {}", invalid.problems)).unwrap_or_default();
+        match finding {
+            Finding::Same => outcome.payload_sha256 = hash,
+            Finding::Unknown => {}
+            Finding::Changed => {
+                changed(record, &by, &mut outcome);
+                outcome.error.push_str(&problems);
+            }
+            Finding::Reused { .. } => {
+                outcome.status = Status::Invalid;
+                outcome.error_code = Some(ErrorCode::Problem(Code::ReusedKey));
+                let has = match stored(record, &by).filter(|_| by.status.is_delivered()) {
+                    Some(stored) => format!(", of store {:?} on {}", stored.store_number, stored.visit_date),
+                    None => String::new(),
+                };
+                outcome.error = format!(
+                    "reused_key visit_id: Trax keeps another visit under this key{has} ({}); where keys start again every \
+                     year, make the year a part of them with `columns` ({}){problems}",
+                    record.file(by.file).display(),
+                    outcome.identity.source
+                );
+            }
+        }
+        outcome
+    }
+
+    /// Explains a 409 that another attempt of this run does not explain: an attempt of an earlier run may have arrived. Where
+    /// nothing explains it, it is not known with which body the visit was delivered.
+    pub(super) fn explain(&self, outcome: &mut Outcome) {
+        if outcome.status != Status::AlreadyReceived || outcome.http_status.is_none() {
+            return;
+        }
+        let record = self.record.as_ref().zip(outcome.identity.session_uid);
+        if let Some((record, by)) = record.and_then(|(record, uid)| Some((record, record.may_have_arrived(uid)?))) {
+            if by.body.is_some() && by.body != outcome.payload_sha256.as_ref().map(body) {
+                changed(record, by, outcome);
+            }
+            return;
+        }
+        let waiting = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if waiting.is_err() {
+            outcome.payload_sha256 = None;
+            self.unexplained.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Visits that were answered 409, and nothing explains it.
+    pub(super) fn unexplained(&self) -> u64 {
+        self.unexplained.load(Ordering::Relaxed)
+    }
+
+    /// What was found wrong with the rows, for the user who has to do something about it.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let Some(record) = &self.record else { return self.warnings.clone() };
+        let damaged = record.damaged().iter().map(|damaged| {
+            let (first, whose) = match damaged.rows {
+                1 => ("", "its visit is"),
+                _ => ("the first in ", "their visits are"),
             };
             format!(
-                "{} of {} {whose} session_uid was not made from ({first}line {}: {:?}): something has changed the file, such \
-                 as a spreadsheet that takes leading zeros away. The API knows visits by their session_uid, so that one \
-                 decides whose row it is, and visit_id is set back{gone}. Other cells may be damaged too; if there is an \
-                 untouched copy of the file, put it in its place and rerun",
-                count(misnamed.rows, "row", "rows"),
-                misnamed.file.display(),
-                grouped(misnamed.line),
-                start_of(&misnamed.visit_id, LONGEST_KEY)
+                "{} of {} cannot be read ({first}line {}), so {whose} sent again unless another row shows it as delivered; the \
+                 API answers 409 for visits it already has. If there is an untouched copy of the file, put it in its place",
+                count(damaged.rows, "row", "rows"),
+                damaged.file.display(),
+                grouped(damaged.line)
             )
         });
-        let lost = self.rows_then.filter(|then| *then > previous.rows()).map(|then| {
+        let lost = self.rows_then.filter(|then| *then > record.own_count()).map(|then| {
             format!(
                 "the result file has {}, and had {} when the run before ended: visits without a row are sent again, and the \
                  API answers 409 for visits it already has. A rerun leaves delivered visits alone by itself; if there \
                  is a whole copy of the file, put it in its place and rerun",
-                count(previous.rows(), "row", "rows"),
+                count(record.own_count(), "row", "rows"),
                 grouped(then)
             )
         });
-        damaged.chain(misnamed).chain(lost).collect()
+        self.warnings.iter().chain(record.warnings()).cloned().chain(damaged).chain(lost).collect()
     }
 
-    /// A journal that was written under other ids would hide visits that the API has not got under these. A damaged row
-    /// may look the same; but what may have been delivered is not sent under another id.
-    pub(super) fn refuse_changed_ids(&self) -> Result<(), AppError> {
-        let Some((visit, then)) = self.previous.as_ref().and_then(Previous::unclear_id) else { return Ok(()) };
-        let now = self.ids.session(visit).uid;
-        Err(AppError::IdChanged { visit: visit.to_owned(), then: then.to_string(), now: now.to_string() })
-    }
-
-    /// Begins the journal with the rows that stay, and counts them.
-    pub(super) fn begin_journal(&mut self, results: &Path, counts: &Counts) -> Result<Journal, ResultsError> {
-        let (Some(previous), Some(mut draft)) = (&self.previous, self.draft.take()) else {
-            return Draft::new(results)?.begin();
-        };
-        previous.complete(&mut draft, |status, is_met| keeps_row(status, is_met, &self.wanted), counts)?;
+    /// Begins the journal with the rows that stay, and counts them. `marks`: what the row of a session is to say besides.
+    pub(super) fn begin_journal(
+        &self,
+        results: &Path,
+        counts: &Counts,
+        marks: &HashMap<Uuid, Mark>,
+    ) -> Result<Journal, ResultsError> {
+        let mut draft = Draft::new(results)?;
+        let Some(record) = &self.record else { return draft.begin() };
+        record.write_own(&mut draft, !self.forgets_gone, marks, counts)?;
         draft.begin()
     }
 
-    /// Delivered visits that are not in the exports any more; their rows stay.
-    pub(super) fn delivered_and_gone(&self) -> u64 {
-        self.previous.as_ref().map_or(0, |previous| previous.not_met(true))
+    /// Rows that stay although their visits are not in the exports any more.
+    pub(super) fn gone_and_kept(&self) -> u64 {
+        let undelivered = if self.forgets_gone { 0 } else { self.undelivered_and_gone() };
+        self.record.as_ref().map_or(0, |record| record.own_gone(true)) + undelivered
     }
 
-    /// Undelivered ones, whose rows are lost.
+    /// Undelivered visits that are not in the exports any more.
     pub(super) fn undelivered_and_gone(&self) -> u64 {
-        self.previous.as_ref().map_or(0, |previous| previous.not_met(false))
+        self.record.as_ref().map_or(0, |record| record.own_gone(false))
+    }
+
+    pub(super) fn forgets_gone(&self) -> bool {
+        self.forgets_gone
     }
 }
 
-/// The words for one row, or for several.
-fn one_or_more<T>(rows: u64, one: T, more: T) -> T {
-    if rows == 1 { one } else { more }
+/// What is written of a delivered visit that differs by now: store, day, scenes and hash of what Trax has.
+fn changed(record: &Record, by: &Known, outcome: &mut Outcome) {
+    outcome.error_code = Some(ErrorCode::ChangedSinceDelivery);
+    outcome.payload_sha256 = None;
+    let mut differences = String::new();
+    if let Some(stored) = stored(record, by) {
+        let identity = &mut outcome.identity;
+        let mut differ = |name: &str, then: &str, now: &str| {
+            if then != now && !then.is_empty() {
+                differences.push_str(&format!("; {name} {then}, now {}", if now.is_empty() { "unknown" } else { now }));
+            }
+        };
+        differ("store_number", &stored.store_number, &identity.store_number);
+        differ("visit_date", &stored.visit_date, &identity.visit_date);
+        differ("scenes", &stored.scenes.to_string(), &identity.scenes.to_string());
+        (identity.store_number, identity.visit_date) = (stored.store_number, stored.visit_date);
+        identity.scenes = stored.scenes;
+        outcome.payload_sha256 = stored.payload_sha256;
+    }
+    let differences = match differences.strip_prefix("; ") {
+        Some(differences) => format!(" ({differences})"),
+        None => String::new(),
+    };
+    outcome.error = format!(
+        "what Trax has differs from the export since {}{differences}; Trax keeps what was delivered first",
+        record.file(by.file).display()
+    );
+}
+
+/// What a row of an earlier run says Trax has.
+struct Stored {
+    store_number: String,
+    visit_date: String,
+    scenes: u32,
+    payload_sha256: Option<[u8; 32]>,
+}
+
+/// Reads a row once more; `None` where the file is gone by now.
+fn stored(record: &Record, by: &Known) -> Option<Stored> {
+    let mut rows = StoredRows::open(record.file(by.file)).ok()?;
+    let mut found = None;
+    rows.at(&by.span()).ok()?.read(|row| {
+        found = Some(Stored {
+            store_number: row.store_number().to_owned(),
+            visit_date: row.visit_date().map(|day| day.to_string()).unwrap_or_default(),
+            scenes: row.scenes().unwrap_or_default(),
+            payload_sha256: row.payload_sha256(),
+        });
+    });
+    found
 }

@@ -175,20 +175,6 @@ pub enum AppError {
         /// What is wrong with the manifest.
         source: ResultsError,
     },
-    /// A delivered visit would now have another id, and no visit of the exports has the old one.
-    #[error(
-        "the visit {visit:?} was delivered as {then} and would now be {now}, and no visit of the exports is {then}: the ids \
-         of the job have changed since the run before, or the row is damaged. Set namespace, version, base_url or project \
-         back. If the row is damaged, put an untouched copy of the file in its place, or take the row out. Nothing was sent. To start over, run the job with --fresh"
-    )]
-    IdChanged {
-        /// Its key.
-        visit: String,
-        /// Its id then.
-        then: String,
-        /// Its id now.
-        now: String,
-    },
     /// The result path is a file that the job reads.
     #[error("{} is what the job reads; name another result file", .0.display())]
     ResultsAreInput(PathBuf),

@@ -7,6 +7,7 @@ use super::selection::Selector;
 use super::{AppError, Context, Selection, unwanted};
 use crate::host;
 use crate::job::Job;
+use crate::ledger::TodayBuilder;
 use crate::near_key::Folding;
 use crate::results::Input;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
@@ -26,6 +27,8 @@ const VISITS_AHEAD: usize = 8;
 /// Batches of scenes that are read while the visits still come in, within this share of the memory.
 const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
 const SHARE_AHEAD: u64 = 32;
+/// The part of the memory that what is known of earlier runs takes.
+const LEDGER_SHARE: u64 = 8;
 /// About the size of a batch, in bytes.
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are grouped at once.
@@ -142,11 +145,21 @@ impl Exports {
         all.filter(|file| names.insert(file.name.clone())).collect()
     }
 
-    /// Reads and groups everything: each export on a thread of its own, while this thread groups.
-    pub(super) fn read(self, cx: &Context, job: &Job, selection: Selection) -> Result<GroupedVisits, AppError> {
+    /// Reads and groups everything: each export on a thread of its own, while this thread groups. `today`: collects the visits
+    /// that rows of earlier runs are looked up among.
+    pub(super) fn read(
+        self,
+        cx: &Context,
+        job: &Job,
+        selection: Selection,
+        today: Option<&mut TodayBuilder>,
+    ) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(host::free_for_one_run);
+        // An id and a place for each visit.
+        let memory = if today.is_some() { memory - memory / LEDGER_SHARE } else { memory };
         tracing::debug!("memory for grouping: {} MB", memory / 1_000_000);
+        let mut today = today;
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
         let expected = self.visits.expected_memory() + self.scenes.expected_memory();
         // The parts of a joined key are folded one by one.
@@ -162,6 +175,9 @@ impl Exports {
             let (scenes, scenes_read) = read_ahead(scope, &self.scenes, ahead);
             while let Some(rows) = cx.next_of(&visits)? {
                 let mut rows = rows?;
+                if let Some(today) = &mut today {
+                    today.add(&rows, &job.rules, cx.now.timestamp());
+                }
                 let keep = selector.keep(&mut rows);
                 shuffle.add_visits(rows, keep.as_ref())?;
             }

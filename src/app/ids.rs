@@ -18,7 +18,7 @@ pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<()
     let job = request.load(cx)?;
     let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);
-    let visits = exports.read(cx, &job, selection)?;
+    let visits = exports.read(cx, &job, selection, None)?;
     cx.warn_all(&visits.remarks.warnings);
     judge(cx, &job, visits.remarks.suspicions.clone())?;
     let mut out = csv::Writer::from_writer(out);

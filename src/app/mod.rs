@@ -39,6 +39,7 @@ mod exports;
 mod file_ends;
 mod ids;
 mod job_request;
+mod new_keys;
 mod nights;
 mod orphans;
 mod outputs;

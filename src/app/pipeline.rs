@@ -3,7 +3,7 @@
 //! Nothing is sent before everything is read and checked. What differs between runs is in [`RunInputs`].
 
 use super::deliver::{Counters, Dispatch, deliver};
-use super::earlier::Earlier;
+use super::earlier::{Earlier, Sources};
 use super::exports::{Exports, GroupedVisits};
 use super::result_file::{ResultFile, manifest};
 use super::run_inputs::RunInputs;
@@ -12,9 +12,12 @@ use super::settle::Settling;
 use super::survey::{Survey, survey};
 use super::suspicions::{is_refused, judge};
 use super::token::token;
-use super::{AppError, Context, Event, accounting};
+use super::{AppError, Context, Event, Selection, accounting};
+use crate::job::Job;
+use crate::ledger::{OwnRows, TodayBuilder};
 use crate::outcome::{Exit, Status, StopReason};
 use crate::summary::RunReport;
+use crate::text::count;
 use crate::upload::Http;
 use std::time::Instant;
 
@@ -33,8 +36,9 @@ pub(super) fn send_all(
     cx.warn_all(&job.warnings);
     let (paths, inputs) = (exports.paths(cx, job), exports.inputs(job));
     let settling = Settling::new(job, &exports);
-    let (visits, mut earlier) = in_parallel(|| exports.read(cx, job, run.selection), || file.earlier(job))?;
-    let survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
+    let sources = file.sources(job);
+    let (visits, earlier) = read(cx, job, run.selection, exports, sources)?;
+    let mut survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
     Http::check(&job.endpoint, &token)?;
 
     let counters = Counters::default();
@@ -42,16 +46,15 @@ pub(super) fn send_all(
     // From here on a signal finds something begun, and it is ended as a run is. One that came just before ends it here.
     cx.emit(Event::Sending);
     cx.go_on()?;
+    let marks = std::mem::take(&mut survey.known.marks).into_iter().collect();
     let begun = manifest(cx, run, &inputs, &so_far, false);
-    let journal = file.begin(cx, &begun, &paths, &mut earlier, &counters.counts)?;
-    // Invalid visits whose rows stay as they are count as well: the share is that of the whole export.
-    let invalid = survey.invalid + counters.counts.get(Status::Invalid);
-    let too_many_invalid = job.max_invalid.is_exceeded(invalid, survey.rows());
+    let journal = file.begin(cx, &begun, &paths, &earlier, &marks, &counters.counts)?;
+    let too_many_invalid = job.max_invalid.is_exceeded(survey.invalid_in_exports(), survey.rows());
 
     let started = Instant::now();
-    let outstanding = &|grouped: &_, range| earlier.outstanding(grouped, range);
-    let rows = survey.rows() + earlier.delivered_and_gone();
-    let dispatch = Dispatch { cx, job, visits: &visits, outstanding, rows, counters: &counters };
+    let rows = survey.rows() + earlier.gone_and_kept();
+    let task = &|partition, visit| earlier.task(partition, visit);
+    let dispatch = Dispatch { cx, job, visits: &visits, task, earlier: &earlier, rows, counters: &counters };
     let delivered = deliver(&dispatch, (!too_many_invalid).then_some(token), journal);
     let sending = started.elapsed();
     cx.emit(Event::Sent);
@@ -69,9 +72,10 @@ pub(super) fn send_all(
         }
         cx.warn(cx.stop.words());
     }
-    accounting::visits(&survey.tally, &counters.counts, kept, earlier.delivered_and_gone(), &file.path)?;
+    accounting::visits(&survey.tally, &counters.counts, kept, earlier.gone_and_kept(), &file.path)?;
+    cx.warn_all(&unexplained(earlier.unexplained()));
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
-    let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.undelivered() == 0);
+    let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.needs_nothing());
     let report = RunReport { exit, sending, ..report };
     file.finish(manifest(cx, run, &inputs, &report, true), journal)?;
     Ok(report)
@@ -87,16 +91,13 @@ fn survey_outstanding(
     settling: &Settling,
 ) -> Result<Survey, AppError> {
     cx.warn_all(&visits.remarks.warnings);
-    // What was asked to end needs no survey.
-    let outstanding =
-        &|grouped: &_, range| if cx.go_on().is_ok() { earlier.outstanding(grouped, range) } else { Vec::new() };
-    let survey = survey(visits, &run.job.rules, cx.now.timestamp(), outstanding, None)?;
+    let survey = survey(visits, &run.job.rules, cx.now.timestamp(), earlier, None)?;
     cx.go_on()?;
-    let mut suspicions = survey.suspicions(&visits.remarks);
+    let mut suspicions = survey.suspicions(visits, earlier)?;
     suspicions.extend(file.without_lock());
     let sends_nothing = survey.rows() == 0
         || is_refused(run.job, &suspicions)
-        || run.job.max_invalid.is_exceeded(survey.invalid, survey.rows());
+        || run.job.max_invalid.is_exceeded(survey.invalid_in_exports(), survey.rows());
     suspicions.extend(settling.wait(cx, sends_nothing)?);
     cx.go_on()?;
     judge(cx, run.job, suspicions)?;
@@ -106,8 +107,39 @@ fn survey_outstanding(
     cx.warn_all(&survey.warnings(visits.is_flat));
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&earlier.warnings());
-    earlier.refuse_changed_ids()?;
+    cx.warn_all(&survey.warnings_of_earlier_runs(earlier));
     Ok(survey)
+}
+
+/// Reads the exports, and beside them the rows of the own result path; then, of the rows of other runs, those of visits that the
+/// exports have.
+pub(super) fn read(
+    cx: &Context,
+    job: &Job,
+    selection: Selection,
+    exports: Exports,
+    sources: Sources,
+) -> Result<(GroupedVisits, Earlier), AppError> {
+    let mut today = sources.today(job);
+    let hashing = today.as_ref().map(|today| today.hashing().clone());
+    let (visits, own) = in_parallel(
+        || exports.read(cx, job, selection, today.as_mut()),
+        || hashing.as_ref().map_or(Ok(OwnRows::default()), |hashing| Ok(sources.read_own(hashing)?)),
+    )?;
+    let today = today.map(TodayBuilder::finish).zip(hashing);
+    let earlier = Earlier::read(job, sources, own, today, visits.shuffled.partitions());
+    Ok((visits, earlier))
+}
+
+/// What has to be said of visits that the API has already, and nothing says since when.
+fn unexplained(visits: u64) -> Option<String> {
+    (visits > 0).then(|| {
+        format!(
+            "the API has {} already that no result file shows as delivered (409): if they were sent by something else, all is \
+             well; but where keys start again every year, it keeps the old visits, and the new ones are lost",
+            count(visits, "visit", "visits")
+        )
+    })
 }
 
 /// Does two things at once: reading a million rows of earlier results takes a good part of the time of the exports.

@@ -2,13 +2,14 @@
 
 use super::after::After;
 use super::pipeline::send_all;
-use super::result_file::{ResultFile, is_foreign, refuse_other_ids};
+use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
 use crate::job::{DateArg, Job, Options};
+use crate::ledger::Wanted;
 use crate::outcome::Status;
 use crate::render::quoted;
-use crate::results::{Lock, LockError, Manifest, RunOptions, Wanted, beside, resolve_path};
+use crate::results::{Lock, LockError, Manifest, RunOptions, beside, resolve_path};
 use crate::summary::{RunCommand, RunReport};
 use crate::suspicion::SuspicionCode;
 use chrono::NaiveDate;
@@ -31,6 +32,10 @@ pub struct RerunRequest {
     pub allow_empty: bool,
     /// Codes of suspicions and problems that are none this time, beside those that the earlier run accepted.
     pub accept: Vec<String>,
+    /// The job file, where it is not the one that the manifest names.
+    pub job: Option<PathBuf>,
+    /// Drops undelivered visits that are no longer in the exports.
+    pub forget_gone: bool,
 }
 
 /// Sends again what a result file shows as not delivered, and replaces it with one row per visit again.
@@ -42,14 +47,26 @@ pub struct RerunRequest {
 pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError> {
     clock::check(cx)?;
     let path = find(cx, &request.results)?;
-    let manifest = Manifest::read(&path).map_err(|error| unless_running(&path, AppError::NoManifest(error)))?;
-    let file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses))?;
+    let mut manifest = Manifest::read(&path).map_err(|error| unless_running(&path, AppError::NoManifest(error)))?;
+    if let Some(job) = &request.job {
+        let job = cx.base_dir.join(job);
+        manifest.job = std::path::absolute(&job).unwrap_or(job);
+        if !manifest.working_directory.is_dir() {
+            manifest.working_directory = cx.full_base_dir();
+        }
+    }
+    let manifest = manifest;
+    let mut file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses), request.forget_gone)?;
     let cx = &cx.clone().in_folder(base_dir(cx, &manifest)?);
     let options = options(request, &manifest);
     let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
     let after = After::announce(cx, RunCommand::Rerun, &job);
     let selection = Selection { from: day(&options.from), to: day(&options.to), limit: options.limit };
-    let report = refuse_other_ids(&job, &manifest, || Some(start_over(cx, &manifest, &path))).and_then(|()| {
+    let start_over = || Some(start_over(cx, &manifest, &path));
+    let report = goes_on_under_other_ids(cx, &job, &manifest, &path, start_over).and_then(|is_anew| {
+        if is_anew {
+            file.begin_anew();
+        }
         let cx = &cx.clone().limited_to(job.max_duration);
         send_all(cx, &RunInputs { command: RunCommand::Rerun, job: &job, selection, options }, || Ok(file))
     });

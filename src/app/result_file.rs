@@ -4,19 +4,23 @@
 //! another job's, or under other ids.
 
 use super::context::rfc3339;
-use super::earlier::Earlier;
+use super::earlier::{Earlier, Sources};
 use super::error::InTheWay;
 use super::run_inputs::RunInputs;
 use super::{AppError, Context};
 use crate::host;
 use crate::job::{Job, Target};
+use crate::ledger::{Origin, Wanted};
+use crate::outcome::Status;
 use crate::results::{
-    Counts, Input, Journal, Lock, Manifest, Reads, ResultsError, RunOptions, Wanted, beside, is_result_file,
-    look_ahead, make_room, move_aside, resolve_path,
+    Counts, FORMAT, Input, Journal, Lock, Manifest, Mark, Reads, ResultsError, RunOptions, beside, is_result_file,
+    look_ahead, make_room, move_aside, read, resolve_path,
 };
 use crate::summary::RunReport;
 use crate::suspicion::{Suspicion, SuspicionCode};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// What a manifest calls the sandbox.
 pub(super) const SANDBOX: &str = "sandbox";
@@ -54,6 +58,8 @@ enum Prior {
         wanted: Wanted,
         /// How many rows it had when the run ended that wrote them; `None` where that run did not end.
         rows: Option<u64>,
+        /// Whether undelivered rows are dropped whose visits are no longer in the exports.
+        forgets_gone: bool,
     },
 }
 
@@ -88,19 +94,30 @@ impl ResultFile {
         let prior = match beginning {
             Beginning::Fresh => Prior::ToMoveAside,
             Beginning::New if !is_journal_to_resume(cx, job, options, &path)? => Prior::Nothing,
-            Beginning::New => Prior::Resumed { wanted: Wanted::Undelivered, rows: None },
+            Beginning::New => Prior::Resumed { wanted: Wanted::Undelivered, rows: None, forgets_gone: false },
             Beginning::Continue => to_continue(cx, job, &path)?,
         };
         Ok(ResultFile { path, prior, before: Before::default(), warning, lock })
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
-    pub(super) fn reclaim(path: PathBuf, manifest: &Manifest, wanted: Wanted) -> Result<ResultFile, AppError> {
+    pub(super) fn reclaim(
+        path: PathBuf,
+        manifest: &Manifest,
+        wanted: Wanted,
+        forgets_gone: bool,
+    ) -> Result<ResultFile, AppError> {
         let lock = Lock::take(&path)?;
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
         let warning = look_ahead(&path)?;
-        Ok(ResultFile { path, prior: Prior::Resumed { wanted, rows }, before: Before::default(), warning, lock })
+        Ok(ResultFile {
+            path,
+            prior: Prior::Resumed { wanted, rows, forgets_gone },
+            before: Before::default(),
+            warning,
+            lock,
+        })
     }
 
     /// Where the file system has no locks, nothing keeps a second run away.
@@ -114,12 +131,23 @@ impl ResultFile {
         (!self.lock.is_held()).then(|| Suspicion::new(SuspicionCode::NoLock, message))
     }
 
-    /// The rows of the run before, where this run resumes them.
-    pub(super) fn earlier(&self, job: &Job) -> Result<Earlier, AppError> {
-        match &self.prior {
-            Prior::Nothing | Prior::ToMoveAside => Ok(Earlier::none(&job.rules.ids)),
-            Prior::Resumed { wanted, rows } => Ok(Earlier::read(&self.path, wanted.clone(), *rows, &job.rules.ids)?),
+    /// Has the rows of the file not count: they are of other ids, and nothing was delivered under those.
+    pub(super) fn begin_anew(&mut self) {
+        self.prior = Prior::Nothing;
+    }
+
+    /// Where this run looks before it sends: into its own rows, where it resumes, and into result files of other runs, unless
+    /// it starts over.
+    pub(super) fn sources(&self, job: &Job) -> Sources {
+        let mut sources = Sources::default();
+        if let Prior::Resumed { wanted, rows, forgets_gone } = &self.prior {
+            sources = own_sources(&self.path, job);
+            (sources.wanted, sources.rows_then, sources.forgets_gone) = (wanted.clone(), *rows, *forgets_gone);
         }
+        if !matches!(self.prior, Prior::ToMoveAside) {
+            sources.look_for_earlier(job, &self.path, &origin(job));
+        }
+        sources
     }
 
     /// Begins the journal with the rows that stay. `inputs`: what the run reads, which is never moved away.
@@ -130,7 +158,8 @@ impl ResultFile {
         cx: &Context,
         manifest: &Manifest,
         inputs: &[PathBuf],
-        earlier: &mut Earlier,
+        earlier: &Earlier,
+        marks: &HashMap<Uuid, Mark>,
         counts: &Counts,
     ) -> Result<Journal, AppError> {
         if matches!(self.prior, Prior::ToMoveAside) {
@@ -141,7 +170,7 @@ impl ResultFile {
             manifest: std::fs::read(beside(&self.path, "json")).ok(),
         };
         manifest.write(&self.path).map_err(AppError::Journal)?;
-        earlier.begin_journal(&self.path, counts).map_err(AppError::Journal)
+        earlier.begin_journal(&self.path, counts, marks).map_err(AppError::Journal)
     }
 
     /// Makes the journal the result file. First the manifest: where it cannot be written, the journal stays, and the same
@@ -174,6 +203,42 @@ impl ResultFile {
     }
 }
 
+/// The journal and the finished file of a result path.
+fn own_sources(results: &Path, job: &Job) -> Sources {
+    let files = [beside(results, "partial"), results.to_owned()];
+    let has_journal = files[0].exists();
+    Sources {
+        own: files.into_iter().filter(|file| file.exists()).collect(),
+        own_keeps_hashes: Manifest::read(results).is_ok_and(|manifest| manifest.keeps_hashes()),
+        // A run that died was waiting for so many answers at most.
+        in_flight: if has_journal { job.upload.most_in_flight() as u64 } else { 0 },
+        ..Sources::default()
+    }
+}
+
+/// Where a check looks: where a run or a rerun of the job would.
+pub(super) fn sources_of_check(job: &Job) -> Result<Sources, AppError> {
+    let path = resolve_path(&job.results)?;
+    let mut sources = Sources::default();
+    let is_ours = Manifest::read(&path).is_ok_and(|manifest| changes(job, &manifest).is_empty());
+    if is_ours && !is_foreign(&path)? && !is_foreign(&beside(&path, "partial"))? {
+        sources = own_sources(&path, job);
+    }
+    sources.look_for_earlier(job, &path, &origin(job));
+    Ok(sources)
+}
+
+/// Where the sessions of a job go, and how their ids are made.
+fn origin(job: &Job) -> Origin {
+    let ids = &job.rules.ids;
+    Origin {
+        base_url: target_name(job),
+        project: job.endpoint.project.clone(),
+        namespace: ids.namespace().to_string(),
+        ids_version: ids.version().number(),
+    }
+}
+
 /// Whether a run left a journal that is to be resumed.
 ///
 /// With other options that choose visits, the result file would lack the visits that only the journal's options choose, and
@@ -188,8 +253,10 @@ fn is_journal_to_resume(cx: &Context, job: &Job, options: &RunOptions, results: 
     }
     let manifest = Manifest::read(results)
         .map_err(|source| AppError::JournalWithoutManifest { journal: journal.clone(), source })?;
-    refuse_other_ids(job, &manifest, || None)?;
     refuse_other_job(cx, job, &manifest, &journal)?;
+    if goes_on_under_other_ids(cx, job, &manifest, results, || None)? {
+        return Ok(false);
+    }
     if !manifest.options.chooses_as(options) {
         let (then, now) = (manifest.options.choice(), options.choice());
         return Err(AppError::JournalOfOtherOptions { journal, results: results.to_owned(), then, now });
@@ -214,10 +281,13 @@ fn to_continue(cx: &Context, job: &Job, results: &Path) -> Result<Prior, AppErro
         }
         Err(source) => return Err(AppError::JournalWithoutManifest { journal: taken, source }),
     };
-    refuse_other_ids(job, &manifest, || None)?;
     refuse_other_job(cx, job, &manifest, &taken)?;
+    if goes_on_under_other_ids(cx, job, &manifest, results, || None)? {
+        return Ok(Prior::Nothing);
+    }
     cx.emit(super::Event::Note(&format!("going on with {}", taken.display())));
-    Ok(Prior::Resumed { wanted: Wanted::Undelivered, rows: manifest.rows().filter(|_| !is_begun) })
+    let rows = manifest.rows().filter(|_| !is_begun);
+    Ok(Prior::Resumed { wanted: Wanted::Undelivered, rows, forgets_gone: false })
 }
 
 fn why_in_the_way(cx: &Context, job: &Job, results: &Path) -> InTheWay {
@@ -240,19 +310,35 @@ pub(super) fn is_foreign(path: &Path) -> Result<bool, ResultsError> {
     Ok(path.exists() && !is_result_file(path)?)
 }
 
-/// Refuses a job whose ids or target differ from those of the manifest: the API would take every visit a second time.
-/// `start_over`: the command that starts over, where the caller knows one.
-pub(super) fn refuse_other_ids(
+/// Whether the ids or the target of the job differ from those of the manifest, and nothing was delivered under those: then
+/// everything is sent under the new ones. `start_over`: the command that starts over, where the caller knows one.
+///
+/// # Errors
+/// Where something was delivered: the API would take every visit a second time.
+pub(super) fn goes_on_under_other_ids(
+    cx: &Context,
     job: &Job,
     manifest: &Manifest,
+    results: &Path,
     start_over: impl FnOnce() -> Option<String>,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let changes = changes(job, manifest);
     if changes.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let was_trial = was_trial(job, manifest);
-    Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() })
+    let mut delivered = was_trial;
+    for path in [beside(results, "partial"), results.to_owned()].iter().filter(|path| path.exists()) {
+        read(path, |row| delivered |= row.status().is_some_and(Status::is_delivered))?;
+    }
+    if delivered {
+        return Err(AppError::OtherIds { was_trial, changes, job: job.file.clone(), start_over: start_over() });
+    }
+    cx.warn(&format!(
+        "ids or address are not those of the run before, and nothing was delivered under those: everything is sent anew\n{}",
+        changes.join("\n")
+    ));
+    Ok(true)
 }
 
 /// The rows of a result file or a journal belong to the job that began it.
@@ -297,19 +383,16 @@ fn target_name(job: &Job) -> String {
 
 /// What has changed since the manifest that decides ids and target, one line each.
 fn changes(job: &Job, manifest: &Manifest) -> Vec<String> {
-    let ids = &job.rules.ids;
-    let now = [
-        ("namespace", ids.namespace().to_string()),
-        ("version", ids.version().number().to_string()),
-        ("base_url", target_name(job)),
-        ("project", job.endpoint.project.clone()),
-    ];
-    let then = [&manifest.namespace, &manifest.ids_version.to_string(), &manifest.base_url, &manifest.project];
+    let listed = |origin: Origin| {
+        let Origin { base_url, project, namespace, ids_version } = origin;
+        [("namespace", namespace), ("version", ids_version.to_string()), ("base_url", base_url), ("project", project)]
+    };
+    let (now, then) = (listed(origin(job)), listed(Origin::of(manifest)));
     now.iter()
         .zip(then)
         // Of a manifest that lacks one, the ids of the rows tell.
-        .filter(|((_, now), then)| now != *then && !then.is_empty())
-        .map(|((name, now), then)| format!("  {name} was {then:?} and is now {now:?}"))
+        .filter(|((_, now), (_, then))| now != then && !then.is_empty())
+        .map(|((name, now), (_, then))| format!("  {name} was {then:?} and is now {now:?}"))
         .collect()
 }
 
@@ -351,5 +434,6 @@ pub(super) fn manifest(
         exit_code: is_over.then(|| report.exit.code()),
         counts: report.manifest_counts(),
         sha256: None,
+        format: FORMAT,
     }
 }

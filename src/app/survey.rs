@@ -2,10 +2,15 @@
 
 use super::AppError;
 use super::coverage::Coverage;
+use super::earlier::{Earlier, Judged};
 use super::exports::{ExportOrder, GroupedVisits};
+use super::new_keys::NewVisits;
 use super::signs::{Alike, AlikeVisits, Signs};
-use crate::build::{Builder, CHUNKS_PER_THREAD, Code, Glance, Rules, at_once, in_order};
-use crate::scan::{Location, Remarks};
+use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, at_once, in_order};
+use crate::ledger::{Finding, Known};
+use crate::outcome::Status;
+use crate::results::Mark;
+use crate::scan::Location;
 use crate::shuffle::{Grouped, MAX_LISTED, Tally, Visit};
 use crate::summary::ProblemCount;
 use crate::suspicion::Suspicion;
@@ -13,6 +18,7 @@ use crate::text::count;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
+use uuid::Uuid;
 
 /// How many problems of a kind are shown.
 const EXAMPLES: usize = 5;
@@ -28,8 +34,10 @@ pub(super) struct Survey {
     pub(super) valid: u64,
     /// Visits with problems.
     pub(super) invalid: u64,
-    /// Visits that were not wanted, and not built.
-    pub(super) unwanted: u64,
+    /// What earlier runs know of the other visits.
+    pub(super) known: KnownVisits,
+    /// Visits that no earlier run knows, where there are earlier runs.
+    pub(super) new: NewVisits,
     /// Scene rows of valid visits that equal an earlier one.
     pub(super) identical_scenes: u64,
     /// Scene rows that are with their visits, valid or not.
@@ -50,6 +58,46 @@ pub(super) struct Survey {
     problems: BTreeMap<Code, Found>,
 }
 
+/// What earlier runs know of visits that are not sent.
+#[derive(Debug, Default)]
+pub(super) struct KnownVisits {
+    /// All of them, but for those whose key was used again.
+    pub(super) visits: u64,
+    /// Invalid ones whose rows of the own file stay.
+    pub(super) invalid: u64,
+    /// Those that a file of another run shows as delivered.
+    pub(super) elsewhere: u64,
+    /// The file of the first of these.
+    pub(super) file: Option<u32>,
+    /// Delivered ones that differ from what Trax has.
+    pub(super) changed: u64,
+    /// Visits whose key was used again, so that Trax has another one, and gets no new row that is delivered.
+    pub(super) reused: u64,
+    /// Those of them that have problems besides.
+    pub(super) reused_and_invalid: u64,
+    /// Those of them that an earlier run has told.
+    pub(super) reused_before: u64,
+    /// Keys that were used again of delivered rows of the own file, which stay.
+    pub(super) reused_own: u64,
+    /// What own rows are to say besides.
+    pub(super) marks: Vec<(Uuid, Mark)>,
+}
+
+impl KnownVisits {
+    fn add(&mut self, other: KnownVisits) {
+        self.visits += other.visits;
+        self.invalid += other.invalid;
+        self.elsewhere += other.elsewhere;
+        self.file = self.file.into_iter().chain(other.file).min();
+        self.changed += other.changed;
+        self.reused += other.reused;
+        self.reused_and_invalid += other.reused_and_invalid;
+        self.reused_before += other.reused_before;
+        self.reused_own += other.reused_own;
+        self.marks.extend(other.marks);
+    }
+}
+
 /// Problems of one kind.
 #[derive(Debug, Default)]
 struct Found {
@@ -66,29 +114,29 @@ struct Example {
     text: String,
 }
 
-/// Which visits of a range are wanted, by their number in the group.
-pub(super) type WantedVisits<'a> = &'a (dyn Fn(&Grouped, Range<usize>) -> Vec<usize> + Sync);
-
 /// Takes bodies, one per line, in the order of the export.
 pub(super) type Bodies<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), AppError>;
 
-/// Builds the visits that are wanted, in parallel. `now`: the run's start, in epoch seconds; `bodies`: gets the bodies of
-/// the valid visits.
+/// Builds all visits, in parallel. `earlier`: what becomes of each; `now`: the run's start, in epoch seconds; `bodies`: gets
+/// the bodies of the valid visits.
 pub(super) fn survey(
     visits: &GroupedVisits,
     rules: &Rules,
     now: i64,
-    wanted: WantedVisits<'_>,
+    earlier: &Earlier,
     mut bodies: Option<Bodies<'_>>,
 ) -> Result<Survey, AppError> {
     let signs = || Signs::of_export(visits.day);
     let mut all = Survey { tally: visits.shuffled.tally().clone(), signs: signs(), ..Survey::default() };
+    let mut number = 0;
     visits.shuffled.each(|grouped| -> Result<(), AppError> {
         let builder = Builder::new(rules, grouped, now);
+        let look_up = LookUp { earlier, partition: (number, grouped.len()) };
+        number += 1;
         let mut partition = Survey { tally: grouped.tally().clone(), signs: signs(), ..Survey::default() };
         match &mut bodies {
             None => {
-                let look = |range| Survey::of_range(&builder, grouped, range, wanted, signs(), None);
+                let look = |range| Survey::of_range(&builder, grouped, range, look_up, signs(), None);
                 at_once(grouped.len(), grouped.groups_per_bucket(), look)
                     .into_iter()
                     .for_each(|part| partition.append(part));
@@ -96,7 +144,7 @@ pub(super) fn survey(
             Some(bodies) => {
                 let look = |range: Range<usize>| {
                     let mut lines = Vec::with_capacity(range.len() * BODY_BYTES);
-                    (Survey::of_range(&builder, grouped, range, wanted, signs(), Some(&mut lines)), lines)
+                    (Survey::of_range(&builder, grouped, range, look_up, signs(), Some(&mut lines)), lines)
                 };
                 let mut written = Ok(());
                 let _ = in_order(grouped.len(), CHUNKS_PER_THREAD, look, |(part, lines)| {
@@ -121,6 +169,14 @@ pub(super) fn survey(
     Ok(all)
 }
 
+/// Where what becomes of the visits of a partition is looked up.
+#[derive(Clone, Copy)]
+struct LookUp<'a> {
+    earlier: &'a Earlier,
+    /// The number of the partition, and of its visits.
+    partition: (usize, usize),
+}
+
 /// Two visits that are alike, of those in memory.
 fn alike_examples(
     visits: &GroupedVisits,
@@ -143,29 +199,26 @@ fn alike_examples(
 }
 
 impl Survey {
-    /// Builds the wanted visits of a range. `lines`: gets their bodies.
+    /// Builds the visits of a range. `lines`: gets their bodies.
     fn of_range(
         builder: &Builder<'_>,
         grouped: &Grouped,
         range: Range<usize>,
-        wanted: WantedVisits<'_>,
+        look_up: LookUp<'_>,
         signs: Signs,
         mut lines: Option<&mut Vec<u8>>,
     ) -> Survey {
         let mut survey = Survey { signs, ..Survey::default() };
         survey.signs.look(builder, range.clone());
-        let count = range.len();
         // Differing rows of one key share its scenes.
         let firsts = range.clone().map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
         survey.grouped_scenes = firsts.map(|visit| visit.scenes().len() as u64).sum();
-        let visits = wanted(grouped, range);
-        survey.unwanted = (count - visits.len()) as u64;
         let mut scratch = Vec::with_capacity(4096);
-        for visit in visits {
+        for visit in range {
             match &mut lines {
-                Some(lines) => survey.look_at(builder, visit, lines),
+                Some(lines) => survey.look_at(builder, visit, look_up, lines),
                 None => {
-                    survey.look_at(builder, visit, &mut scratch);
+                    survey.look_at(builder, visit, look_up, &mut scratch);
                     scratch.clear();
                 }
             }
@@ -173,9 +226,18 @@ impl Survey {
         survey
     }
 
-    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, lines: &mut Vec<u8>) {
+    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, look_up: LookUp<'_>, lines: &mut Vec<u8>) {
         let before = lines.len();
-        match builder.build(visit, lines) {
+        let built = builder.build(visit, lines);
+        let bytes = lines.len() - before;
+        if bytes > 0 {
+            lines.push(b'\n');
+        }
+        if self.is_known(builder, visit, look_up, built.as_ref().map_err(AsRef::as_ref), &lines[before..before + bytes])
+        {
+            return;
+        }
+        match built {
             Ok(built) => {
                 self.valid += 1;
                 if self.firsts.is_empty() {
@@ -185,8 +247,7 @@ impl Survey {
                 self.coverage.count(&built);
                 self.alike.push(built.likeness);
                 self.identical_scenes += u64::from(built.identical_scenes);
-                self.body_bytes += (lines.len() - before) as u64;
-                lines.push(b'\n');
+                self.body_bytes += bytes as u64;
             }
             Err(invalid) => {
                 self.invalid += 1;
@@ -205,9 +266,69 @@ impl Survey {
         }
     }
 
+    /// Looks up what earlier runs know of a visit, and counts it if it is not sent because of that.
+    fn is_known(
+        &mut self,
+        builder: &Builder<'_>,
+        visit: usize,
+        LookUp { earlier, partition }: LookUp<'_>,
+        built: Result<&Built, &Invalid>,
+        body: &[u8],
+    ) -> bool {
+        let Some(record) = earlier.record() else { return false };
+        let (finding, stays, by, mark, problem) = match earlier.judge(builder, partition, visit, built, body) {
+            Judged::Settled { finding, stays, by, mark, problem } => (finding, stays, by, mark, problem),
+            Judged::Outstanding { is_new } => {
+                let day = match built {
+                    Ok(built) => Some(built.visit_date),
+                    Err(invalid) => invalid.identity.visit_date.parse().ok(),
+                };
+                if is_new && builder.is_first(visit) {
+                    self.new.look(record, builder, visit, day);
+                }
+                return false;
+            }
+        };
+        let known = &mut self.known;
+        known.marks.extend(mark);
+        let stays_invalid = |by: &Known| finding.is_none() && by.status == Status::Invalid && !by.is_remarked();
+        known.invalid += u64::from(by.as_ref().is_some_and(stays_invalid));
+        known.changed += u64::from(finding == Some(Finding::Changed));
+        if let Some(Finding::Reused { is_known }) = finding {
+            let found = self.problems.entry(Code::ReusedKey).or_default();
+            found.count += 1;
+            if found.examples.len() < EXAMPLES {
+                let (_, location) = builder.key(visit);
+                let text = problem.unwrap_or_default();
+                let text = text.strip_prefix("reused_key ").unwrap_or(&text).to_owned();
+                found.examples.push(Example { visit: location, text });
+            }
+            if stays {
+                known.reused_own += 1;
+                known.visits += 1;
+            } else {
+                known.reused += 1;
+                known.reused_and_invalid += u64::from(built.is_err());
+                known.reused_before += u64::from(is_known);
+            }
+            return true;
+        }
+        known.visits += 1;
+        if !stays && !by.is_some_and(|by| record.is_own(&by)) {
+            known.elsewhere += 1;
+            known.file = known.file.into_iter().chain(by.map(|by| by.file)).min();
+        }
+        true
+    }
+
+    /// Visits with problems, as far as they count for `max_invalid`: a key that was used again alone does not.
+    pub(super) fn invalid_in_exports(&self) -> u64 {
+        self.invalid + self.known.invalid + self.known.reused_and_invalid
+    }
+
     /// Result rows that the exports give, identical duplicates counted once.
     pub(super) fn rows(&self) -> u64 {
-        self.valid + self.invalid + self.unwanted
+        self.valid + self.invalid + self.known.visits + self.known.reused
     }
 
     /// The first valid visit of the exports.
@@ -222,6 +343,36 @@ impl Survey {
             examples: found.examples.iter().map(|example| example.text.clone()).collect(),
         };
         self.problems.iter().map(|(code, found)| (*code, shown(found))).collect()
+    }
+
+    /// What earlier runs make worth a word.
+    pub(super) fn warnings_of_earlier_runs(&self, earlier: &Earlier) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let Some(record) = earlier.record() else { return warnings };
+        let known = &self.known;
+        let file = || known.file.map(|file| record.file(file).display().to_string()).unwrap_or_default();
+        if known.elsewhere > 0 && known.elsewhere == self.rows() {
+            warnings.push(format!(
+                "every visit of the exports was delivered before, as {} shows, and nothing is sent: is it an old export?",
+                file()
+            ));
+        }
+        if known.changed > 0 {
+            warnings.push(format!(
+                "{} from what was delivered, which is what Trax keeps (changed_since_delivery in the result file): a correction \
+                 has to be made there",
+                count(known.changed, "visit differs", "visits differ")
+            ));
+        }
+        let reused = known.reused + known.reused_own;
+        if reused > 0 {
+            warnings.push(format!(
+                "{} of a visit of another store or day that Trax keeps (reused_key in the result file), and cannot be sent: \
+                 where keys start again every year, make the year a part of them with `columns`",
+                count(reused, "visit has the key", "visits have the keys")
+            ));
+        }
+        warnings
     }
 
     /// What is allowed and yet worth a word. In a flat export, visits are repeated by nature.
@@ -267,9 +418,14 @@ impl Survey {
         warnings
     }
 
-    /// What is probably a mistake of the whole export, with what reading it has shown.
-    pub(super) fn suspicions(&self, remarks: &Remarks) -> Vec<Suspicion> {
-        remarks.suspicions.iter().cloned().chain(self.signs.suspicions()).collect()
+    /// What is probably a mistake of the whole export, with what reading it has shown, and what earlier runs know.
+    pub(super) fn suspicions(&self, visits: &GroupedVisits, earlier: &Earlier) -> Result<Vec<Suspicion>, AppError> {
+        let mut all: Vec<Suspicion> =
+            visits.remarks.suspicions.iter().cloned().chain(self.signs.suspicions()).collect();
+        if let Some(record) = earlier.record() {
+            all.extend(self.new.suspicions(record, visits)?);
+        }
+        Ok(all)
     }
 
     /// Adds what comes next in the export.
@@ -289,7 +445,8 @@ impl Survey {
         self.alike.add(part.alike);
         self.valid += part.valid;
         self.invalid += part.invalid;
-        self.unwanted += part.unwanted;
+        self.known.add(part.known);
+        self.new.add(part.new);
         self.identical_scenes += part.identical_scenes;
         self.grouped_scenes += part.grouped_scenes;
         self.body_bytes += part.body_bytes;

@@ -10,7 +10,7 @@ use super::reading::{VisitRow, scene_column, scene_text};
 use super::rules::Rules;
 use super::scenes::SharedScenes;
 use super::visit;
-use crate::scan::Rows;
+use crate::scan::{Location, Rows};
 use crate::shuffle::{Grouped, Orphan, Visit};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -43,6 +43,37 @@ impl<'a> Builder<'a> {
     pub(crate) fn visit_dates(rules: &Rules, rows: &Rows, now: i64) -> Vec<Option<NaiveDate>> {
         let cells = &CellBatch::new(rows);
         (0..rows.batch.num_rows()).map(|at| VisitRow { rules, cells, at }.known_visit_date(now)).collect()
+    }
+
+    /// Tells the store and the date of each row of a batch, where they can be told; without a store it is empty. `now`: as
+    /// above.
+    pub(crate) fn each_store_and_date(
+        rules: &Rules,
+        rows: &Rows,
+        now: i64,
+        mut each: impl FnMut(&str, Option<NaiveDate>),
+    ) {
+        let cells = &CellBatch::new(rows);
+        for at in 0..rows.batch.num_rows() {
+            let row = VisitRow { rules, cells, at };
+            each(row.known_store_number(), row.known_visit_date(now));
+        }
+    }
+
+    /// The store of a visit, where it can be told; else empty.
+    pub(crate) fn store_number(&self, at: usize) -> &str {
+        self.row(self.grouped.visit(at)).known_store_number()
+    }
+
+    /// Whether a visit is the first one with its key.
+    pub(crate) fn is_first(&self, at: usize) -> bool {
+        self.grouped.visit(at).is_first()
+    }
+
+    /// The key of a visit, and where its row is.
+    pub(crate) fn key(&self, at: usize) -> (&str, Location) {
+        let visit = self.grouped.visit(at);
+        (visit.key(), visit.location())
     }
 
     /// The scenes of no visit, if they were asked for.
@@ -143,6 +174,14 @@ impl<'a> Builder<'a> {
             }
         }
         Some((visit_id.to_owned(), session.uid, ids))
+    }
+
+    /// What a visit is called. `built`: what [`build`](Builder::build) returned for it.
+    pub(crate) fn named(&self, at: usize, built: Result<&Built, &Invalid>) -> Identity {
+        match built {
+            Ok(built) => self.identity(at, *built),
+            Err(invalid) => invalid.identity.clone(),
+        }
     }
 
     fn row(&self, visit: Visit<'_>) -> VisitRow<'_> {

@@ -76,6 +76,8 @@ codes! {
     MissingTaskCode "missing_task_code" "a scene without a task code, and `task_code_required` is set: fill it in";
     /// Another number of scenes than the export says.
     SceneCount "scene_count" "another number of scenes than the column `scene_count` says: is the scenes export complete?";
+    /// Trax keeps another visit under the key.
+    ReusedKey "reused_key" "Trax keeps another visit under this key, for ever: make the year a part of it with `columns`, or `--accept reused_key`";
     /// A word in place of a value, or a spreadsheet's guard.
     Placeholder "placeholder" "a placeholder, not a value: add it to `null_values`; a spreadsheet's guard: export the column without it";
     /// An invisible character.
@@ -98,7 +100,8 @@ codes! {
 
 impl Code {
     /// The problems that a job may accept: then they are none.
-    pub const ACCEPTABLE: &'static [Code] = &[Code::NearKey, Code::Placeholder, Code::InvisibleCharacter];
+    pub const ACCEPTABLE: &'static [Code] =
+        &[Code::NearKey, Code::ReusedKey, Code::Placeholder, Code::InvisibleCharacter];
 }
 
 impl fmt::Display for Code {

@@ -125,7 +125,7 @@ struct JobArgs {
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
-    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine this time, such as
+    /// Codes of suspicions, and of the problems near_key, reused_key, placeholder and invisible_character, that are fine this time, such as
     /// other_file,midnight
     #[arg(long, value_delimiter = ',', value_name = "CODE")]
     accept: Vec<String>,
@@ -164,13 +164,19 @@ pub(super) struct RerunArgs {
     /// Exports without visits are fine
     #[arg(long)]
     allow_empty: bool,
-    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine this time, such as
+    /// Codes of suspicions, and of the problems near_key, reused_key, placeholder and invisible_character, that are fine this time, such as
     /// other_file,midnight
     #[arg(long, value_delimiter = ',', value_name = "CODE")]
     accept: Vec<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
+    /// The job file, where it is not the one that the manifest beside the result file names
+    #[arg(long, value_name = "FILE")]
+    job: Option<PathBuf>,
+    /// Drop undelivered visits that are no longer in the exports; without it their rows stay
+    #[arg(long)]
+    forget_gone: bool,
 }
 
 #[derive(Debug, Args)]
@@ -250,6 +256,8 @@ impl RerunArgs {
             max_duration: self.max_duration.clone(),
             allow_empty: self.allow_empty,
             accept: self.accept.clone(),
+            job: self.job.clone(),
+            forget_gone: self.forget_gone,
         }
     }
 }

@@ -91,8 +91,10 @@ fn remedy(error: &AppError) -> Option<String> {
             "; finish that job, name another result file with --results, or start over with --fresh".to_owned()
         }
         AppError::JournalOfOtherOptions { results, .. } => format!(
-            "\nTo finish that run with its own options: {}\nTo start over and keep its journal aside: {}",
+            "\nTo finish that run with its own options: {}\nTo go on with it under these: {}\nTo start over and keep its journal \
+             aside: {}",
             rerun_command(results),
+            this_command_with("--continue"),
             this_command_with("--fresh")
         ),
         AppError::JournalWithoutManifest { .. } => {

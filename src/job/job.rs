@@ -53,6 +53,8 @@ pub(crate) struct Job {
     pub(crate) results: PathBuf,
     /// The result files of other days, where it runs once a day.
     pub(crate) nights: Option<Nights>,
+    /// Globs of the result files of earlier runs.
+    pub(crate) earlier: Vec<String>,
     /// Where the figures of a run are left for Prometheus.
     pub(crate) metrics: Option<PathBuf>,
     /// Where to send a notification of how a run ended, and of which runs.

@@ -3,7 +3,7 @@
 //! Editors show the comments on the keys, and so do mistakes. What a value means is the business of the sections.
 
 use super::column_keys::{SceneColumns, VisitColumns};
-use super::values::{PathList, Scalar, ScalarList, Spanned};
+use super::values::{EarlierFiles, PathList, Scalar, ScalarList, Spanned};
 use super::vocabulary::{
     FORMATS, ID_VERSIONS, LOCAL_DAYS, MAX_ATTEMPTS, MAX_BURST, MAX_IN_FLIGHT, RESOURCES, WHENS, words,
 };
@@ -135,7 +135,7 @@ pub(super) struct CheckKeys {
     /// With more invalid visits than this nothing is sent: a share of the result rows such as "5%", or a number of
     /// visits. Left out: "50%".
     pub(super) max_invalid: Option<Spanned<Scalar>>,
-    /// Codes of suspicions, and of the problems near_key, placeholder and invisible_character, that are fine in this job, such
+    /// Codes of suspicions, and of the problems near_key, reused_key, placeholder and invisible_character, that are fine in this job, such
     /// as ["midnight"]. They are listed in docs/exports.md.
     #[serde(default)]
     pub(super) accept: Vec<Spanned<String>>,
@@ -204,6 +204,9 @@ pub(super) struct ResultsKeys {
     /// The result file; {name}, {date} (or {date:%Y/%m/%d}) and {time} (the run's start, 20240305T081233Z) are filled
     /// in. Left out: "results/{name}-{date}.csv" with --date, else "results/{name}.csv".
     pub(super) path: Option<Spanned<String>>,
+    /// Result files of earlier runs, in which a run looks up what was delivered already: a path, a glob or a list of them, with
+    /// the same placeholders. Left out: `path` with * for {date} and {time}. []: none.
+    pub(super) earlier: Option<Spanned<EarlierFiles>>,
     /// A file of metrics for Prometheus, with the same placeholders; its name ends in .prom.
     pub(super) metrics: Option<Spanned<String>>,
     /// Whether a page is made beside the result file, under its name and .html.

@@ -79,6 +79,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         max_duration: upload::max_duration(&keys.upload, options, diagnostics),
         results: results::path(&keys.results, options, &placeholders, diagnostics),
         nights: Nights::new(&keys.results, options, &placeholders, is_of_a_day),
+        earlier: results::earlier(&keys.results, &placeholders, diagnostics),
         metrics: results::metrics(&keys.results, &placeholders, diagnostics),
         notify: notify::notify(&keys.notify, diagnostics),
         report: keys.results.report,

@@ -67,6 +67,39 @@ impl Placeholders<'_> {
         if filled.needs_day { Err(needs_a_day("path")) } else { Ok(self.base_dir.join(filled.text)) }
     }
 
+    /// A glob, from the base folder, of the paths that `output` makes of a path on any day at any time. `is_plain`: the path is
+    /// not a glob itself, so that its `*` is one.
+    pub(super) fn any_day(&self, path: &str, is_plain: bool) -> Result<String, String> {
+        let text = |text: &str| if is_plain { glob::Pattern::escape(text) } else { text.to_owned() };
+        let mut pattern = String::new();
+        if !self.base_dir.as_os_str().is_empty() {
+            pattern = glob::Pattern::escape(&self.base_dir.to_string_lossy());
+            pattern.push('/');
+        }
+        if Path::new(path).is_absolute() {
+            pattern.clear();
+        }
+        for piece in pieces(path) {
+            match piece {
+                Piece::Text(plain) => pattern.push_str(&text(plain)),
+                Piece::Braces("name") => pattern.push_str(&glob::Pattern::escape(self.name)),
+                Piece::Braces("time") => pattern.push('*'),
+                Piece::Braces(inner) if names_a_day(inner) => {
+                    self.day(inner)?;
+                    // A form with slashes is as many folders.
+                    let folders = day_form(inner).unwrap_or(PLAIN_DAY).split('/').map(|_| "*");
+                    pattern.push_str(&folders.collect::<Vec<_>>().join("/"));
+                }
+                Piece::Braces(inner) => {
+                    let hint = did_you_mean(inner, ["name", "date", "time"]);
+                    return Err(format!("{{{inner}}} is not a placeholder{hint}; use {{name}}, {{date}} or {{time}}"));
+                }
+                Piece::Lone => return Err(LONE.to_owned()),
+            }
+        }
+        Ok(pattern)
+    }
+
     /// An argument of a command, with the day and `{name}` filled in. All other braces are the command's own.
     pub(super) fn in_command(&self, argument: &str) -> Result<String, String> {
         let filled = self.fill(argument, is_of_commands, |piece, filled| {
@@ -252,6 +285,19 @@ mod tests {
         assert_eq!(filled, Ok("base/r/n-2024-03-04-20240305T081233Z.csv".into()));
         assert_eq!(dated().input("{date}.csv"), Ok("base/2024-03-04.csv".into()));
         assert_eq!(dated().output("/r/{name}.csv"), Ok("/r/n.csv".into()));
+    }
+
+    #[test]
+    fn earlier_result_files_are_those_of_any_day_and_time() {
+        for (path, is_plain, pattern) in [
+            ("r/{name}-{date}-{time}.csv", true, "base/r/n-*-*.csv"),
+            ("r/{date:%Y/%m/%d}/[x].csv", true, "base/r/*/*/*/[[]x[]].csv"),
+            ("/r/{name}.csv", true, "/r/n.csv"),
+            ("r/*.csv", false, "base/r/*.csv"),
+        ] {
+            assert_eq!(dated().any_day(path, is_plain).as_deref(), Ok(pattern), "{path}");
+        }
+        assert!(dated().any_day("{dat}.csv", false).is_err());
     }
 
     #[test]

@@ -34,6 +34,26 @@ pub(super) fn default_path(placeholders: &Placeholders<'_>) -> &'static str {
     if placeholders.date.is_some() { "results/{name}-{date}.csv" } else { "results/{name}.csv" }
 }
 
+/// Where result files of earlier runs are, as globs from the base folder.
+pub(super) fn earlier(
+    keys: &ResultsKeys,
+    placeholders: &Placeholders<'_>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Vec<String> {
+    let Some(earlier) = &keys.earlier else {
+        // The result path itself, whatever --results says: what runs under it left is where the next one looks.
+        let path = keys.path.as_ref().map_or_else(|| default_path(placeholders), |path| path.get_ref());
+        return placeholders.any_day(path, true).into_iter().collect();
+    };
+    let paths = earlier.get_ref().as_slice().iter();
+    let parse = |path: &String| {
+        check_local(path)?;
+        let pattern = placeholders.any_day(path, false)?;
+        glob::Pattern::new(&pattern).map(|_| pattern).map_err(|error| format!("{path:?} is not a glob: {error}"))
+    };
+    paths.filter_map(|path| diagnostics.take(earlier.span(), parse(path))).collect()
+}
+
 fn check_local(path: &str) -> Result<(), String> {
     match Address::is_remote(path) {
         true => Err("result files are written to this machine only; name a path here".to_owned()),

@@ -56,6 +56,23 @@ impl PathList {
     }
 }
 
+// One path or several, or none. Not a doc comment, as for `PathList`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum EarlierFiles {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl EarlierFiles {
+    pub(super) fn as_slice(&self) -> &[String] {
+        match self {
+            EarlierFiles::One(path) => std::slice::from_ref(path),
+            EarlierFiles::Several(paths) => paths,
+        }
+    }
+}
+
 /// A value that is text in the end: `801` and `"801"` say the same.
 #[derive(Debug)]
 pub(super) struct Scalar(pub(super) String);

@@ -68,6 +68,13 @@ fn rows(out: &mut String, report: &CheckReport) {
     }
     line("valid", grouped(report.valid));
     line("invalid", grouped(report.invalid));
+    if report.delivered_before > 0 {
+        let changed = match report.changed_since_delivery {
+            0 => String::new(),
+            n => format!(", {} of them changed since", grouped(n)),
+        };
+        line("delivered", format!("{} by earlier runs, not sent again{changed}", grouped(report.delivered_before)));
+    }
     coverage(&report.coverage).into_iter().for_each(|(name, fields)| line(name, fields));
 }
 

@@ -58,6 +58,12 @@ impl Metrics<'_> {
             gauge("traxload_retries", retries, &one(report.retries.to_string()));
             let pauses = "Pauses of the last run after an answer of 429 Too Many Requests.";
             gauge("traxload_rate_limit_pauses", pauses, &one(report.pauses.to_string()));
+            let changed = "Delivered visits of the last run that differ from what Trax keeps.";
+            gauge("traxload_changed_since_delivery", changed, &one(report.changed_since_delivery.to_string()));
+            let reused = "Visits of the last run under whose keys Trax keeps others.";
+            gauge("traxload_reused_keys", reused, &one(report.reused_keys.to_string()));
+            let unexplained = "Visits of the last run that the API had already, and nothing says since when.";
+            gauge("traxload_unexplained_409", unexplained, &one(report.unexplained_409.to_string()));
             let rate = report.requests as f64 / report.sending.as_secs_f64().max(0.001);
             let help = "Requests a second that the last run reached while it was sending.";
             gauge("traxload_requests_per_second", help, &one(format!("{rate:.3}")));

@@ -94,10 +94,16 @@ pub(crate) fn gone_undelivered(report: &RunReport) -> Option<String> {
     let gone = report.undelivered_not_in_exports;
     let visits = count(
         gone,
-        "undelivered visit of the earlier run is no longer in the exports, and its row is gone",
-        "undelivered visits of the earlier run are no longer in the exports, and their rows are gone",
+        "undelivered visit of the earlier run is no longer in the exports",
+        "undelivered visits of the earlier run are no longer in the exports",
     );
-    (gone > 0).then(|| format!("{visits}; if they matter, export them again and rerun"))
+    let (row, drop) = match (report.forgot_gone, gone) {
+        (true, 1) => ("its row is gone", ""),
+        (true, _) => ("their rows are gone", ""),
+        (false, 1) => ("its row stays", ", or drop the row with --forget-gone"),
+        (false, _) => ("their rows stay", ", or drop the rows with --forget-gone"),
+    };
+    (gone > 0).then(|| format!("{visits}, and {row}; if they matter, export them again and rerun{drop}"))
 }
 
 fn headline(report: &RunReport) -> String {
@@ -138,6 +144,28 @@ fn lines(report: &RunReport) -> Vec<(String, String)> {
             n => format!(", {} of them no longer in the exports", grouped(n)),
         };
         line("carried over", format!("{} from an earlier run{gone}", grouped(report.carried_over)));
+    }
+    if report.delivered_before > 0 {
+        line("delivered before", format!("{} in other runs, not sent again", grouped(report.delivered_before)));
+    }
+    if report.changed_since_delivery > 0 {
+        line(
+            "changed",
+            format!("{} since they were delivered: Trax keeps what it has", grouped(report.changed_since_delivery)),
+        );
+    }
+    if report.reused_keys > 0 {
+        let known = match report.reused_keys_known {
+            0 => String::new(),
+            n => format!(", {} of them known before", grouped(n)),
+        };
+        line("reused keys", format!("{} of visits that Trax keeps{known}", grouped(report.reused_keys)));
+    }
+    if report.unexplained_409 > 0 {
+        line(
+            "unexplained 409",
+            format!("{}: the API had them, nothing says since when", grouped(report.unexplained_409)),
+        );
     }
     if report.orphans > 0 {
         line("orphan scenes", format!("{}: their visits are not in the export", grouped(report.orphans)));
@@ -213,6 +241,10 @@ fn causes_in_sentence(report: &RunReport) -> String {
 }
 
 fn next(report: &RunReport) -> Option<NextStep> {
+    // Keys that were used again were told before.
+    if report.exit == Exit::Done {
+        return None;
+    }
     let visits = |status| report.visits.get(status);
     // Whatever else has to be fixed, sending goes on where it stopped.
     if report.stopped == Some(StopReason::TimeIsUp) && visits(Status::Failed) + visits(Status::NotAttempted) > 0 {

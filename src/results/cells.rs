@@ -1,18 +1,18 @@
 //! Splits the bytes of a result file into rows and cells, also after a spreadsheet or an editor has saved it. What a cell
 //! means is in `row`.
 
-use super::row::{COLUMNS, Row};
+use super::row::{Layout, Row};
 use csv_core::ReadRecordResult;
 use std::ops::Range;
 
 /// Whether a line is a complete row by itself. The last line of a cell with several lines is not: it holds a quote in the
 /// middle of a cell.
-pub(super) fn is_row(line: &[u8]) -> bool {
-    let mut quotes = Quotes::default();
+pub(super) fn is_row(line: &[u8], layout: &Layout) -> bool {
+    let mut quotes = Quotes::of(layout);
     quotes.go_over(line);
     let mut is_row = false;
     if !quotes.has_stray {
-        RowSplitter::new().split(line, |row, _, _| {
+        RowSplitter::new(layout).split(line, |row, _, _| {
             let has_id = row.session_uid().is_some() || row.session_uid_text().is_empty();
             is_row |= row.has_all_cells() && has_id && row.status().is_some();
         });
@@ -21,7 +21,8 @@ pub(super) fn is_row(line: &[u8]) -> bool {
 }
 
 /// Splits rows into their cells. Its buffers are used again from row to row.
-pub(super) struct RowSplitter {
+pub(super) struct RowSplitter<'l> {
+    layout: &'l Layout,
     reader: csv_core::Reader,
     cells: Vec<Range<usize>>,
     /// The cells of one row without quotes, as `reader` writes them, and where each of them ends.
@@ -31,11 +32,10 @@ pub(super) struct RowSplitter {
     text: String,
 }
 
-impl RowSplitter {
-    pub(super) fn new() -> RowSplitter {
-        // `Reader::default()` does not build its tables; `new` does.
-        let reader = csv_core::Reader::new();
-        RowSplitter { reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
+impl RowSplitter<'_> {
+    pub(super) fn new(layout: &Layout) -> RowSplitter<'_> {
+        let reader = csv_core::ReaderBuilder::new().delimiter(layout.delimiter).build();
+        RowSplitter { layout, reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
     }
 
     /// Calls `take` for each row in `bytes` with the row, whether the row holds exactly what the bytes do (valid UTF-8, no
@@ -50,12 +50,14 @@ impl RowSplitter {
         if !line.is_empty() {
             self.cells.clear();
             let mut start = 0;
-            for comma in memchr::memchr_iter(b',', line) {
+            for comma in memchr::memchr_iter(self.layout.delimiter, line) {
                 self.cells.push(start..comma);
                 start = comma + 1;
             }
             self.cells.push(start..line.len());
-            hand_on(&mut self.cells, line, &mut self.text, |row, is_all| take(row, is_all, 0..bytes.len()));
+            hand_on(self.layout, &mut self.cells, line, &mut self.text, |row, is_all| {
+                take(row, is_all, 0..bytes.len())
+            });
         }
     }
 
@@ -89,17 +91,23 @@ impl RowSplitter {
             self.cells.clear();
             self.cells.extend(self.ends[..ends].iter().map(|&end| std::mem::replace(&mut from, end)..end));
             let output = &self.output[..written];
-            hand_on(&mut self.cells, output, &mut self.text, |row, is_all| take(row, is_all, start..at));
+            hand_on(self.layout, &mut self.cells, output, &mut self.text, |row, is_all| take(row, is_all, start..at));
         }
     }
 }
 
 /// Calls `take` with the row of these cells, and whether the row holds exactly what the bytes do.
-fn hand_on(cells: &mut Vec<Range<usize>>, bytes: &[u8], text: &mut String, take: impl FnOnce(Row<'_>, bool)) {
+fn hand_on(
+    layout: &Layout,
+    cells: &mut Vec<Range<usize>>,
+    bytes: &[u8],
+    text: &mut String,
+    take: impl FnOnce(Row<'_>, bool),
+) {
     // Spreadsheets add empty columns.
-    let is_wide = cells.len() > COLUMNS.len();
-    if is_wide && cells[COLUMNS.len()..].iter().all(Range::is_empty) {
-        cells.truncate(COLUMNS.len());
+    let is_wide = cells.len() > layout.width();
+    if is_wide && cells[layout.width()..].iter().all(Range::is_empty) {
+        cells.truncate(layout.width());
     }
     let whole = std::str::from_utf8(bytes);
     if whole.is_err() {
@@ -111,12 +119,13 @@ fn hand_on(cells: &mut Vec<Range<usize>>, bytes: &[u8], text: &mut String, take:
             *cell = start..text.len();
         }
     }
-    take(Row::new(whole.unwrap_or(text), cells), whole.is_ok() && !is_wide);
+    take(Row::new(whole.unwrap_or(text), cells, layout), whole.is_ok() && !is_wide);
 }
 
 /// Follows quotes through a text by the rules of the `csv` crate: is the cell at its end inside quotes?
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Quotes {
+    delimiter: u8,
     state: CellState,
     /// Whether there was a quote in the middle of a cell, or text after a closing quote.
     pub(super) has_stray: bool,
@@ -136,6 +145,11 @@ enum CellState {
 }
 
 impl Quotes {
+    /// The beginning of a row of such a file.
+    pub(super) fn of(layout: &Layout) -> Quotes {
+        Quotes { delimiter: layout.delimiter, state: CellState::Start, has_stray: false }
+    }
+
     /// Goes over the bytes that come next.
     pub(super) fn go_over(&mut self, bytes: &[u8]) {
         // Most rows have no quotes.
@@ -148,7 +162,8 @@ impl Quotes {
                 (CellState::Quoted, b'"') => CellState::AfterQuote,
                 (CellState::AfterQuote, b'"') => CellState::Quoted,
                 (CellState::Quoted, _) => CellState::Quoted,
-                (_, b',' | b'\r' | b'\n') => CellState::Start,
+                (_, b'\r' | b'\n') => CellState::Start,
+                (_, byte) if *byte == self.delimiter => CellState::Start,
                 (state, byte) => {
                     self.has_stray |= state == CellState::AfterQuote || *byte == b'"';
                     CellState::Plain

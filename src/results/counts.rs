@@ -32,7 +32,8 @@ impl Counts {
     /// Counts an outcome of this run.
     pub(crate) fn add(&self, outcome: &Outcome) {
         self.of(outcome.status).fetch_add(1, Ordering::Relaxed);
-        if let Some(code) = outcome.error_code {
+        // A delivered visit has one where it has changed since.
+        if let Some(code) = outcome.error_code.filter(|_| !outcome.status.is_delivered()) {
             self.add_cause(outcome.status, code.name().into(), &outcome.identity.visit_id, &outcome.error, false);
         }
     }

@@ -2,6 +2,7 @@
 //! that it begins would take in all rows behind it. So a line that is a row by itself ends whatever is open before it.
 
 use super::cells::{Quotes, is_row};
+use super::row::Layout;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -22,7 +23,8 @@ pub(super) enum Frame {
 
 /// Reads a file row by row.
 #[derive(Debug)]
-pub(super) struct Framing {
+pub(super) struct Framing<'l> {
+    layout: &'l Layout,
     file: BufReader<File>,
     /// Only a journal can be torn; somebody's editor may have taken a finished file's last line break.
     is_journal: bool,
@@ -32,11 +34,11 @@ pub(super) struct Framing {
     at: u64,
 }
 
-impl Framing {
-    pub(super) fn of(path: &Path) -> io::Result<Framing> {
+impl Framing<'_> {
+    pub(super) fn of<'l>(path: &Path, layout: &'l Layout) -> io::Result<Framing<'l>> {
         let file = BufReader::with_capacity(1 << 18, File::open(path)?);
         let is_journal = path.extension().is_some_and(|ending| ending == "partial");
-        Ok(Framing { file, is_journal, ahead: Vec::new(), at: 0 })
+        Ok(Framing { layout, file, is_journal, ahead: Vec::new(), at: 0 })
     }
 
     /// Reads the next row with its line break, and says where it begins; `None` at the end of the file.
@@ -46,12 +48,12 @@ impl Framing {
         if row.is_empty() && self.file.read_until(b'\n', row)? == 0 {
             return Ok(None);
         }
-        let mut quotes = Quotes::default();
+        let mut quotes = Quotes::of(self.layout);
         quotes.go_over(row);
         let (mut frame, mut is_one_line) = (Frame::Whole, true);
         while quotes.is_open() && frame == Frame::Whole {
             self.file.read_until(b'\n', &mut self.ahead)?;
-            if self.ahead.is_empty() || row.len() > LONGEST || is_row(&self.ahead) {
+            if self.ahead.is_empty() || row.len() > LONGEST || is_row(&self.ahead, self.layout) {
                 frame = Frame::Open;
             } else {
                 quotes.go_over(&self.ahead);
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
     use crate::outcome::Status;
     use crate::results::row::COLUMNS;
-    use crate::results::{Counts, Previous, read};
+    use crate::results::{Draft, StoredRows, for_each_row, read};
     use proptest::prelude::*;
     use std::collections::{HashMap, HashSet};
     use uuid::Uuid;
@@ -145,9 +147,18 @@ mod tests {
             let name = if is_journal { "r.csv.partial" } else { "r.csv" };
             file(folder.path(), name, &bytes);
             let written: HashMap<Uuid, Status> = rows.iter().map(|(key, _, status)| (uid(key), *status)).collect();
-            let previous = Previous::find(&results, uid).expect("readable").expect("there");
-            let mut draft = previous.draft(&results).expect("written");
-            previous.complete(&mut draft, |_, _| true, &Counts::default()).expect("written");
+            let read_from = folder.path().join(name);
+            let mut spans = Vec::new();
+            for_each_row(&read_from, |row, span| {
+                let is_known = row.session_uid().is_some() && row.status().is_some();
+                spans.extend(is_known.then_some(span));
+                is_known
+            }).expect("readable");
+            let mut draft = Draft::new(&results).expect("written");
+            let mut stored = StoredRows::open(&read_from).expect("readable");
+            for span in &spans {
+                draft.add_row(stored.at(span).expect("readable"), None, true).expect("written");
+            }
             let journal = draft.begin().expect("written");
             let mut left = HashMap::new();
             let damaged = read(journal.path(), |row| {

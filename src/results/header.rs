@@ -2,7 +2,7 @@
 
 use super::cells::is_row;
 use super::error::ResultsError;
-use super::row::COLUMNS;
+use super::row::{COLUMNS, Layout};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -11,12 +11,14 @@ use std::path::Path;
 const START: u64 = 1024;
 /// A file with fewer of our columns never was a result file.
 const MIN_COLUMNS: usize = COLUMNS.len() / 2;
+/// Without these a row says nothing.
+const NEEDED: [&str; 3] = ["visit_id", "session_uid", "status"];
 
 /// What the first bytes of a file say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A result file.
-    ResultFile,
+    /// A result file, and where its columns are.
+    ResultFile(Layout),
     /// A result file that was changed: what changed, and how to undo it.
     Changed(String),
     /// Any other file.
@@ -26,16 +28,24 @@ enum Kind {
 /// Whether a file has the header of a result file.
 ///
 /// # Errors
-/// [`ResultsError::Changed`] if it is a result file that was saved in another form, such as with semicolons;
+/// [`ResultsError::Changed`] if it is a result file that was saved in another form, such as UTF-16;
 /// [`ResultsError::Unreadable`] if it cannot be read.
 pub(crate) fn is_result_file(path: &Path) -> Result<bool, ResultsError> {
+    Ok(layout(path)?.is_some())
+}
+
+/// Where the columns of a result file are; `None` for any other file.
+///
+/// # Errors
+/// As [`is_result_file`].
+pub(super) fn layout(path: &Path) -> Result<Option<Layout>, ResultsError> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
     read.map_err(|error| ResultsError::unreadable(path, error))?;
     match kind(&start) {
-        Kind::ResultFile => Ok(true),
+        Kind::ResultFile(layout) => Ok(Some(layout)),
         Kind::Changed(reason) => Err(ResultsError::Changed { path: path.display().to_string(), reason }),
-        Kind::Other => Ok(false),
+        Kind::Other => Ok(None),
     }
 }
 
@@ -44,16 +54,16 @@ fn kind(start: &[u8]) -> Kind {
     let is_wide = wide.is_some();
     let text = wide.unwrap_or_else(|| String::from_utf8_lossy(start).into_owned());
     let text = text.trim_start_matches('\u{feff}');
-    let (has_sep_line, text) = match text.split_once('\n') {
-        Some((first, rest)) if first.starts_with("sep=") => (true, rest),
-        _ => (false, text),
+    let text = match text.split_once('\n') {
+        Some((first, rest)) if is_sep_line(first.as_bytes()) => rest,
+        _ => text,
     };
     let read = [',', ';', '\t', '|'].map(|delimiter| (delimiter, cells(text, delimiter)));
     let known = |(_, cells): &&(char, Vec<String>)| COLUMNS.iter().filter(|name| has(cells, name)).count();
     let Some((delimiter, cells)) = read.iter().max_by_key(known).filter(|read| known(read) >= MIN_COLUMNS) else {
         return match start {
             [] => Kind::Changed("it is empty; remove it".to_owned()),
-            _ if text.lines().next().is_some_and(|line| is_row(line.as_bytes())) => {
+            _ if text.lines().next().is_some_and(|line| is_row(line.as_bytes(), &Layout::ours())) => {
                 let header = COLUMNS.join(",");
                 Kind::Changed(format!("its header line is missing; put it back: {header}"))
             }
@@ -64,39 +74,36 @@ fn kind(start: &[u8]) -> Kind {
     if is_wide {
         return Kind::Changed(format!("it is UTF-16; {csv}"));
     }
-    match delimiter {
-        ',' => {}
-        '\t' => return Kind::Changed(format!("its cells are separated by tabs; {csv}")),
-        other => return Kind::Changed(format!("its cells are separated by '{other}'; {csv}")),
+    if !matches!(delimiter, ',' | ';' | '\t') {
+        return Kind::Changed(format!("its cells are separated by '{delimiter}'; {csv}"));
     }
-    if has_sep_line {
-        return Kind::Changed("its first line is \"sep=…\"; remove that line".to_owned());
-    }
+    // Spreadsheets add empty columns.
+    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    let cells = &cells[..filled];
     match changed_columns(cells) {
-        None => Kind::ResultFile,
+        None => Kind::ResultFile(Layout::of_header(*delimiter as u8, cells)),
         Some(reason) => Kind::Changed(format!("{reason}; undo that")),
     }
 }
 
+/// Whether a line tells spreadsheets the delimiter.
+pub(super) fn is_sep_line(line: &[u8]) -> bool {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).starts_with(b"sep=")
+}
+
 /// What was done to the columns; `None` if nothing was.
 fn changed_columns(cells: &[String]) -> Option<String> {
-    // Spreadsheets add empty columns.
-    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-    let cells = &cells[..filled];
     if cells == COLUMNS {
         return None;
     }
-    if let Some(missing) = COLUMNS.iter().find(|name| !has(cells, name)) {
+    // An older version wrote fewer columns.
+    if let Some(missing) = NEEDED.iter().find(|name| !has(cells, name)) {
         return Some(format!("its column {missing:?} is missing or has another name"));
     }
     let mut ours = cells.iter().enumerate();
     // A second column of one name is extra, too.
     let extra = ours.find(|(at, cell)| !COLUMNS.contains(&cell.as_str()) || cells[..*at].contains(cell));
-    if let Some((at, extra)) = extra {
-        return Some(format!("it has an extra column, {extra:?}, the {} from the left", ordinal(at + 1)));
-    }
-    let moved = COLUMNS.iter().zip(cells).find(|(name, cell)| **name != *cell);
-    moved.map(|(name, cell)| format!("its columns are in another order, with {cell:?} where {name:?} belongs"))
+    extra.map(|(at, extra)| format!("it has an extra column, {extra:?}, the {} from the left", ordinal(at + 1)))
 }
 
 fn has(cells: &[String], name: &str) -> bool {
@@ -118,7 +125,7 @@ fn cells(text: &str, delimiter: char) -> Vec<String> {
     reader.has_headers(false).delimiter(delimiter as u8);
     let first = reader.from_reader(text.as_bytes()).into_records().next();
     let first = first.and_then(Result::ok).unwrap_or_default();
-    // Case and spaces do not matter: cells are found by position.
+    // Case and spaces do not matter.
     first.iter().map(|cell| cell.trim().to_lowercase()).collect()
 }
 
@@ -147,16 +154,23 @@ mod tests {
         }
     }
 
+    fn delimiter(start: impl AsRef<[u8]>) -> Option<u8> {
+        match kind(start.as_ref()) {
+            Kind::ResultFile(layout) => Some(layout.delimiter),
+            _ => None,
+        }
+    }
+
     #[test]
-    fn a_file_that_a_spreadsheet_saved_in_another_form_is_described() {
+    fn a_file_that_a_spreadsheet_saved_is_read_or_described() {
         let ours = format!("{}\nV1,", COLUMNS.join(","));
-        assert_eq!(kind(ours.as_bytes()), Kind::ResultFile);
-        assert_eq!(kind(format!("\u{feff}{}\r\nV1", COLUMNS.join(",")).as_bytes()), Kind::ResultFile);
-        assert!(changed(ours.replace(',', ";")).contains("separated by ';'"));
-        assert!(changed(ours.replace(',', "\t")).contains("separated by tabs"));
-        assert!(changed(format!("sep=,\r\n{ours}")).contains("sep="));
-        assert!(changed(format!("sep=;\r\n{}", ours.replace(',', ";"))).contains("separated by ';'"));
-        assert!(changed(format!("\"{}\"\n", COLUMNS.join("\";\""))).contains("separated by ';'"));
+        assert_eq!(kind(ours.as_bytes()), Kind::ResultFile(Layout::ours()));
+        assert_eq!(kind(format!("\u{feff}{}\r\nV1", COLUMNS.join(",")).as_bytes()), Kind::ResultFile(Layout::ours()));
+        assert_eq!(delimiter(ours.replace(',', ";")), Some(b';'));
+        assert_eq!(delimiter(ours.replace(',', "\t")), Some(b'\t'));
+        assert_eq!(delimiter(format!("sep=;\r\n{}", ours.replace(',', ";"))), Some(b';'));
+        assert_eq!(delimiter(format!("\u{feff}\"{}\"\n", COLUMNS.join("\";\""))), Some(b';'));
+        assert!(changed(ours.replace(',', "|")).contains("separated by '|'"));
         for mark in ["", "\u{feff}"] {
             let text = format!("{mark}{}", ours.replace(',', "\t"));
             let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -166,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn an_extra_a_missing_and_a_moved_column_are_named() {
+    fn columns_go_by_their_names_and_an_extra_or_a_needed_one_is_named() {
         let ours = COLUMNS.join(",");
         assert!(changed(format!("{ours},notes\n")).contains("\"notes\", the 15th from the left"));
-        assert_eq!(kind(format!("{ours},,\n").as_bytes()), Kind::ResultFile);
+        assert_eq!(kind(format!("{ours},,\n").as_bytes()), Kind::ResultFile(Layout::ours()));
         assert!(changed(format!("status,{ours}\n")).contains("\"status\", the 4th"));
-        assert!(changed(ours.replace("attempts,", "")).contains("\"attempts\" is missing"));
-        let moved = changed(ours.replace("session_uid,status", "status,session_uid"));
-        assert!(moved.contains("\"status\" where \"session_uid\" belongs"), "{moved}");
+        assert!(changed(ours.replace("session_uid,", "")).contains("\"session_uid\" is missing"));
+        assert_eq!(delimiter(ours.replace("attempts,", "")), Some(b','));
+        assert_eq!(delimiter(ours.replace("session_uid,status", "status,session_uid")), Some(b','));
     }
 
     #[test]

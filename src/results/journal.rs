@@ -3,6 +3,7 @@
 //! The recorder hands rows to the system within 20 ms and syncs them every second. A process that is killed loses the rows
 //! of 20 ms at most, a machine that loses power those of a second.
 
+use super::copying::{Mark, StoredRow};
 use super::error::ResultsError;
 use super::paths::beside;
 use super::row;
@@ -44,6 +45,20 @@ impl Draft {
     pub(super) fn add(&mut self, rows: &[u8]) -> Result<(), ResultsError> {
         self.written.update(rows);
         self.rows.write_all(rows).map_err(|source| ResultsError::write(&self.new.0, source))
+    }
+
+    /// Appends a row of an earlier file. `mark`: in place of its error; `keeps_hash`: whether the hash of its body stays.
+    ///
+    /// # Errors
+    /// If the disk is full or gone.
+    pub(crate) fn add_row(
+        &mut self,
+        row: StoredRow<'_>,
+        mark: Option<&Mark>,
+        keeps_hash: bool,
+    ) -> Result<(), ResultsError> {
+        let mut normal = Vec::new();
+        self.add(row.line(mark, keeps_hash, &mut normal))
     }
 
     /// Makes the draft the journal, in place of an older journal.

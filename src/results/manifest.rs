@@ -68,6 +68,17 @@ pub(crate) struct Manifest {
     /// The SHA-256 of the result file, in hexadecimal digits. `None` while the run goes on, and after it died.
     #[serde(default)]
     pub(crate) sha256: Option<String>,
+    /// What rows mean. From 2 on, the hash of a delivered row is that of the body that Trax has; the first version, which did
+    /// not write this, wrote the hash of its own body beside a 409 as well.
+    #[serde(default = "first_format")]
+    pub(crate) format: u32,
+}
+
+/// What rows of this version mean.
+pub(crate) const FORMAT: u32 = 2;
+
+fn first_format() -> u32 {
+    1
 }
 
 fn usual_version() -> u8 {
@@ -155,7 +166,11 @@ impl Manifest {
     pub(crate) fn read(results: &Path) -> Result<Manifest, ResultsError> {
         let path = beside(results, "json");
         let text = std::fs::read_to_string(&path).map_err(|error| ResultsError::unreadable(&path, error))?;
-        serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| ResultsError::unreadable(&path, error))?;
+        if manifest.job.as_os_str().is_empty() {
+            return Err(ResultsError::unreadable(&path, "it names no job file"));
+        }
+        Ok(manifest)
     }
 
     /// Puts back what was there before a manifest was written, byte for byte; or nothing.
@@ -169,6 +184,11 @@ impl Manifest {
             None => std::fs::remove_file(&path),
         };
         done.map_err(|source| ResultsError::write(&path, source))
+    }
+
+    /// Whether rows that were not sent have the hash of the body that Trax has.
+    pub(crate) fn keeps_hashes(&self) -> bool {
+        self.format >= 2
     }
 
     /// When the run started; `None` if the time cannot be read.

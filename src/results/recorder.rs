@@ -19,13 +19,14 @@ const SMALL_BATCH: usize = 16;
 /// If the machine loses power, it loses at most the rows of this time.
 const SYNC: Duration = Duration::from_secs(1);
 
-/// Writes outcomes until the channel closes. `written_down` gets those that have just been written.
+/// Writes outcomes until the channel closes. `complete` gets each before it is written, `written_down` gets those that have just been written.
 ///
 /// # Errors
 /// If the journal cannot be written. The receiver is dropped then, so that the sending side sees a closed channel.
 pub(crate) async fn record(
     mut journal: Journal,
     mut outcomes: mpsc::Receiver<Outcome>,
+    mut complete: impl FnMut(&mut Outcome),
     mut written_down: impl FnMut(&[Outcome]),
 ) -> Result<Journal, ResultsError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -41,6 +42,7 @@ pub(crate) async fn record(
                     journal.sync()?;
                     return Ok(journal);
                 }
+                batch.iter_mut().for_each(&mut complete);
                 journal.write(&batch)?;
                 let collect = if batch.len() > SMALL_BATCH { COLLECT_BRIEFLY } else { COLLECT };
                 let come_fast = batch.len() > 1 || written.is_some_and(|before| before.elapsed() < collect);

@@ -15,6 +15,13 @@ macro_rules! columns {
         /// The names of the columns, in the order of the file.
         pub(super) const COLUMNS: &[&str] = &[$(stringify!($name)),+];
 
+        /// The positions of columns that [`Layout::ours`] has.
+        pub(super) mod position {
+            #![allow(non_upper_case_globals, dead_code, reason = "named as the columns are, and not all are asked for")]
+            use super::ResultColumn;
+            $(pub(in crate::results) const $name: usize = ResultColumn::$name as usize;)+
+        }
+
         /// A row as it is serialized.
         #[derive(Serialize)]
         struct WireRow<'a> { $($name: $type,)+ }
@@ -22,7 +29,7 @@ macro_rules! columns {
         /// The position of a column, counted from 0.
         #[derive(Clone, Copy)]
         #[allow(non_camel_case_types, dead_code, reason = "variants are named as the columns are, and not all are read")]
-        enum ResultColumn { $($name,)+ }
+        pub(super) enum ResultColumn { $($name,)+ }
     };
 }
 
@@ -41,6 +48,42 @@ columns! {
     scenes: u32,
     payload_sha256: String,
     source: String,
+}
+
+/// Where the columns of a file are: they go by their names, and a spreadsheet saves them with other delimiters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// What stands between cells: `,`, `;` or a tab.
+    pub(super) delimiter: u8,
+    /// The position of each of our columns; `None` for one that an older version did not write.
+    at: [Option<u8>; COLUMNS.len()],
+    /// How many columns there are.
+    width: usize,
+}
+
+impl Layout {
+    /// The layout of a file with these names in its header, all of which are ours.
+    pub(super) fn of_header(delimiter: u8, names: &[String]) -> Layout {
+        let mut at = [None; COLUMNS.len()];
+        for (at, column) in at.iter_mut().zip(COLUMNS) {
+            *at = names.iter().position(|name| name == column).and_then(|at| u8::try_from(at).ok());
+        }
+        Layout { delimiter, at, width: names.len() }
+    }
+
+    /// The layout of the files that this version writes.
+    pub(super) fn ours() -> Layout {
+        Layout { delimiter: b',', at: std::array::from_fn(|at| Some(at as u8)), width: COLUMNS.len() }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether rows of such a file may stand in one that this version writes.
+    pub(super) fn is_ours(&self) -> bool {
+        *self == Layout::ours()
+    }
 }
 
 /// Appends the rows of these outcomes to `into`, each with its line break.
@@ -98,12 +141,18 @@ pub struct Row<'r> {
     text: &'r str,
     /// Where in `text` each cell is.
     cells: &'r [Range<usize>],
+    layout: &'r Layout,
 }
 
 impl<'r> Row<'r> {
     /// The row whose cells are at these places in `text`.
-    pub(super) fn new(text: &'r str, cells: &'r [Range<usize>]) -> Row<'r> {
-        Row { text, cells }
+    pub(super) fn new(text: &'r str, cells: &'r [Range<usize>], layout: &'r Layout) -> Row<'r> {
+        Row { text, cells, layout }
+    }
+
+    /// The cells in the order in which this version writes them; empty where the file lacks a column.
+    pub(super) fn record(self) -> [&'r str; COLUMNS.len()] {
+        self.layout.at.map(|at| at.map_or("", |at| self.cell_at(at.into())))
     }
 
     /// All cells as text, in the order of the file.
@@ -111,14 +160,23 @@ impl<'r> Row<'r> {
         self.cells.iter().map(move |cell| self.text.get(cell.clone()).unwrap_or_default())
     }
 
-    fn cell(self, column: ResultColumn) -> &'r str {
-        let cell = self.cells.get(column as usize).cloned();
-        cell.and_then(|cell| self.text.get(cell)).unwrap_or_default()
+    /// Whether it is a header once more: files were joined.
+    pub(super) fn is_header(self) -> bool {
+        let is = |column: ResultColumn, name: &str| self.cell(column).trim().eq_ignore_ascii_case(name);
+        is(ResultColumn::visit_id, "visit_id") && is(ResultColumn::session_uid, "session_uid")
     }
 
-    /// Whether the row has as many cells as a result file has columns.
+    fn cell(self, column: ResultColumn) -> &'r str {
+        self.layout.at[column as usize].map_or("", |at| self.cell_at(at.into()))
+    }
+
+    fn cell_at(self, at: usize) -> &'r str {
+        self.cells.get(at).cloned().and_then(|cell| self.text.get(cell)).unwrap_or_default()
+    }
+
+    /// Whether the row has as many cells as its file has columns.
     pub(super) fn has_all_cells(self) -> bool {
-        self.cells.len() == COLUMNS.len()
+        self.cells.len() == self.layout.width
     }
 
     /// The key of the visit; empty if the visit had none.
@@ -132,7 +190,7 @@ impl<'r> Row<'r> {
     }
 
     /// The cell of the session id without spaces around it; empty for a visit that never had an id.
-    pub(super) fn session_uid_text(self) -> &'r str {
+    pub(crate) fn session_uid_text(self) -> &'r str {
         self.cell(ResultColumn::session_uid).trim()
     }
 
@@ -185,6 +243,26 @@ impl<'r> Row<'r> {
         let text = self.cell(ResultColumn::visit_date);
         // chrono also reads years with more or fewer than four digits.
         text.parse().ok().filter(|_| text.len() == "2024-03-05".len())
+    }
+
+    /// The number of scenes; `None` where the cell is not a number.
+    pub fn scenes(self) -> Option<u32> {
+        self.cell(ResultColumn::scenes).trim().parse().ok()
+    }
+
+    /// The SHA-256 of the body. `None` where the cell is empty or is not such a hash.
+    pub fn payload_sha256(self) -> Option<[u8; 32]> {
+        let text = self.cell(ResultColumn::payload_sha256).trim().as_bytes();
+        let (pairs, rest) = text.as_chunks::<2>();
+        let mut hash = [0; 32];
+        if pairs.len() != hash.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
+            let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(hash)
     }
 
     /// The visit's location in the exports, `visits.csv:17`.
@@ -240,7 +318,7 @@ mod tests {
             )
         );
         let mut rows = 0;
-        RowSplitter::new().split(text.as_bytes(), |row, is_as_written, _| {
+        RowSplitter::new(&Layout::ours()).split(text.as_bytes(), |row, is_as_written, _| {
             rows += 1;
             assert!(is_as_written && row.has_all_cells() && row.is_tidy());
             assert_eq!((row.visit_id(), row.session_uid()), ("V1", Some(Uuid::NAMESPACE_OID)));
@@ -249,6 +327,7 @@ mod tests {
             assert_eq!((row.elapsed_ms(), row.store_number()), (Some(1_500), "1001"));
             assert_eq!(row.finished_at().map(|time| time.timestamp_millis()), Some(1_709_626_353_007));
             assert_eq!((row.visit_date(), row.source()), (NaiveDate::from_ymd_opt(2024, 3, 5), "v.csv:2"));
+            assert_eq!((row.scenes(), row.payload_sha256()), (Some(3), Some([0xab; 32])));
         });
         assert_eq!(rows, 1);
     }

@@ -8,9 +8,10 @@ mod spells;
 mod world;
 
 use crate::build::{Builder, Field, Ids, Prepared, Rules, Version};
+use crate::ledger::{Candidate, Fate, Hashing, OwnRows, Record, Today, Wanted, body};
 use crate::near_key::Folding;
 use crate::outcome::{Exit, Status, StopReason};
-use crate::results::{self, Counts, Decision, Draft, Previous, Wanted, decide, keeps_row, record};
+use crate::results::{self, Counts, Draft, record};
 use crate::scan::{Lines, Rows};
 use crate::shuffle::{Grouped, Shuffle, ShuffleError, Shuffled};
 use crate::upload::{Backoff, Config, Look, Network, Reply, Start, Stop, Traffic, upload};
@@ -262,33 +263,35 @@ async fn simulate(seed: u64, grouped: &Grouped) -> Vec<String> {
 impl Simulation<'_> {
     /// One process: `traxload run`, or `rerun` where a result file is there. `None` if it was killed.
     async fn process(&mut self, may_die: bool) -> Option<Exit> {
-        let uid = |visit: &str| self.rules.ids.session(visit).uid;
-        let previous = Previous::find(&self.results, uid).unwrap();
-        let status = |visit: &str| previous.as_ref().and_then(|previous| previous.meet([visit].into_iter(), uid)[0]);
-        let wanted = Wanted::Undelivered;
-        let delivered = (0..self.grouped.len()).map(|at| self.grouped.visit(at).key());
-        let delivered = delivered.filter(|visit| status(visit).is_some_and(Status::is_delivered));
-        self.world.settle(delivered.map(|visit| self.rules.ids.session(visit).uid));
+        let builder = Builder::new(self.rules, self.grouped, NOW);
+        let files = [results::beside(&self.results, "partial"), self.results.clone()];
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+        let hashing = Hashing::default();
+        let own = OwnRows::read(&files, &hashing, true).unwrap();
+        let ledger = Record::read(own, &[], Today::default(), hashing);
+        let fates: Vec<Fate> = (0..self.grouped.len())
+            .map(|at| {
+                let (identity, hash) = builder.identify(at, &mut Vec::new()).expect("valid");
+                let uid = identity.session_uid.expect("it has a key");
+                let visit = Candidate { body: Some(body(&hash)), store: None, day: None, is_first: true };
+                let fate = ledger.decide(uid, &visit, &Wanted::Undelivered, false).fate;
+                ledger.note(uid, fate);
+                fate
+            })
+            .collect();
+        let delivered = (0..self.grouped.len()).filter(|at| matches!(fates[*at], Fate::Keep(Some(_))));
+        self.world.settle(delivered.map(|at| self.rules.ids.session(self.grouped.visit(at).key()).uid));
         let counts = Counts::default();
-        let journal = match &previous {
-            None => Draft::new(&self.results).unwrap().begin().unwrap(),
-            Some(previous) => {
-                let mut draft = previous.draft(&self.results).unwrap();
-                // All visits of the exports have been asked for above.
-                let keeps = |status, is_met| keeps_row(status, is_met, &wanted);
-                previous.complete(&mut draft, keeps, &counts).unwrap();
-                draft.begin().unwrap()
-            }
-        };
+        let mut draft = Draft::new(&self.results).unwrap();
+        ledger.write_own(&mut draft, true, &HashMap::new(), &counts).unwrap();
+        let journal = draft.begin().unwrap();
         let synced = journal.path().metadata().unwrap().len();
         let (stop, traffic) = (Stop::default(), Traffic::default());
         let (visits, queue) = mpsc::channel(8);
         let (outcomes, rows) = mpsc::channel(8);
-        let builder = Builder::new(self.rules, self.grouped, NOW);
         let feed = async {
-            for at in 0..self.grouped.len() {
-                let visit = self.grouped.visit(at);
-                if decide(status(visit.key()), &wanted) == Decision::Send {
+            for (at, fate) in fates.iter().enumerate() {
+                if *fate == Fate::Send {
                     let prepared = builder.prepare(at).expect("valid");
                     visits.send(vec![prepared]).await.expect("taken");
                 }
@@ -302,7 +305,7 @@ impl Simulation<'_> {
             tokio::join!(
                 feed,
                 send,
-                record(journal, rows, |outcomes| outcomes.iter().for_each(|outcome| counts.add(outcome)))
+                record(journal, rows, |_| (), |outcomes| outcomes.iter().for_each(|outcome| counts.add(outcome)))
             )
             .2
         };

@@ -36,6 +36,12 @@ pub struct CheckReport {
     pub valid: u64,
     /// Visits with problems.
     pub invalid: u64,
+    /// Visits that earlier result files show as delivered; they are not sent again.
+    pub delivered_before: u64,
+    /// Those of them that differ from what Trax has.
+    pub changed_since_delivery: u64,
+    /// Visits under whose key Trax keeps another one.
+    pub reused_keys: u64,
     /// Problems by their code.
     #[serde(serialize_with = "counts")]
     pub problems: BTreeMap<Code, ProblemCount>,

@@ -122,8 +122,24 @@ pub struct RunReport {
     pub carried_over: u64,
     /// Carried-over rows whose visit has left the exports.
     pub carried_over_not_in_exports: u64,
-    /// Undelivered visits of an earlier run that have left the exports; their rows are gone.
+    /// Undelivered visits of an earlier run that have left the exports; their rows stay, unless `--forget-gone` drops them.
     pub undelivered_not_in_exports: u64,
+    /// Whether they were dropped.
+    #[serde(skip)]
+    pub forgot_gone: bool,
+    /// Visits that result files of other runs show as delivered; they were not sent.
+    pub delivered_before: u64,
+    /// Delivered visits that differ from what Trax has.
+    pub changed_since_delivery: u64,
+    /// Visits under whose key Trax keeps another one.
+    pub reused_keys: u64,
+    /// Those of them that an earlier run has told.
+    pub reused_keys_known: u64,
+    /// Those of them whose own rows show what Trax has, and so are delivered.
+    #[serde(skip)]
+    pub reused_keys_delivered: u64,
+    /// Visits that the API has already, and nothing says since when.
+    pub unexplained_409: u64,
     /// Scene rows of the exports that were taken in.
     pub scene_rows: u64,
     /// Scenes whose visit is not in the exports.
@@ -172,6 +188,11 @@ impl RunReport {
     /// Result rows that were not delivered.
     pub fn undelivered(&self) -> u64 {
         self.result_rows.saturating_sub(self.visits.delivered())
+    }
+
+    /// Whether nothing is left for anybody to do. What an earlier run has told of keys that were used again was told.
+    pub fn needs_nothing(&self) -> bool {
+        self.undelivered() == self.reused_keys_known && self.reused_keys_delivered == 0
     }
 
     /// The counts that the manifest keeps: what a later reader of the result file cannot count in its rows.

@@ -399,18 +399,18 @@ fn ids_marked_as_version_4_differ_in_the_version_alone() {
 
 #[test]
 fn a_rerun_refuses_a_job_whose_ids_have_changed() {
-    let server = ScriptedServer::replying(vec![Reply::error(400, "Unknown Store 1001")]);
-    let work = Workdir::with_visits(1);
+    let server = ScriptedServer::replying(vec![Reply::ok(), Reply::error(400, "Unknown Store 1001")]);
+    let work = Workdir::with_visits(2);
     let job = JobFile::to(&server.url());
     work.run(&job).ends_with(3);
     work.job(&job.clone().and(&format!("[ids]\nversion = 4\nnamespace = \"{}\"", crate::harness::NAMESPACE)));
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["version"]);
     work.job(&job.clone().and(&format!("[ids]\nnamespace = \"{}\"", Uuid::NAMESPACE_DNS)));
     work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["namespace"]);
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests().len(), 2);
     work.job(&job);
     work.traxload(&["rerun", "results.csv"]).ends_with(3);
-    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
@@ -434,7 +434,7 @@ fn a_rerun_may_be_narrowed_by_status_and_takes_the_jobs_paths_as_the_run_did() {
 }
 
 #[test]
-fn a_rerun_keeps_delivered_visits_that_left_the_exports_and_drops_undelivered_ones_with_a_warning() {
+fn a_rerun_keeps_the_rows_of_visits_that_left_the_exports_with_a_warning() {
     let server = ScriptedServer::start(|request, _| match request.is_for("V1") {
         true => Reply::ok(),
         false => Reply::error(400, "Unknown Store"),
@@ -445,7 +445,7 @@ fn a_rerun_keeps_delivered_visits_that_left_the_exports_and_drops_undelivered_on
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(3)]));
     work.write("scenes.csv", lines(SCENES_HEADER, &["V3,S3,T1"]));
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(3).says(&["warning"]);
-    assert_eq!(done.json()["carried_over"], 1);
+    assert_eq!(done.json()["carried_over"], 2);
     let rows = work.results();
-    assert_eq!((rows.rows.len(), rows.of("V1"), &rows.of("V3")["status"]), (2, &kept, "rejected"));
+    assert_eq!((rows.rows.len(), rows.of("V1"), &rows.of("V3")["status"]), (3, &kept, "rejected"));
 }

@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod between_runs;
 mod broken_disks;
 mod browser;
 mod cells;

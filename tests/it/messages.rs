@@ -294,7 +294,8 @@ fn problems_of_every_kind() {
     let mut said = Said::default();
     said.add("all problems of a bad day", &work, &["check", "jobs/messy.toml"]);
     said.add("quietly", &work, &["check", "jobs/messy.toml", "--quiet"]);
-    for code in traxload::build::Code::ALL {
+    // One of them needs an earlier run.
+    for code in traxload::build::Code::ALL.iter().filter(|code| code.name() != "reused_key") {
         assert!(said.0.contains(&format!("\n  {code} (")), "{code} does not occur");
     }
     said.add("the run of it", &work, &["run", "jobs/messy.toml"]);

