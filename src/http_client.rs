@@ -44,6 +44,7 @@ pub(crate) fn builder(
 ) -> Result<ClientBuilder, SetupError> {
     // Fails only where a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let connect_timeout = connect_timeout.min(timeout.mul_f64(0.9));
     let mut builder = Client::builder()
         .user_agent(concat!("traxload/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -51,6 +52,7 @@ pub(crate) fn builder(
         .retry(reqwest::retry::never())
         .referer(false)
         .timeout(timeout)
+        // Shorter than that of the whole: a request that never left must be known as such.
         .connect_timeout(connect_timeout)
         .dns_resolver(Arc::new(Names { timeout: connect_timeout.mul_f64(0.9) }))
         .http1_only();

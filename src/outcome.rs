@@ -116,11 +116,11 @@ error_codes! {
     /// "Incorrect format field" (vendor, "Validation and Errors").
     IncorrectFormat "incorrect_format" "compare the field with the format that the answer asks for";
     /// The key is missing, wrong or expired: 401, or 400 with "invalid token" (vendor, "Authentication").
-    Unauthorized "unauthorized" "check the token: keys expire after 12 months";
+    Unauthorized "unauthorized" "check the token: keys expire after 12 months, and may be bound to addresses";
     /// The key may not do this: 403.
     Forbidden "forbidden" "check the project's name, and that the key belongs to it";
     /// Too many requests: 429.
-    RateLimited "rate_limited" "lower `rate`: another program may be using the same key";
+    RateLimited "rate_limited" "a rerun sends it again; if there are many, lower `rate`: another program may be using the same key";
     /// 5xx.
     ServerError "server_error" "a rerun sends it again";
     /// No answer in time, or 408.

@@ -132,6 +132,11 @@ impl Proxy {
         self.kind == "http"
     }
 
+    /// The scheme of its address.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// User and password.
     pub(crate) fn login(&self) -> Option<(&str, &str)> {
         self.login.as_ref().map(|(user, password)| (user.as_str(), password.as_str()))
@@ -144,10 +149,14 @@ impl Proxy {
 
     /// Host and port.
     pub(crate) fn address(&self) -> (&str, u16) {
-        (self.host.trim_start_matches('[').trim_end_matches(']'), self.port.unwrap_or(80))
+        (
+            self.host.trim_start_matches('[').trim_end_matches(']'),
+            self.port.unwrap_or(if self.kind == "https" { 443 } else { 80 }),
+        )
     }
 
-    fn place(&self) -> String {
+    /// Host and port, as an address has them.
+    pub(crate) fn place(&self) -> String {
         match self.port {
             Some(port) => format!("{}:{port}", self.host),
             None => self.host.clone(),

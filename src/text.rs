@@ -33,6 +33,17 @@ pub(crate) fn start_of(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(cut, _)| &text[..cut])
 }
 
+/// The beginning of a text for people, of about `most` characters, with "…" where more follows: an address or a word is not cut
+/// in its middle, for half of it misleads.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let start = start_of(text, most);
+    if start.len() == text.len() {
+        return text.to_owned();
+    }
+    let whole = start.rsplit_once(' ').filter(|(_, cut)| cut.len() < most / 2).map_or(start, |(whole, _)| whole);
+    format!("{whole}…")
+}
+
 /// A name from outside in which every character can be seen: what cannot be seen is written as `\u{a0}`, so that names
 /// that look the same can be told apart. Borrowed if all characters can be seen.
 pub(crate) fn visible(name: &str) -> Cow<'_, str> {

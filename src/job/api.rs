@@ -9,6 +9,7 @@ use super::secrets::looks_like_a_token;
 use super::vocabulary::{ID_VERSIONS, meaning};
 use crate::build::{Ids, Version};
 use crate::http_client;
+use crate::text::start_of;
 use crate::upload::Endpoint;
 use std::ops::Range;
 use std::time::Duration;
@@ -77,6 +78,15 @@ fn base_url(text: &str) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("the address must not contain a user, a password, ? or #; remove them".to_owned());
     }
+    // No name server has such a name (RFC 1035, 2.3.4).
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if !name.starts_with('[') && (name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63))
+    {
+        return Err(format!(
+            "no host can be called {}: between its dots a name has 1 to 63 characters, in all at most 253",
+            start_of(host, 80)
+        ));
+    }
     match url.scheme() {
         "https" => Ok(trimmed.to_owned()),
         "http" if http_client::is_on_this_machine(&url) => Ok(trimmed.to_owned()),
@@ -140,4 +150,21 @@ pub(super) fn ids(keys: &IdKeys, endpoint: &Endpoint, diagnostics: &mut Diagnost
     });
     let namespace = namespace.unwrap_or_else(|| Ids::default_namespace(&endpoint.base_url, &endpoint.project));
     Ids::new(namespace, meaning(&ID_VERSIONS, keys.version.as_ref()).unwrap_or(Version::V5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_no_name_server_can_have_is_a_mistake() {
+        let label = "x".repeat(63);
+        for host in ["a..b", &format!("{label}x.com"), &format!("{label}.{label}.{label}.{label}.com")] {
+            let mistake = base_url(&format!("https://{host}/api")).expect_err(host);
+            assert!(mistake.contains(&host[..4]), "{mistake}");
+        }
+        for host in ["a_b.example.com.", "localhost", "127.0.0.1", "[::1]:8443", &format!("{label}.com")] {
+            assert!(base_url(&format!("https://{host}")).is_ok(), "{host}");
+        }
+    }
 }

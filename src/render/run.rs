@@ -4,7 +4,7 @@ use super::coverage::{coverage, filters, unwanted};
 use super::next_step::{NextStep, check_command, next_step, rerun_command};
 use crate::outcome::{ErrorCode, Exit, Status, StopReason};
 use crate::summary::{Progress, RunReport, UndeliveredCause};
-use crate::text::{count, duration, grouped, of_visits, rate, start_of};
+use crate::text::{count, duration, grouped, of_visits, rate, shortened};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -206,9 +206,7 @@ fn causes(report: &RunReport, out: &mut String) {
         for alike in cause.examples.chunk_by(|(_, one), (_, other)| one == other) {
             let visits: Vec<String> = alike.iter().map(|(visit, _)| format!("{visit:?}")).collect();
             let error = &alike[0].1;
-            let cut = start_of(error, LONGEST_ERROR);
-            let more = if cut.len() < error.len() { "…" } else { "" };
-            let _ = writeln!(out, "    {}: {cut}{more}", visits.join(", "));
+            let _ = writeln!(out, "    {}: {}", visits.join(", "), shortened(error, LONGEST_ERROR));
         }
     }
 }

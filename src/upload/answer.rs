@@ -4,50 +4,93 @@
 
 use super::network::Look;
 use super::vendor::is_documented;
+use serde::Deserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::fmt;
 
 /// What an answer looks like, by its Content-Type and the beginning of its body.
 ///
 /// A status of 200 is not Trax's word for it: portals, firewalls and gateways say 200 as well.
 pub(super) fn look(content_type: &str, text: &str) -> Look {
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    if content_type.starts_with("text/html") || is_page(text) {
+    if ["text/html", "application/xhtml+xml"].iter().any(|page| content_type.starts_with(page)) || is_page(text) {
         return Look::Page;
     }
     // Most answers are short, and only an object can report an error.
     if !text.starts_with('{') {
         return Look::Plain;
     }
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) if reports_an_error(&fields) => Look::ErrorInside,
-        _ => Look::Plain,
+    let mut found = ErrorInside(false);
+    // The text may be cut: what was read until then counts.
+    let _ = serde_json::Deserializer::from_str(text).deserialize_map(&mut found);
+    if found.0 { Look::ErrorInside } else { Look::Plain }
+}
+
+/// Whether the fields of an object that were read so far report an error: keeps no other field.
+struct ErrorInside(bool);
+
+impl<'de> Visitor<'de> for &mut ErrorInside {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            let is_telling = ["error", "errors", "status", "statuscode", "success"]
+                .iter()
+                .any(|telling| telling.eq_ignore_ascii_case(&name));
+            match is_telling {
+                true => self.0 |= reports_an_error(&name.to_ascii_lowercase(), &fields.next_value()?),
+                false => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
     }
 }
 
-/// Whether `error` or `errors` says something, or `status` is that of an error.
-fn reports_an_error(fields: &serde_json::Map<String, Value>) -> bool {
-    let says_something = |value: &Value| match value {
+/// Whether a field reports an error: `error` or `errors` that says something, the `status` of one, `success` that is none.
+fn reports_an_error(name: &str, value: &Value) -> bool {
+    let says_something = match value {
         Value::Null => false,
-        Value::Bool(value) => *value,
+        Value::Bool(is_error) => *is_error,
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.trim().is_empty(),
         Value::Array(list) => !list.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
     };
-    let status = fields.get("status").and_then(|status| match status {
+    let number = || match value {
         Value::String(text) => text.trim().parse().ok(),
-        status => status.as_u64(),
-    });
-    ["error", "errors"].iter().filter_map(|name| fields.get(*name)).any(says_something)
-        || status.is_some_and(|status| (400..600).contains(&status))
+        number => number.as_f64(),
+    };
+    match name {
+        "error" | "errors" => says_something,
+        "success" => *value == Value::Bool(false),
+        _ => number().is_some_and(|status| (400.0..600.0).contains(&status)),
+    }
 }
 
 fn is_page(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(9).collect::<String>().to_ascii_lowercase();
+    let mut text = text.trim_start();
+    // What may stand before a page: comments, and `<?xml ...?>`.
+    for _ in 0..MAX_BEFORE_A_PAGE {
+        let end = match text {
+            _ if text.starts_with("<!--") => text.find("-->").map(|at| at + 3),
+            _ if text.starts_with("<?") => text.find("?>").map(|at| at + 2),
+            _ => None,
+        };
+        let Some(end) = end else { break };
+        text = text[end..].trim_start();
+    }
+    let start: String = text.chars().take(9).collect::<String>().to_ascii_lowercase();
     ["<!doctype", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
 }
 
+/// So many comments are looked behind.
+const MAX_BEFORE_A_PAGE: usize = 16;
 /// How much of an error text is kept, in characters.
 const MAX_CHARS: usize = 500;
 
@@ -57,7 +100,7 @@ const MAX_CHARS: usize = 500;
 /// first, because a gateway may put words of its own before them, such as "Bad Request". Else the whole text counts, of an
 /// HTML page the words that a browser would show.
 pub(super) fn error_text(body: &str) -> String {
-    const NAMES: [&str; 4] = ["error", "description", "error_description", "message"];
+    const NAMES: [&str; 5] = ["error", "description", "error_description", "message", "errors"];
     const MAX_TEXTS: usize = 16;
     fn find(value: &Value, depth: u8, found: &mut Vec<String>) {
         match value {
@@ -65,8 +108,10 @@ pub(super) fn error_text(body: &str) -> String {
             Value::String(text) if !text.trim().is_empty() && !found.contains(text) => found.push(text.clone()),
             Value::Array(list) if depth > 0 => list.iter().for_each(|value| find(value, depth - 1, found)),
             Value::Object(map) if depth > 0 => {
-                let named = NAMES.iter().filter_map(|name| map.get(*name));
-                named.for_each(|value| find(value, depth - 1, found));
+                for name in NAMES {
+                    let named = map.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+                    named.for_each(|(_, value)| find(value, depth - 1, found));
+                }
             }
             _ => {}
         }
@@ -142,6 +187,7 @@ mod tests {
             "\u{feff}{\"error\":\"Bad Request\",\"message\":\"Unknown Store 5\",\"description\":\"Bad Request\"}";
         assert_eq!(error_text(gateway), "Unknown Store 5; Bad Request");
         assert_eq!(error_text(r#"{"error":["Unknown Store 5","more","more"]}"#), "Unknown Store 5; more");
+        assert_eq!(error_text(r#"{"errors":["Unknown Store 77"]}"#), "Unknown Store 77");
         assert_eq!(error_text("  plain\r\ntext\u{0}"), "plain text");
         assert_eq!(error_text("a < b, <b>said</b>"), "a < b, <b>said</b>", "not a page");
         assert_eq!(error_text(&"x".repeat(100_000)).chars().count(), MAX_CHARS + 1);
@@ -149,16 +195,41 @@ mod tests {
 
     #[test]
     fn what_somebody_else_answers_is_told_by_its_look() {
-        for body in [r#"{"error":"locked"}"#, r#"{"errors":["x"]}"#, r#"{"status":503}"#, r#"{"status":"404"}"#] {
+        let long = format!(r#"{{"a":"{}","error":"not stored"}}"#, "y".repeat(100_000));
+        for body in [
+            r#"{"error":"locked"}"#,
+            r#"{"errors":["x"]}"#,
+            r#"{"status":503}"#,
+            r#"{"status":"404"}"#,
+            r#"{"status":400.0}"#,
+            r#"{"STATUSCODE":500}"#,
+            r#"{"Error":"x"}"#,
+            r#"{"success":false}"#,
+            r#"{"error":"x","trace":"cut he"#,
+            &long,
+        ] {
             assert_eq!(look("application/json", body), Look::ErrorInside, "{body}");
         }
-        for body in
-            ["", "OK", "{}", r#"{"error":null,"errors":[]}"#, r#"{"error":false,"status":200}"#, r#"{"status":"ok"}"#]
-        {
+        for body in [
+            "",
+            "OK",
+            "{}",
+            r#"{"error":null,"errors":[]}"#,
+            r#"{"error":false,"status":200}"#,
+            r#"{"status":"ok"}"#,
+            r#"{"success":true,"status":399.0}"#,
+            r#"{"data":{"error":"x"}}"#,
+            r#"{"error":"#,
+            "<!-- <html> --><x/>",
+            r#"<?xml version="1.0"?><ok/>"#,
+        ] {
             assert_eq!(look("application/json", body), Look::Plain, "{body}");
         }
         assert_eq!(look("text/plain", "\u{feff}\n<!DOCTYPE html><title>Login"), Look::Page);
         assert_eq!(look("text/html; charset=utf-8", ""), Look::Page);
+        assert_eq!(look("application/xhtml+xml", "<x/>"), Look::Page);
+        assert_eq!(look("", " <!-- a --> <!-- b --><html>"), Look::Page);
+        assert_eq!(look("", "<?xml version=\"1.0\"?>\n<!DOCTYPE html><html/>"), Look::Page);
     }
 
     #[test]

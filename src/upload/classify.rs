@@ -71,7 +71,7 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
     let throttled = || Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after };
     match status {
         207 => strange(Status::Failed, true),
-        200..=299 if look != Look::Plain => strange(Status::Failed, true),
+        200..=299 if is_page || look == Look::ErrorInside => strange(Status::Failed, true),
         200..=299 => Verdict::Uploaded,
         400 if is_about_the_token(text) => {
             Verdict::KeyRefused { error: error(ErrorCode::Unauthorized), is_certain: true }
@@ -82,6 +82,8 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         403 if !is_page => Verdict::Rejected(error(ErrorCode::Forbidden)),
         // The server waited in vain for the rest of the request, so it did not take the visit.
         408 => retryable(ErrorCode::Timeout, false),
+        // Its text may have been any.
+        409 if look == Look::Lost => retryable(ErrorCode::UnexpectedAnswer, false),
         409 if is_page || !says_already_received(text) => strange(Status::Failed, false),
         409 if may_have_arrived => Verdict::Uploaded,
         409 => Verdict::AlreadyReceived,
@@ -96,7 +98,8 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         }
         // The API may have taken the visit before something failed.
         500..=599 => retryable(ErrorCode::ServerError, true),
-        _ => strange(Status::Rejected, false),
+        300..=399 => strange(Status::Rejected, false),
+        _ => strange(Status::Failed, false),
     }
 }
 
@@ -133,6 +136,10 @@ mod tests {
     fn a_409_is_judged_by_what_went_before() {
         assert_eq!(classify(&answer(409, ""), false), Verdict::AlreadyReceived);
         assert_eq!(classify(&answer(409, ""), true), Verdict::Uploaded);
+        let lost = Reply::Answer { status: 409, retry_after: None, text: String::new(), look: Look::Lost };
+        for may_have_arrived in [false, true] {
+            assert!(matches!(classify(&lost, may_have_arrived), Verdict::Retryable { may_have_arrived: false, .. }));
+        }
     }
 
     #[test]
@@ -190,6 +197,8 @@ mod tests {
         assert_eq!(status(200, "Log in", Look::Page), Some(Status::Failed));
         assert_eq!(status(200, "locked", Look::ErrorInside), Some(Status::Failed));
         assert_eq!(status(207, "", Look::Plain), Some(Status::Failed));
+        assert_eq!(status(101, "", Look::Plain), Some(Status::Failed));
+        assert_eq!(status(201, "", Look::Lost), None);
         assert_eq!(status(409, "project is locked", Look::Plain), Some(Status::Failed));
         assert_eq!(status(400, "Blocked", Look::Page), Some(Status::Rejected));
         assert_eq!(status(200, "", Look::Plain), None);

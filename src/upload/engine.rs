@@ -8,9 +8,10 @@ use super::network::{Network, Reply};
 use super::rate_file::RateFile;
 use super::stop::Stop;
 use super::traffic::Traffic;
+use super::vendor::remedy_of_refused_key;
 use crate::build::{Identity, Parts, Prepared};
 use crate::outcome::{Outcome, Status, StopReason};
-use crate::text::{duration, rate, start_of};
+use crate::text::{duration, rate, shortened};
 use bytes::Bytes;
 use chrono::Utc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -183,15 +184,22 @@ impl OpenVisits {
 
 /// Says what a person should hear of, and hands a stop on to the other parts of the run.
 fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
-    let shown = |error: &AttemptError| start_of(&error.to_string(), LONGEST_REASON).to_owned();
+    let shown = |error: &AttemptError| shortened(&error.to_string(), LONGEST_REASON);
     let patience = duration(config.patience);
     match notice {
         Notice::Paused { rate: too_fast, pause, reason } => {
             traffic.paused();
-            let (rate, pause) = (rate(too_fast), duration(pause));
+            let pause = match pause.as_millis() {
+                ms @ 0..100 => format!("{} ms", ms.max(1)),
+                _ => duration(pause),
+            };
+            let rate = rate(too_fast);
             match reason.status {
                 Some(429) => tracing::warn!("HTTP 429, too many requests at {rate}: pausing for {pause}"),
-                _ => tracing::warn!("the server is at a limit at {rate} ({}): pausing for {pause}", shown(&reason)),
+                _ => tracing::warn!(
+                    "at {rate} some requests fail while others succeed ({}): pausing for {pause}",
+                    shown(&reason)
+                ),
             }
         }
         Notice::Down { reason } => {
@@ -214,7 +222,8 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
                 // Whether anything was sent all the same is known when what is under way has ended.
                 (StopReason::Unusable, _) => stop.explain(error.map(|error| error.text).unwrap_or_default()),
                 (StopReason::KeyRefused, _) => tracing::error!(
-                    "the API refuses the key: {said}; nothing more is sent until a rerun with a valid token"
+                    "the API refuses the key: {said}; nothing more is sent until a rerun {}",
+                    error.as_ref().map_or("", |error| remedy_of_refused_key(&error.text))
                 ),
                 (StopReason::AddressRefused, _) => tracing::error!(
                     "the first visits were all answered {said}: base_url, version, project or resource is wrong, or somebody \

@@ -60,12 +60,13 @@ impl Place {
     /// What a proxy's refusal comes to. `None` where another time it may let requests through.
     pub(super) fn of_proxy(&self, answer: &ProxyAnswer) -> Option<Fault> {
         let (proxy, host) = (self.proxy.as_ref()?, &self.host);
-        let (variable, kind) = (proxy.variable, "http");
+        let (variable, kind) = (proxy.variable, proxy.kind());
         let words = match answer {
             ProxyAnswer::Status(407, _) => match proxy.login() {
                 None => format!(
                     "the proxy {proxy} ({variable}) wants a user and a password: write them into {variable}, like \
-                     {kind}://user:password@proxy.example.com:3128"
+                     {kind}://user:password@{}",
+                    proxy.place()
                 ),
                 Some(_) => format!(
                     "the proxy {proxy} does not accept the user and the password in {variable}: check them; in a password, \
@@ -81,6 +82,12 @@ impl Place {
             ProxyAnswer::NotHttp => {
                 format!("what answers at {proxy} is no HTTP proxy: check kind, host and port in {variable}")
             }
+            ProxyAnswer::OtherKind => {
+                format!("what answers at {proxy} is no {kind} proxy: check kind, host and port in {variable}")
+            }
+            ProxyAnswer::PlainHttp => format!(
+                "what answers at {proxy} is a proxy that speaks plain HTTP: write {variable} with http:// in place of {kind}://"
+            ),
         };
         Some(Fault { words, wait: Duration::ZERO })
     }

@@ -46,6 +46,8 @@ pub(crate) enum Look {
     Page,
     /// A body that reports an error, whatever the status says.
     ErrorInside,
+    /// Nothing of it, because its body did not arrive.
+    Lost,
 }
 
 impl fmt::Display for Reply {

@@ -17,24 +17,39 @@ pub(super) enum ProxyAnswer {
     Status(u16, String),
     /// Something that is not HTTP.
     NotHttp,
+    /// Something that is not of its kind, TLS or SOCKS.
+    OtherKind,
+    /// Plain HTTP, though it is named as something else.
+    PlainHttp,
 }
 
-/// Asks a proxy that speaks plain HTTP for the way to an address. `None` where it does not answer.
+/// Asks a proxy in plain HTTP for the way to an address. `None` where it does not answer.
 pub(super) async fn ask(proxy: &Proxy, url: &Url, timeout: Duration) -> Option<ProxyAnswer> {
     tokio::time::timeout(timeout, connect(proxy, url)).await.ok()?.ok().flatten()
 }
 
-/// Of a proxy that cannot be asked: whether it refuses user and password, by the words of the client's error, which has no type
-/// that tells.
-pub(super) fn of_login(said: &str) -> Option<ProxyAnswer> {
-    let is_of_login = said.contains("proxy authorization required") || said.contains("Auth(");
-    is_of_login.then(|| ProxyAnswer::Status(407, "HTTP 407".to_owned()))
+/// What another proxy said, by the words of the client's error, which has no type that tells. `None` where another time it may
+/// let requests through.
+pub(super) fn of_client(said: &str) -> Option<ProxyAnswer> {
+    let says = |words: &[&str]| words.iter().find(|words| said.contains(**words)).map(|words| (*words).to_owned());
+    let of_login = [
+        "proxy authorization required",
+        "credentials not accepted",
+        "does not support user/pass authentication",
+        "implements authentication incorrectly",
+    ];
+    let refused = ["connection not allowed", "command not supported", "address type not supported"];
+    let other = ["SOCKS error: failed parsing server response"];
+    None.or_else(|| says(&of_login).map(|words| ProxyAnswer::Status(407, words)))
+        .or_else(|| says(&refused).map(|words| ProxyAnswer::Status(403, words)))
+        .or_else(|| says(&other).map(|_| ProxyAnswer::OtherKind))
 }
 
 async fn connect(proxy: &Proxy, url: &Url) -> std::io::Result<Option<ProxyAnswer>> {
     let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let mut request = format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n");
-    if let Some(login) = proxy.basic_login() {
+    // Over TLS a password may go there, and in plain not.
+    if let Some(login) = proxy.basic_login().filter(|_| proxy.is_plain_http()) {
         request.push_str(&format!("Proxy-Authorization: Basic {login}\r\n"));
     }
     request.push_str("\r\n");
@@ -81,5 +96,17 @@ mod tests {
         assert_eq!(answer(b"\x15\x03\x03"), Some(ProxyAnswer::NotHttp));
         assert_eq!(answer(b"SSH-2.0-x\r\n"), Some(ProxyAnswer::NotHttp));
         assert_eq!(answer(b""), None);
+    }
+
+    #[test]
+    fn a_socks_proxy_that_refuses_is_told_from_one_that_cannot_reach_the_host() {
+        let status = |said: &str| match of_client(&format!("error connecting to socks proxy: SOCKS error: {said}")) {
+            Some(ProxyAnswer::Status(status, _)) => Some(status),
+            _ => None,
+        };
+        assert_eq!((status("credentials not accepted"), status("connection not allowed")), (Some(407), Some(403)));
+        for said in ["host unreachable", "connection refused", "general server failure", "ttl expired"] {
+            assert_eq!(status(said), None, "{said}");
+        }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn retry_after(headers: &HeaderMap, now: impl Fn() -> DateTime<Utc>) 
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let value = text(RETRY_AFTER)?;
     let now = text(DATE).and_then(http_date).unwrap_or_else(now);
-    let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
+    // Digits alone: `1e9` is a mistake, not a wait of thirty years.
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = value.parse::<f64>().ok().filter(|number| is_number && number.is_finite());
     let date = match number {
         None => http_date(value)?,
         Some(number) => match epoch(number, now) {
@@ -70,6 +72,7 @@ mod tests {
         assert_eq!(wait("1709626413", Some("Tue, 05 Mar 2024 08:13:23 GMT")), Some(10));
         assert_eq!((wait("1709626000", None), wait("1500000000", None)), (Some(0), Some(366 * 86_400)));
         assert_eq!((wait("-1", None), wait("nan", None), wait("inf", None)), (None, None, None));
+        assert_eq!((wait("1e9", None), wait("0x10", None), wait("1.5", None)), (None, None, Some(1)));
         assert_eq!(wait("soon", None), None);
     }
 }

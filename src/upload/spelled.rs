@@ -5,18 +5,35 @@
 
 use crate::text::base64;
 
-/// So much of the beginning of a secret gives it away, where it is twice as long: servers cut what they echo.
+/// So much of the beginning or the end of a secret gives it away, where it is twice as long: servers cut what they echo.
 const BEGINNING: usize = 8;
 /// Letters of Base64 that are found whatever stands around them.
 const FEWEST_OF_BASE64: usize = 6;
 
 /// The text with `hidden` in place of a secret. `at_end`: how many letters of it are hidden where the text ends with them.
 pub(super) fn without(text: &str, secret: &str, hidden: &str, at_end: usize) -> String {
-    let mut done = hide(&text.replace(secret, hidden), secret.as_bytes(), hidden, at_end, false);
+    let as_it_is = |_: &[u8], _: &[u8]| (0, 0);
+    let mut done = hide(&text.replace(secret, hidden), secret.as_bytes(), hidden, at_end, as_it_is);
     for encoded in encodings(secret) {
-        done = hide(&done, encoded.as_bytes(), hidden, at_end.max(FEWEST_OF_BASE64), true);
+        done = hide(&done, encoded.as_bytes(), hidden, at_end.max(FEWEST_OF_BASE64), of_the_same_word);
+    }
+    if secret.len() >= 2 * BEGINNING {
+        // What is left of it has lost its beginning.
+        let (before, ending) = secret.as_bytes().split_at(secret.len() - BEGINNING);
+        let as_before = |text: &[u8], _: &[u8]| {
+            let alike = text.iter().rev().zip(before.iter().rev());
+            (alike.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count(), 0)
+        };
+        done = hide(&done, ending, hidden, usize::MAX, as_before);
     }
     done
+}
+
+/// How much of the same word of Base64 stands before a match and behind it.
+fn of_the_same_word(before: &[u8], after: &[u8]) -> (usize, usize) {
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=%".contains(byte);
+    let of_word = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| is_of_word(byte)).count();
+    (of_word(&mut before.iter().rev()), of_word(&mut after.iter()))
 }
 
 /// What of a secret's Base64 does not depend on where in a longer text it stands, and its hexadecimal digits.
@@ -39,23 +56,25 @@ fn encodings(secret: &str) -> Vec<String> {
     found
 }
 
-/// `is_encoded`: what belongs to the same word of Base64 is hidden with it.
-fn hide(text: &str, secret: &[u8], hidden: &str, at_end: usize, is_encoded: bool) -> String {
+/// `around`: how many bytes before a match and behind it are hidden with it.
+fn hide(
+    text: &str,
+    secret: &[u8],
+    hidden: &str,
+    at_end: usize,
+    around: impl Fn(&[u8], &[u8]) -> (usize, usize),
+) -> String {
     let bytes = text.as_bytes();
     let first = [secret[0].to_ascii_lowercase(), secret[0].to_ascii_uppercase(), b'%', b'&', b'\\'];
     let (mut done, mut kept, mut at) = (String::new(), 0, 0);
     while at < bytes.len() {
         let end = if first.contains(&bytes[at]) { matched(bytes, at, secret, at_end) } else { None };
-        let Some(mut end) = end else {
+        let Some(end) = end else {
             at += 1;
             continue;
         };
-        let mut start = at;
-        if is_encoded {
-            let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=%".contains(byte);
-            start -= bytes[kept..at].iter().rev().take_while(|byte| is_of_word(byte)).count();
-            end += bytes[end..].iter().take_while(|byte| is_of_word(byte)).count();
-        }
+        let (before, behind) = around(&bytes[kept..at], &bytes[end..]);
+        let (start, end) = (at - before, end + behind);
         // Every end of a match is that of a whole letter.
         done.push_str(text.get(kept..start).unwrap_or_default());
         done.push_str(hidden);
@@ -277,6 +296,11 @@ mod tests {
     #[test]
     fn a_cut_secret_is_hidden_as_well() {
         assert_eq!(hidden("key q7R+9/xk=&… is invalid"), "key [token]… is invalid");
+        for ending in ["04-tail", "_04-tail", "&Zm_04-tail", "=&Zm_04-TAIL", "Zm&lowbar;04-tail"] {
+            let is_hidden = hidden(&format!("key …{ending}.")).ends_with("[token].");
+            assert_eq!(is_hidden, ending.len() >= BEGINNING, "{ending}");
+        }
+        assert_eq!(hidden("key …&Zm_04-tail."), "key …[token].");
         for cut in ["q7R+", "q7R+9/x", "q7R%2B9%2", "q7R+9/xk=&amp;Z", "q7R+9&#x2", "q7R+9/xk\\u00"] {
             assert_eq!(without(&format!("key {cut}"), SECRET, "[token]", 4), "key [token]", "{cut}");
         }

@@ -18,6 +18,11 @@ impl Token {
         (!text.is_empty()).then(|| Token(text.to_owned()))
     }
 
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The value of the header `Authorization`: "Auth-Token {project auth token}" (vendor's page Sessions Input). `None` where
     /// the token has characters that no token has.
     pub(super) fn header(&self) -> Option<HeaderValue> {

@@ -33,6 +33,19 @@ pub(super) fn is_forbidden(text: &str) -> bool {
     text.to_ascii_lowercase().starts_with("a forbidden resource")
 }
 
+/// With what a rerun helps, by the text of an answer that refused the key. A host that the key is not for is 401 too: "Host
+/// <ip> is not authorized to access this endpoint" (vendor's page "Authentication").
+pub(super) fn remedy_of_refused_key(text: &str) -> &'static str {
+    let plain = text.to_ascii_lowercase();
+    match plain.contains("host ") && plain.contains("not authorized") {
+        true => {
+            "from an address that the key is for: the key itself may be valid, and Trax keeps a list of addresses for it"
+        }
+        false if is_forbidden(text) => "with a token of this project, or with another project under [api]",
+        false => "with a valid token",
+    }
+}
+
 /// Whether a 409 says that the session is there: "Session has already been received" (vendor's page Sessions Input), or that
 /// it is a duplicate. An empty text says nothing else.
 pub(super) fn says_already_received(text: &str) -> bool {
@@ -57,6 +70,13 @@ pub(super) fn is_documented(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_helps_depends_on_what_was_refused() {
+        assert!(remedy_of_refused_key("Host 10.1.2.3 is not authorized to access this endpoint").contains("addresses"));
+        assert!(remedy_of_refused_key("A forbidden resource has been requested x").contains("project"));
+        assert_eq!(remedy_of_refused_key("Incorrect or expired token"), "with a valid token");
+    }
 
     #[test]
     fn the_one_400_about_the_token_begins_with_its_words() {

@@ -271,9 +271,41 @@ fn a_proxy_that_cannot_be_used_is_never_passed_over() {
         let done = ends_at_once(&work, &job, &[("HTTPS_PROXY", value)], &[words]);
         assert!(!done.stderr.contains("s3cret"), "{}", done.stderr);
     }
+    let socks = |login, bytes| format!("socks5h://{login}localhost:{}", port(bytes));
+    let plain = format!(
+        "https://localhost:{}",
+        listen(|mut connection, _| {
+            // It waits for the end of a line, as proxies do, and no TLS has one.
+            let mut line = [0; 4096];
+            let read = connection.read(&mut line).unwrap_or_default();
+            if line[..read].ends_with(b"\r\n\r\n") {
+                let _ = connection.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+            }
+            let _ = std::io::copy(&mut connection, &mut std::io::sink());
+        })
+        .port()
+    );
+    for (value, words) in [
+        (socks("me:s3cret@", b"\x05\x02\x01\x01"), "does not accept the user and the password in ALL_PROXY"),
+        (
+            socks("", b"\x05\x00\x05\x02\x00\x01\0\0\0\0\0\0"),
+            "refuses the way to api.example.com: connection not allowed",
+        ),
+        (socks("", b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is no socks5h proxy: check kind, host and port in ALL_PROXY"),
+        (plain, "write ALL_PROXY with http:// in place of https://"),
+    ] {
+        let job = job("https://api.example.com", false).upload("timeout", "\"1s\"");
+        let done = ends_at_once(&work, &job, &[("ALL_PROXY", &value)], &[words]);
+        assert!(!done.stderr.contains("s3cret"), "{}", done.stderr);
+    }
     // A proxy that cannot reach the API just now is an outage, and so is one that is not there.
     let busy = format!("http://localhost:{}", port(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"));
-    for (value, words) in [(busy.as_str(), "HTTP 503 Service Unavailable"), ("http://127.0.0.1:1", "refused")] {
+    let away = format!("socks5h://localhost:{}", port(b"\x05\x00\x05\x04\x00\x01\0\0\0\0\0\0"));
+    for (value, words) in [
+        (busy.as_str(), "HTTP 503 Service Unavailable"),
+        ("http://127.0.0.1:1", "refused"),
+        (&away, "host unreachable"),
+    ] {
         let _ = std::fs::remove_file(work.path("results.csv"));
         let environment = [("HTTPS_PROXY", value), ("TRAX_TOKEN", TOKEN)];
         work.traxload_with(&["run", "job.toml"], &environment).ends_with(5);

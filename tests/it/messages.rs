@@ -45,7 +45,7 @@ impl Said {
                 (r" in \d+\.\d s, \d+ requests? \([\d.]+/(s|min)\)", " in N s, N requests (N/s)"),
                 (r"\.traxload-\w+", ".traxload-NAME"),
                 (r" in \d+\.\d s, nothing sent", " in N s, nothing sent"),
-                (r"at [\d.]+/(s|min): pausing for [\d.]+ s", "at N/s: pausing for N s"),
+                (r"at [\d.]+/(s|min): pausing for [\d.]+ m?s", "at N/s: pausing for N s"),
                 // As many as there is time for.
                 (r"(TIME  WARN HTTP 429[^\n]*\n)+", "$1"),
             ],

@@ -178,6 +178,22 @@ fn a_409_after_bytes_that_are_no_http_is_uploaded() {
 }
 
 #[test]
+fn a_409_whose_text_did_not_arrive_says_nothing() {
+    let cut = || Reply::Truncated { status: 409, body: Vec::new() };
+    let row = failed_row(cut());
+    assert_eq!((&row["error_code"], &row["http_status"]), ("unexpected_answer", "409"));
+    assert!(row["error"].contains("did not arrive"), "{}", &row["error"]);
+    let chunks = b"HTTP/1.1 409 Conflict\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for lost in [cut(), Reply::Bytes(chunks)] {
+        assert_eq!(status_of_409_after(lost), "already_received", "tried again, and it is not this run's");
+    }
+    let chunks = b"HTTP/1.1 409 Conflict\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n".to_vec();
+    let (work, server) = one_visit_each(&[Reply::status(409), Reply::Bytes(chunks)]);
+    work.run(&JobFile::to(&server.url())).ends_with(0);
+    assert_eq!((work.results().count("already_received"), server.requests().len()), (2, 2), "truly without a text");
+}
+
+#[test]
 fn a_409_after_answers_that_took_nothing_is_already_received() {
     assert_eq!(status_of_409_after(Reply::status(408)), "already_received");
     assert_eq!(status_of_409_after(Reply::status(429)), "already_received");
@@ -229,8 +245,10 @@ fn the_vendors_refusals_are_final_and_have_codes_of_their_own() {
 fn a_redirect_is_rejected_and_the_token_goes_nowhere_else() {
     let elsewhere = ScriptedServer::replying(vec![Reply::ok()]);
     let codes = [300, 301, 302, 303, 304, 307, 308];
-    let replies: Vec<Reply> =
-        codes.iter().map(|&code| Reply::status(code).with("location", &format!("{}/api", elsewhere.url()))).collect();
+    let replies: Vec<Reply> = codes
+        .iter()
+        .map(|&code| Reply::status(code).with("location", &format!("{}/api?state=s3cret", elsewhere.url())))
+        .collect();
     let (work, server) = one_visit_each(&replies);
     work.run(&JobFile::to(&server.url())).ends_with(3);
     let rows = work.results();
@@ -238,6 +256,7 @@ fn a_redirect_is_rejected_and_the_token_goes_nowhere_else() {
         let row = rows.of(&format!("V{}", n + 1));
         assert_eq!((&row["status"], &row["error_code"]), ("rejected", "unexpected_answer"), "{code}");
         assert_eq!((&row["http_status"], &row["attempts"]), (code.to_string().as_str(), "1"));
+        assert_eq!(&row["error"], &format!("redirects to {}/api", elsewhere.url()), "{code}");
     }
     assert_eq!(server.requests().len(), codes.len());
     assert!(elsewhere.requests().is_empty());
@@ -327,12 +346,21 @@ fn what_somebody_else_answers_is_not_believed() {
         assert_eq!((&row["error_code"], &row["attempts"]), ("unexpected_answer", "1"));
     }
     // All of them: nobody there is the API.
-    for reply in [login(), Reply::status(404), Reply::status(302).with("location", "https://login.example/")] {
+    for (reply, words) in [
+        (login(), "HTTP 200: Log in"),
+        (Reply::status(404), "HTTP 404"),
+        (
+            Reply::status(302).with("location", "https://login.example/"),
+            "HTTP 302: redirects to https://login.example/:",
+        ),
+    ] {
         let server = ScriptedServer::replying(vec![reply]);
         let work = Workdir::with_visits(60);
-        work.run(&JobFile::to(&server.url()).upload("max_in_flight", "1"))
-            .ends_with(6)
-            .says(&["base_url, version, project or resource is wrong", "traxload rerun results.csv"]);
+        work.run(&JobFile::to(&server.url()).upload("max_in_flight", "1")).ends_with(6).says(&[
+            "base_url, version, project or resource is wrong",
+            words,
+            "traxload rerun results.csv",
+        ]);
         assert_eq!(server.requests().len(), 10);
         assert_eq!(work.results().count("not_attempted"), 50);
     }
