@@ -187,19 +187,19 @@ impl Dispatch<'_> {
                 endpoint.base_url = sandbox.base_url();
             }
             let stop = &self.cx.stop;
-            let mut config = self.job.upload.clone();
+            let config = &self.job.upload;
             let most = config.most_in_flight();
-            if let Some(room) = make_room(most) {
+            let connections = make_room(most);
+            if let Some(room) = connections {
                 self.cx.warn(&format!(
                     "this machine allows {room} connections, and {most} may be needed: raise its limit of open files (ulimit -n)"
                 ));
-                config.max_in_flight = Some(room);
             }
-            let config = &config;
-            let http = Http::new(&endpoint, token, config.max_in_flight)?;
+            let http = Http::new(&endpoint, token, connections.or(config.max_in_flight))?;
             // Rows that were carried over show that the API was there.
-            let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
-            let start = Start { random: fastrand::Rng::new(), had_answers: Status::ALL.iter().any(is_there) };
+            let is_answer = |status: &Status| status.is_delivered() || *status == Status::Rejected;
+            let had_answers = Status::ALL.iter().any(|status| is_answer(status) && self.counters.counts.get(*status) > 0);
+            let start = Start { random: fastrand::Rng::new(), had_answers, connections };
             let upload = upload(&http, config, stop, &self.counters.traffic, start, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,

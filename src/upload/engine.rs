@@ -3,7 +3,7 @@
 use super::classify::{AttemptError, classify};
 use super::config::Config;
 use super::limiter::Limiter;
-use super::machine::{Effect, Machine, Next, Notice, Settled, Time, VisitNumber};
+use super::machine::{Effect, Machine, Next, Notice, Settled, Start, Time, VisitNumber};
 use super::network::{Network, Reply};
 use super::stop::Stop;
 use super::traffic::Traffic;
@@ -21,15 +21,6 @@ use uuid::Uuid;
 /// The longest reason of an outage that is said, in characters; the result file has more.
 const LONGEST_REASON: usize = 160;
 
-/// What a run begins with.
-#[derive(Debug, Default)]
-pub(crate) struct Start {
-    /// Spreads waits.
-    pub(crate) random: fastrand::Rng,
-    /// Whether it goes on with a result file that shows answers of the API.
-    pub(crate) had_answers: bool,
-}
-
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
 /// attempted. Every visit taken in gives exactly one outcome.
 pub(crate) async fn upload<N: Network>(
@@ -43,7 +34,7 @@ pub(crate) async fn upload<N: Network>(
 ) {
     let began = Instant::now();
     let now = || began.elapsed();
-    let mut machine = Machine::new(config, start.had_answers, start.random);
+    let mut machine = Machine::new(config, start);
     let mut limiter = Limiter::new(config.rate, config.burst);
     let mut open = OpenVisits::default();
     let mut in_flight = FuturesUnordered::new();
@@ -215,7 +206,7 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
                     duration(wait)
                 ),
                 _ if error.as_ref().is_some_and(|error| error.status == Some(429)) => tracing::error!(
-                    "the API answered only 429 for more than {patience} (patience); nothing more is sent until a rerun"
+                    "the API refused everything for more than {patience} (patience), with 429 at last; nothing more is sent until a rerun"
                 ),
                 _ => tracing::error!(
                     "the API was down for more than {patience} (patience); nothing more is sent until a rerun"

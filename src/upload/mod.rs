@@ -46,9 +46,10 @@ mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
 pub(crate) use descriptors::make_room;
-pub(crate) use engine::{Start, upload};
+pub(crate) use engine::upload;
 pub(crate) use http::Http;
 pub use http::HttpError;
+pub(crate) use machine::Start;
 #[cfg(test)]
 pub(crate) use network::{Look, Network, Reply};
 pub(crate) use stop::Stop;
