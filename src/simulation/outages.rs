@@ -151,3 +151,17 @@ fn the_last_visit_waits_between_its_attempts_after_a_429_too() {
     });
     assert_eq!((run.count(Status::Uploaded), complaints), (300, Vec::new()));
 }
+
+#[test]
+fn an_outage_that_says_429_now_and_then_costs_no_more_than_its_last_answers() {
+    for (strange, max_attempts) in [(Answer::Status(404), 5), (Answer::Status(500), 1)] {
+        let (run, complaints) = run(3_000, max_attempts, 0.05, |load| match load.second {
+            2.0..22.0 if load.requests % 5 == 4 => Answer::Status(429),
+            2.0..22.0 => strange,
+            _ => Answer::Accept,
+        });
+        // Fewer than ten may be those visits' own.
+        let lost = 3_000 - run.count(Status::Uploaded);
+        assert!(lost < 10 && complaints.is_empty(), "{strange:?}: {lost} lost, {complaints:?}");
+    }
+}

@@ -546,7 +546,8 @@ impl Machine {
             self.settle_what_waits();
             return;
         }
-        if !self.is_complete || self.in_flight > 0 {
+        // Where nothing more may be open, nobody comes who could show what is wrong.
+        if self.in_flight > 0 || !self.is_complete && self.wants_more() {
             return;
         }
         self.decide_a_last_doubt();

@@ -1,5 +1,5 @@
-//! Answers that say something of one visit, or of all: the key is refused, or somebody else answers in place of the API. The
-//! answers to other visits decide.
+//! Answers that say something of one visit, or of all: the key is refused, somebody else answers in place of the API, or the
+//! last attempt failed. The answers to other visits decide.
 
 use super::super::classify::AttemptError;
 use super::{IN_A_ROW, Machine, Mode, Notice, Time, VisitNumber};
@@ -38,7 +38,7 @@ impl Machine {
             return;
         }
         self.leave_open(number, error.clone(), status, now);
-        if self.failed_in_a_row.len() < IN_A_ROW {
+        if self.failed_in_a_row.len() < IN_A_ROW || self.stopped.is_some() {
             if is_probe && matches!(self.mode, Mode::Paused { .. }) {
                 // It got through, to somebody.
                 self.rate.resumed(now);
@@ -46,8 +46,8 @@ impl Machine {
             }
             return;
         }
-        let is_the_same = self.open.iter().all(|open| open.error.status == error.status);
-        if self.last_taken_began.is_none() && is_of_address && is_the_same {
+        let same = self.open.iter().filter(|open| open.error.status == error.status).count();
+        if self.last_taken_began.is_none() && is_of_address && same >= IN_A_ROW {
             self.stop_with(StopReason::AddressRefused, Some(error), None);
             return;
         }
@@ -85,10 +85,11 @@ impl Machine {
         }
     }
 
-    /// Nothing else is left. A visit that failed as often as it may, and nobody was answered since it failed first: an outage.
+    /// Nothing else is left, or may be taken in. A visit that failed as often as it may, and nobody was answered since it failed
+    /// first: an outage.
     pub(super) fn decide_what_is_open(&mut self, now: Time) {
         let first_failed = |open: &&Open| self.visits.get(&open.number).and_then(|visit| visit.first_failed);
-        match self.open.iter().find(|open| first_failed(open) > self.last_sign_of_life) {
+        match self.open.iter().find(|open| !self.is_complete || first_failed(open) > self.last_sign_of_life) {
             Some(open) => self.goes_down(open.error.clone(), now),
             None => self.settle_open(None),
         }

@@ -2,7 +2,7 @@
 
 use super::super::classify::AttemptError;
 use super::{IN_A_ROW, Machine, Mode, Notice, Time, Visit, VisitNumber};
-use crate::outcome::{Status, StopReason};
+use crate::outcome::{ErrorCode, Status, StopReason};
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -36,7 +36,9 @@ impl Machine {
         self.failed_in_a_row.insert(number);
         self.note_server_error(number, error.status, now);
         let Some(visit) = self.visits.get_mut(&number) else { return };
-        visit.first_failed.get_or_insert(now);
+        // Where no answer came in time, it failed at any moment since it was sent.
+        let is_silence = error.code == ErrorCode::Timeout && error.status.is_none();
+        visit.first_failed.get_or_insert(if is_silence { visit.began } else { now });
         let is_last = visit.counted + 1 >= self.config.max_attempts;
         match self.mode {
             Mode::Down { since, .. } => {

@@ -38,6 +38,8 @@ impl Machine {
             return;
         }
         self.only_429_since = Some(only_429_since);
+        // It may be an outage that says 429 now and then.
+        self.try_open_again(now);
         self.throttled_visits.push_back(number);
         let waits_until = now + retry_after.unwrap_or_default();
         if waits_until > only_429_since + self.config.patience {

@@ -227,6 +227,18 @@ fn a_late_reply_that_asks_to_wait_beyond_patience_ends_a_run_that_is_down() {
     assert_eq!(reply(11, Deed::Fail(503, Some(3600))), Some(StopReason::ApiDown));
 }
 
+#[test]
+fn nine_failures_and_a_strange_answer_say_nothing_of_the_address() {
+    let mut machine = Machine::new(&Config::default(), Start::default());
+    (1..=20).for_each(|visit| machine.add(visit));
+    for visit in 1..=10 {
+        machine.begin(visit, Duration::ZERO);
+        let (verdict, status) = verdict(if visit < 10 { Deed::Fail(503, None) } else { Deed::Strange(404) });
+        machine.reply(visit, verdict, status, Duration::from_secs(visit));
+    }
+    assert!(machine.stopped.is_none() && matches!(machine.mode, Mode::Down { .. }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
