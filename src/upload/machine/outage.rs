@@ -38,14 +38,16 @@ impl Machine {
         let Some(visit) = self.visits.get_mut(&number) else { return };
         // Where no answer came in time, it failed at any moment since it was sent.
         let is_silence = error.code == ErrorCode::Timeout && error.status.is_none();
-        visit.first_failed.get_or_insert(if is_silence { visit.began } else { now });
+        let first_failed = *visit.first_failed.get_or_insert(if is_silence { visit.began } else { now });
         let is_last = visit.counted + 1 >= self.config.max_attempts;
+        // A single attempt leaves nobody the time to be answered.
+        let nobody_answered = visit.counted > 0 && self.last_sign_of_life < Some(first_failed);
         match self.mode {
             Mode::Down { since, .. } => {
                 self.tried.push(Reverse((now, number)));
                 self.is_still_down(since, error, is_probe, now);
             }
-            _ if self.failed_in_a_row.len() >= IN_A_ROW => {
+            _ if self.failed_in_a_row.len() >= IN_A_ROW || is_last && nobody_answered => {
                 self.tried.push(Reverse((now, number)));
                 self.goes_down(error, now);
             }
