@@ -103,10 +103,10 @@ impl Proxy {
         };
         let place = place.split(['/', '?', '#']).next().unwrap_or_default();
         // Of an address of this scheme no port is a usual one that would be left out.
-        let url = Url::parse(&format!("ftp://{place}")).map_err(|_| failed("its host or port is none"))?;
+        let url = Url::parse(&format!("ftp://{place}")).map_err(|_| failed("its host or port is not valid"))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| failed("it has no host"))?;
         if !url.username().is_empty() || url.password().is_some() || url.port() == Some(0) {
-            return Err(failed("its host or port is none"));
+            return Err(failed("its host or port is not valid"));
         }
         let usual = if kind.starts_with("socks") { Some(1080) } else { None };
         let port = if place.ends_with(":21") { Some(21) } else { url.port() };

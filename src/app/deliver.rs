@@ -18,7 +18,7 @@ use crate::results::{Counts, Journal, ResultsError, record};
 use crate::sandbox;
 use crate::shuffle::ShuffleError;
 use crate::summary::{ByStatus, Progress};
-use crate::upload::{Http, RateFile, Start, Token, Traffic, make_room, upload};
+use crate::upload::{Beginning, Http, RateFile, Start, Token, Traffic, make_room, upload};
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -200,23 +200,23 @@ impl Dispatch<'_> {
                 endpoint.base_url = sandbox.base_url();
             }
             let stop = &self.cx.stop;
-            let mut config = self.job.upload.clone();
+            let config = &self.job.upload;
             let most = config.most_in_flight();
-            if let Some(room) = make_room(most) {
+            let connections = make_room(most);
+            if let Some(room) = connections {
                 self.cx.warn(&format!(
                     "this machine allows {room} connections, and {most} may be needed: raise its limit of open files (ulimit -n)"
                 ));
-                config.max_in_flight = Some(room);
             }
-            let config = &config;
             // Runs against a sandbox of their own have nothing to share.
             let share = || RateFile::of(&token, &endpoint.base_url, config.rate);
             let rate_file = if sandbox.is_none() { share() } else { None };
-            let http = Http::new(&endpoint, token, config.max_in_flight)?;
+            let http = Http::new(&endpoint, token, connections.or(config.max_in_flight))?;
             // Rows that were carried over show that the API was there.
-            let is_there = |status: &Status| status.is_delivered() && self.counters.counts.get(*status) > 0;
-            let had_answers = Status::ALL.iter().any(is_there);
-            let start = Start { random: fastrand::Rng::new(), had_answers, rate_file };
+            let is_answer = |status: &Status| status.is_delivered() || *status == Status::Rejected;
+            let had_answers = Status::ALL.iter().any(|status| is_answer(status) && self.counters.counts.get(*status) > 0);
+            let machine = Start { random: fastrand::Rng::new(), had_answers, connections };
+            let start = Beginning { machine, rate_file };
             let upload = upload(&http, config, stop, &self.counters.traffic, start, queue, outcomes);
             match self.job.max_duration.map(|longest| self.cx.began + longest) {
                 None => upload.await,

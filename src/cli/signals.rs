@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP: the first one ends a run softly, the second one at once. One that whoever started the program
-//! has it ignore, as `nohup` does, stays ignored.
+//! SIGINT, SIGTERM and SIGHUP: the first one ends a run softly, the second one at once. A signal that the
+//! parent process has set to be ignored, as `nohup` does, stays ignored.
 //!
 //! Until the run sends, nothing is under way, and a signal ends it as it would end by an error.
 

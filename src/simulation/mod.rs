@@ -4,6 +4,8 @@
 //!
 //! `SEEDS=100000 cargo test --release --lib simulation` runs more of them, `SEED=17` replays one.
 
+mod limits;
+mod outages;
 mod spells;
 mod world;
 
@@ -89,8 +91,8 @@ fn over_the_first(stumbling: usize, visits: usize, config: &Config) -> (Vec<(Uui
             drop(visits);
         };
         let (stop, traffic) = (Stop::default(), Traffic::default());
-        let start = Start { random: fastrand::Rng::with_seed(1), had_answers: false, rate_file: None };
-        let send = upload(&network, config, &stop, &traffic, start, queue, outcomes);
+        let start = Start { random: fastrand::Rng::with_seed(1), ..Start::default() };
+        let send = upload(&network, config, &stop, &traffic, start.into(), queue, outcomes);
         let count = async {
             let mut count = 0;
             while let Some(outcome) = rows.recv().await {
@@ -298,8 +300,9 @@ impl Simulation<'_> {
             }
             drop(visits);
         };
-        let start = Start { random: self.random.fork(), had_answers: false, rate_file: None };
-        let send = upload(&self.world, &self.config, &stop, &traffic, start, queue, outcomes);
+        let start = Start { random: self.random.fork(), had_answers: !files.is_empty(), connections: None };
+        let send = upload(&self.world, &self.config, &stop, &traffic, start.into(), queue, outcomes);
+        let before = self.world.arrivals().len();
         let began = Instant::now();
         let work = async {
             tokio::join!(
@@ -344,6 +347,11 @@ impl Simulation<'_> {
         journal.finish().unwrap();
         if let Some(longest) = longest.filter(|longest| began.elapsed() > *longest + LONGEST_ATTEMPT) {
             self.complaints.push(format!("a run of at most {longest:?} took {:?}", began.elapsed()));
+        }
+        let longest = self.config.patience.max(self.config.backoff.max) + LONGEST_ATTEMPT;
+        for pair in self.world.arrivals()[before..].windows(2).filter(|pair| pair[1] - pair[0] > longest.as_secs_f64())
+        {
+            self.complaints.push(format!("nothing was sent from {:.1} to {:.1} s", pair[0], pair[1]));
         }
         let exit = Exit::of_run(
             stop.reason(),

@@ -20,25 +20,25 @@ const SEEDS: u64 = 5;
 type Script = fn(&Load) -> Answer;
 
 /// What a server sees when a request comes.
-struct Load {
-    second: f64,
+pub(super) struct Load {
+    pub(super) second: f64,
     /// Requests accepted in the last second.
-    in_last_second: usize,
+    pub(super) in_last_second: usize,
     /// Requests accepted in this stretch of ten seconds.
     in_ten_seconds: usize,
     /// Requests under way, with this one.
-    in_flight: usize,
+    pub(super) in_flight: usize,
     /// Requests so far, with this one.
-    requests: usize,
+    pub(super) requests: usize,
     /// Which visit it is for, by the order in which they first came; and how often it came, with this time.
-    visit: usize,
-    times: usize,
+    pub(super) visit: usize,
+    pub(super) times: usize,
     /// Seconds since the last request that was accepted.
     since_accepted: f64,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Answer {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Answer {
     Accept,
     Status(u16),
     RetryAfter(u16, f64),
@@ -49,8 +49,8 @@ enum Answer {
     AcceptAt(f64),
 }
 
-struct Server {
-    script: Script,
+struct Server<'a> {
+    script: &'a dyn Fn(&Load) -> Answer,
     latency: f64,
     start: Instant,
     seen: RefCell<Seen>,
@@ -67,7 +67,7 @@ struct Seen {
     last_answer: f64,
 }
 
-impl Server {
+impl Server<'_> {
     fn second(&self) -> f64 {
         self.start.elapsed().as_secs_f64()
     }
@@ -110,7 +110,7 @@ impl Server {
     }
 }
 
-impl Network for Server {
+impl Network for Server<'_> {
     async fn put(&self, visit: Uuid, _body: Bytes) -> Reply {
         let answer = self.arrive(visit);
         let wait = match answer {
@@ -139,19 +139,19 @@ impl Network for Server {
 }
 
 /// What a run against such a server came to.
-struct Run {
+pub(super) struct Run {
     /// In the order in which the server first saw them.
-    outcomes: Vec<Outcome>,
-    stopped: Option<StopReason>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) stopped: Option<StopReason>,
     /// When requests came, and when those came that were not accepted.
-    arrivals: Vec<f64>,
+    pub(super) arrivals: Vec<f64>,
     refused: Vec<f64>,
-    pauses: u64,
-    seconds: f64,
+    pub(super) pauses: u64,
+    pub(super) seconds: f64,
 }
 
 impl Run {
-    fn count(&self, status: Status) -> usize {
+    pub(super) fn count(&self, status: Status) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.status == status).count()
     }
 
@@ -169,15 +169,15 @@ impl Run {
 }
 
 /// Sends so many visits at this rate to a server of this latency.
-fn run(visits: usize, rate: f64, latency: f64, script: Script, seed: u64) -> Run {
+pub(super) fn run(visits: usize, rate: f64, latency: f64, script: impl Fn(&Load) -> Answer, seed: u64) -> Run {
     with(visits, &Config { rate, ..Config::default() }, latency, script, seed)
 }
 
-fn with(visits: usize, config: &Config, latency: f64, script: Script, seed: u64) -> Run {
+pub(super) fn with(visits: usize, config: &Config, latency: f64, script: impl Fn(&Load) -> Answer, seed: u64) -> Run {
     let list = prepared(visits);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async {
-        let server = Server { script, latency, start: Instant::now(), seen: RefCell::default() };
+        let server = Server { script: &script, latency, start: Instant::now(), seen: RefCell::default() };
         let (visits, queue) = mpsc::channel(1);
         let (outcomes, mut rows) = mpsc::channel(1);
         let feed = async {
@@ -185,8 +185,8 @@ fn with(visits: usize, config: &Config, latency: f64, script: Script, seed: u64)
             drop(visits);
         };
         let (stop, traffic) = (Stop::default(), Traffic::default());
-        let start = Start { random: fastrand::Rng::with_seed(seed), had_answers: false, rate_file: None };
-        let send = upload(&server, config, &stop, &traffic, start, queue, outcomes);
+        let start = Start { random: fastrand::Rng::with_seed(seed), ..Start::default() };
+        let send = upload(&server, config, &stop, &traffic, start.into(), queue, outcomes);
         let count = async {
             let mut outcomes = Vec::new();
             while let Some(outcome) = rows.recv().await {

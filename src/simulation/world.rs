@@ -20,7 +20,19 @@ enum Outage {
     Login,
     /// A 409 that says something else.
     Locked,
+    /// Any of these, by turns: backends that are down behind a balancer that says so in its own way.
+    Mixed,
 }
+
+const OUTAGES: [Outage; 7] = [
+    Outage::Unreachable,
+    Outage::Errors,
+    Outage::Silence,
+    Outage::NotFound,
+    Outage::Login,
+    Outage::Locked,
+    Outage::Mixed,
+];
 
 /// The server, alive through all deaths of its client.
 pub(super) struct World {
@@ -67,9 +79,7 @@ impl World {
         for _ in 0..random.usize(0..4) {
             at += random.f64() * 2_000.0;
             let length = 10f64.powf(random.f64() * 4.0);
-            let kinds =
-                [Outage::Unreachable, Outage::Errors, Outage::Silence, Outage::NotFound, Outage::Login, Outage::Locked];
-            let kind = kinds[random.usize(0..kinds.len())];
+            let kind = OUTAGES[random.usize(0..OUTAGES.len())];
             outages.push((at, at + length, kind));
             at += length;
         }
@@ -154,7 +164,7 @@ impl World {
     /// Whether somebody else may answer in place of the API, or refuse the key for one visit.
     pub(super) fn has_odd_answers(&self) -> bool {
         let state = self.state.borrow();
-        let is_odd = |kind: &Outage| matches!(kind, Outage::NotFound | Outage::Login | Outage::Locked);
+        let is_odd = |kind: &Outage| matches!(kind, Outage::NotFound | Outage::Login | Outage::Locked | Outage::Mixed);
         !state.odd.is_empty() || state.outages.iter().any(|(.., kind)| is_odd(kind))
     }
 
@@ -203,6 +213,10 @@ impl World {
         if !state.healthy {
             if let Some((.., kind)) = state.outages.iter().find(|(from, to, _)| (*from..*to).contains(&now)) {
                 let stores = state.random.u8(0..5) == 0;
+                let kind = match kind {
+                    Outage::Mixed => OUTAGES[state.random.usize(0..OUTAGES.len() - 1)],
+                    kind => *kind,
+                };
                 return match kind {
                     Outage::Unreachable => plan(Duration::from_millis(1), false, Answer::NotSent),
                     Outage::Errors => {
@@ -214,6 +228,7 @@ impl World {
                     Outage::NotFound => plan(latency, false, plainly(404, None)),
                     Outage::Login => plan(latency, false, says(200, None, "Log in", Look::Page)),
                     Outage::Locked => plan(latency, false, says(409, None, "project is locked", Look::Plain)),
+                    Outage::Mixed => unreachable!("one of the others"),
                 };
             }
             let recent = state.accepted_times.iter().rev().take_while(|at| **at > now - 1.0).count();
@@ -249,7 +264,7 @@ impl World {
         }
         if state.refused.contains(&visit) {
             state.last_good = Some(now);
-            return plan(latency, false, plainly(400, None));
+            return plan(latency, false, says(400, None, "Unknown Store 7", Look::Plain));
         }
         plan(latency, true, Answer::Settled)
     }

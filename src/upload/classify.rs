@@ -62,16 +62,16 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
     let is_page = look == Look::Page;
     let error = |code| AttemptError::of_answer(code, status, text);
     let retryable = |code, may_have_arrived| Verdict::Retryable { error: error(code), may_have_arrived, retry_after };
-    let strange = |status, may_have_arrived| Verdict::Strange {
+    let strange = |status, is_of_address, may_have_arrived| Verdict::Strange {
         error: error(ErrorCode::UnexpectedAnswer),
         status,
         may_have_arrived,
-        is_of_address: status == Status::Rejected || may_have_arrived || is_page,
+        is_of_address: is_of_address || is_page,
     };
     let throttled = || Verdict::Throttled { error: error(ErrorCode::RateLimited), retry_after };
     match status {
-        207 => strange(Status::Failed, true),
-        200..=299 if is_page || look == Look::ErrorInside => strange(Status::Failed, true),
+        207 => strange(Status::Failed, true, true),
+        200..=299 if is_page || look == Look::ErrorInside => strange(Status::Failed, true, true),
         200..=299 => Verdict::Uploaded,
         400 if is_about_the_token(text) => {
             Verdict::KeyRefused { error: error(ErrorCode::Unauthorized), is_certain: true }
@@ -84,22 +84,21 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         408 => retryable(ErrorCode::Timeout, false),
         // Its text may have been any.
         409 if look == Look::Lost => retryable(ErrorCode::UnexpectedAnswer, false),
-        409 if is_page || !says_already_received(text) => strange(Status::Failed, false),
+        409 if is_page || !says_already_received(text) => strange(Status::Failed, false, false),
         409 if may_have_arrived => Verdict::Uploaded,
         409 => Verdict::AlreadyReceived,
         // Made to be repeated: misdirected, locked, too early, and two of load balancers for a client that went away.
         421 | 423 | 425 | 460 | 499 => retryable(ErrorCode::UnexpectedAnswer, false),
         429 => throttled(),
-        404 | 405 | 410 => strange(Status::Rejected, false),
-        400..=499 if is_page => strange(Status::Rejected, false),
-        400..=499 => {
-            let code = code_of_visit_error(text).unwrap_or(ErrorCode::UnexpectedAnswer);
-            Verdict::Rejected(error(code))
-        }
+        404 | 405 | 410 => strange(Status::Rejected, true, false),
+        400..=499 => match code_of_visit_error(text).filter(|_| !is_page) {
+            Some(code) => Verdict::Rejected(error(code)),
+            None => strange(Status::Rejected, false, false),
+        },
         // The API may have taken the visit before something failed.
         500..=599 => retryable(ErrorCode::ServerError, true),
-        300..=399 => strange(Status::Rejected, false),
-        _ => strange(Status::Failed, false),
+        300..=399 => strange(Status::Rejected, true, false),
+        _ => strange(Status::Failed, true, false),
     }
 }
 
@@ -160,7 +159,6 @@ mod tests {
             (400, "Unknown Store 100", ErrorCode::UnknownStore),
             (400, "Lookup value does not exist: 7", ErrorCode::LookupValue),
             (400, "Incorrect format field: visit_date, the correct format: YYYY-MM-DD", ErrorCode::IncorrectFormat),
-            (400, "something else", ErrorCode::UnexpectedAnswer),
         ] {
             match classify(&answer(status, body), false) {
                 Verdict::Rejected(error) => assert_eq!(error.code, expected, "{body}"),
@@ -201,6 +199,8 @@ mod tests {
         assert_eq!(status(201, "", Look::Lost), None);
         assert_eq!(status(409, "project is locked", Look::Plain), Some(Status::Failed));
         assert_eq!(status(400, "Blocked", Look::Page), Some(Status::Rejected));
+        assert_eq!(status(400, "something else", Look::Plain), Some(Status::Rejected));
+        assert_eq!(status(415, "", Look::Plain), Some(Status::Rejected));
         assert_eq!(status(200, "", Look::Plain), None);
         assert_eq!(status(409, "Session has already been received", Look::Plain), None);
     }

@@ -1,8 +1,8 @@
 //! How many requests may be under way at once. Pure.
 //!
-//! By Little's law, a rate needs rate × latency requests under way. What the job leaves out follows twice that, so that a
-//! latency that grows does not hold the rate down. There is a bound: so much and no more a stalled server gets at once when it
-//! wakes.
+//! By Little's law, a rate needs rate × latency requests under way. Where the job sets no `max_in_flight`, it is
+//! twice that, so that growing latency does not hold the rate down. It is bounded, because a stalled server gets that many
+//! requests at once when it wakes.
 
 use super::machine::Time;
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(super) struct Concurrency {
     /// What a server that closes connections was seen to bear, and what is tried now.
     borne: usize,
     cap: usize,
+    /// No cap is higher.
+    bound: usize,
     answers_at_cap: u32,
     recovery: u32,
     /// In seconds; `None` before the first answer.
@@ -54,6 +56,7 @@ impl Concurrency {
             needed: needed(rate, FIRST_LATENCY),
             borne: MOST,
             cap: MOST,
+            bound: MOST,
             answers_at_cap: 0,
             recovery: RECOVERY,
             latency: None,
@@ -65,8 +68,14 @@ impl Concurrency {
         }
     }
 
+    /// However many are needed, this machine allows no more.
+    pub(super) fn within(self, connections: Option<usize>) -> Concurrency {
+        let bound = connections.unwrap_or(MOST);
+        Concurrency { borne: bound, cap: bound, bound, ..self }
+    }
+
     /// The most requests that may ever be under way.
-    pub(super) fn ever(given: Option<usize>, rate: f64) -> usize {
+    pub(super) fn upper_bound(given: Option<usize>, rate: f64) -> usize {
         given.unwrap_or_else(|| needed(rate, LONGEST_LATENCY))
     }
 
@@ -97,13 +106,18 @@ impl Concurrency {
     }
 
     /// The server took a request, and answered after `latency`.
-    pub(super) fn answered(&mut self, latency: Duration) {
+    pub(super) fn answered(&mut self, latency: Duration, beside: usize) {
         let latency = latency.as_secs_f64();
         let smoothed = self.latency.map_or(latency, |known| known + (latency - known) * WEIGHT);
         self.latency = Some(smoothed);
         self.needed = needed(self.rate, (2.0 * smoothed).min(LONGEST_LATENCY));
+        if self.cap > self.borne && beside >= self.borne {
+            // One more than before, and it was answered.
+            self.borne = self.cap;
+            self.recovery = (self.recovery / 2).max(RECOVERY);
+        }
         self.answers_at_cap += 1;
-        if self.answers_at_cap >= self.recovery && self.cap < MOST {
+        if self.answers_at_cap >= self.recovery && self.cap < self.bound {
             self.answers_at_cap = 0;
             self.borne = self.cap;
             self.cap += 1;
@@ -112,7 +126,7 @@ impl Concurrency {
 
     /// The server closes connections: it bears no more than this.
     pub(super) fn lower(&mut self, borne: usize) {
-        if self.cap < MOST {
+        if self.cap < self.bound {
             self.recovery = (self.recovery * 2).min(LONGEST_RECOVERY);
         }
         self.cap = borne.clamp(1, self.most());
@@ -122,7 +136,7 @@ impl Concurrency {
 
     /// A connection was closed beside which so many requests were under way. Returns whether it was one more than the server is
     /// known to bear, tried on purpose.
-    pub(super) fn tried_one_more(&mut self, beside: usize) -> bool {
+    pub(super) fn take_back_one_more(&mut self, beside: usize) -> bool {
         let tried = self.cap > self.borne && beside >= self.borne;
         if tried {
             self.lower(self.borne);
@@ -132,7 +146,7 @@ impl Concurrency {
 
     /// It was not the number of connections that closed them.
     pub(super) fn lift(&mut self) {
-        (self.borne, self.cap) = (MOST, MOST);
+        (self.borne, self.cap) = (self.bound, self.bound);
     }
 }
 
@@ -146,7 +160,7 @@ mod tests {
 
     fn after(latency: f64, answers: usize, rate: f64) -> usize {
         let mut concurrency = Concurrency::new(None, rate);
-        (0..answers).for_each(|_| concurrency.answered(Duration::from_secs_f64(latency)));
+        (0..answers).for_each(|_| concurrency.answered(Duration::from_secs_f64(latency), 0));
         concurrency.most()
     }
 
@@ -160,9 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn few_descriptors_are_a_bound_and_not_a_number() {
+        let mut concurrency = Concurrency::new(None, 150.0).within(Some(50));
+        assert_eq!(concurrency.most(), 50);
+        (0..50).for_each(|_| concurrency.answered(Duration::from_millis(10), 0));
+        assert_eq!(concurrency.most(), 8);
+        concurrency.lower(4);
+        concurrency.lift();
+        (0..50).for_each(|_| concurrency.answered(Duration::from_secs(2), 0));
+        assert_eq!(concurrency.most(), 50);
+    }
+
+    #[test]
     fn what_the_job_says_counts() {
         let mut concurrency = Concurrency::new(Some(4), 150.0);
-        concurrency.answered(Duration::from_secs(2));
+        concurrency.answered(Duration::from_secs(2), 0);
         assert_eq!(concurrency.most(), 4);
     }
 
@@ -171,17 +197,21 @@ mod tests {
         let mut concurrency = Concurrency::new(Some(16), 150.0);
         concurrency.lower(9);
         assert_eq!(concurrency.most(), 9);
-        (0..RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10)));
+        (0..RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10), 0));
         assert_eq!(concurrency.most(), 10);
-        assert!(!concurrency.tried_one_more(8) && concurrency.tried_one_more(9));
+        assert!(!concurrency.take_back_one_more(8) && concurrency.take_back_one_more(9));
         assert_eq!(concurrency.most(), 9);
+        (0..2 * RECOVERY).for_each(|_| concurrency.answered(Duration::from_millis(10), 0));
+        concurrency.answered(Duration::from_millis(10), 9);
+        assert!(!concurrency.take_back_one_more(9), "ten were borne before");
+        assert_eq!(concurrency.most(), 10);
     }
 
     #[test]
     fn a_person_is_told_once_that_it_holds_the_rate_down() {
         let told = |holds: fn(u64) -> bool| {
             let mut concurrency = Concurrency::new(Some(4), 150.0);
-            concurrency.answered(Duration::from_secs(1));
+            concurrency.answered(Duration::from_secs(1), 0);
             let tenths = (0..300).map(|tenth| (holds(tenth), Duration::from_millis(tenth * 100)));
             tenths.filter_map(|(holds, now)| concurrency.holds_down(holds, now)).collect::<Vec<_>>()
         };

@@ -33,7 +33,7 @@ pub(crate) struct Backoff {
 impl Config {
     /// The most requests that may ever be under way.
     pub(crate) fn most_in_flight(&self) -> usize {
-        Concurrency::ever(self.max_in_flight, self.rate)
+        Concurrency::upper_bound(self.max_in_flight, self.rate)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::classify::{AttemptError, classify};
 use super::config::Config;
 use super::limiter::Limiter;
-use super::machine::{Effect, Machine, Next, Notice, Settled, Time, VisitNumber};
+use super::machine::{Effect, Machine, Next, Notice, Settled, Start, Time, VisitNumber};
 use super::network::{Network, Reply};
 use super::rate_file::RateFile;
 use super::stop::Stop;
@@ -25,13 +25,17 @@ const LONGEST_REASON: usize = 160;
 
 /// What a run begins with.
 #[derive(Debug, Default)]
-pub(crate) struct Start {
-    /// Spreads waits.
-    pub(crate) random: fastrand::Rng,
-    /// Whether it goes on with a result file that shows answers of the API.
-    pub(crate) had_answers: bool,
+pub(crate) struct Beginning {
+    /// What its decisions depend on.
+    pub(crate) machine: Start,
     /// Through which it shares its rate with other runs.
     pub(crate) rate_file: Option<RateFile>,
+}
+
+impl From<Start> for Beginning {
+    fn from(machine: Start) -> Beginning {
+        Beginning { machine, rate_file: None }
+    }
 }
 
 /// Sends all visits that come, by the batch, until there are no more or something asks to stop; then the rest comes out as not
@@ -41,13 +45,13 @@ pub(crate) async fn upload<N: Network>(
     config: &Config,
     stop: &Stop,
     traffic: &Traffic,
-    start: Start,
+    start: Beginning,
     mut visits: mpsc::Receiver<Vec<Prepared>>,
     outcomes: mpsc::Sender<Outcome>,
 ) {
     let began = Instant::now();
     let now = || began.elapsed();
-    let mut machine = Machine::new(config, start.had_answers, start.random);
+    let mut machine = Machine::new(config, start.machine);
     let mut limiter = Limiter::new(config.rate, config.burst);
     if let Some(file) = start.rate_file {
         limiter = limiter.sharing(file, config.patience);
@@ -235,7 +239,7 @@ fn say(notice: Notice, config: &Config, stop: &Stop, traffic: &Traffic) {
                     duration(wait)
                 ),
                 _ if error.as_ref().is_some_and(|error| error.status == Some(429)) => tracing::error!(
-                    "the API answered only 429 for more than {patience} (patience); nothing more is sent until a rerun"
+                    "the API refused everything for more than {patience} (patience), with 429 at last; nothing more is sent until a rerun"
                 ),
                 _ => tracing::error!(
                     "the API was down for more than {patience} (patience); nothing more is sent until a rerun"

@@ -76,7 +76,7 @@ impl Place {
             ProxyAnswer::Status(408 | 425 | 429, _) => return None,
             ProxyAnswer::Status(300..500, said) => format!(
                 "the proxy {proxy} ({variable}) refuses the way to {host}: {said}. Have {host} allowed there, or add it to \
-                 NO_PROXY where it can be reached without"
+                 NO_PROXY if it can be reached without a proxy"
             ),
             ProxyAnswer::Status(..) => return None,
             ProxyAnswer::NotHttp => {
@@ -173,7 +173,7 @@ impl Place {
 
     fn client_certificate(&self) -> String {
         format!(
-            "{} wants a certificate of its clients, which traxload has not: check base_url under [api], or let a proxy that \
+            "{} wants a certificate of its clients, which traxload does not have: check base_url under [api], or let a proxy that \
              has one stand in front",
             self.server()
         )

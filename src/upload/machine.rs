@@ -18,7 +18,7 @@
 //!
 //! `machine/` has a file for each way out of `Sending`: `pauses`, `outage`, `doubts`.
 //!
-//! In every mode but `Sending` one visit at a time goes out, as a probe. What is in a mode is lost when it ends; what is
+//! In every mode but `Sending` one visit at a time goes out, as a probe. A mode's data ends with the mode; what is
 //! known of a visit stays with the visit. Waits are data: the time of a visit's next attempt in a heap, the time of a probe
 //! in its mode. [`Machine::next`] says what to do now, and [`Machine::reply`] takes in what came of it.
 
@@ -34,7 +34,7 @@ use super::config::Config;
 use super::other_words::OtherWords;
 use super::rate::RateControl;
 use crate::outcome::{Status, StopReason};
-use doubts::Strange;
+use doubts::Open;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -45,14 +45,16 @@ pub(super) type Time = Duration;
 /// A visit, by the order in which it was taken in.
 pub(super) type VisitNumber = u64;
 
-/// So many different visits in a row, and it is not them: that fail, or that get the same strange answer.
+/// This many different visits in a row that fail, or that get a strange answer: then it is not the visits.
 const IN_A_ROW: usize = 10;
-/// A visit that is refused as one too many again, while so many others were taken since, is refused for itself.
+/// A visit that gets 429 again although this many others were accepted in between is refused for its own sake.
 const TAKEN_BETWEEN: u64 = 10;
 /// Visits that wait for another attempt are not under way; this many times the requests under way may be open at once, and
 /// never fewer than it takes to tell an outage.
 const OPEN_PER_REQUEST: usize = 4;
 const FEWEST_OPEN: usize = 40;
+/// So many more may wait for another attempt: they hold up no others, but take memory.
+const MORE_WAITING: usize = 2000;
 /// In an outage, so many more: those that were tried already may be what is wrong.
 const MORE_IN_OUTAGE: usize = 256;
 
@@ -110,7 +112,8 @@ struct Visit {
     /// Attempts that count towards `max_attempts`.
     counted: u32,
     may_have_arrived: bool,
-    first: Option<Time>,
+    /// When it was first sent, and last sent or answered.
+    first_sent: Option<Time>,
     last: Option<Time>,
     /// When its last request went out.
     began: Time,
@@ -129,9 +132,14 @@ struct Visit {
     last_server_error: Option<Time>,
     /// How many other requests were under way when its own began.
     began_beside: usize,
-    /// How long the server has asked it to wait so far, and until when now.
+    /// When it failed first.
+    first_failed: Option<Time>,
+    /// When it was last left open whether its answer is its own; what it is if its last answer, in none of the vendor's words,
+    /// is.
+    left_open: Option<Time>,
+    strange: Option<Status>,
+    /// How long the server has asked it to wait so far.
     asked_to_wait: Duration,
-    not_before: Time,
 }
 
 #[derive(Debug)]
@@ -148,12 +156,25 @@ enum Mode {
     Down {
         since: Time,
         next_probe: Time,
+        /// The key was refused for the visit that was the last probe.
+        refused_key: Option<VisitNumber>,
     },
     /// The key was refused for `first`; one other visit goes out to try.
     Doubting {
         first: VisitNumber,
         error: AttemptError,
     },
+}
+
+/// What a run begins with.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// Spreads waits.
+    pub(crate) random: fastrand::Rng,
+    /// Whether it goes on with a result file that shows answers of the API.
+    pub(crate) had_answers: bool,
+    /// How many connections this machine allows, where they are fewer than may be needed.
+    pub(crate) connections: Option<usize>,
 }
 
 /// Decides for all visits of a run.
@@ -164,8 +185,8 @@ pub(super) struct Machine {
     visits: HashMap<VisitNumber, Visit>,
     /// Visits without an attempt, in the order in which they came.
     untried: VecDeque<VisitNumber>,
-    /// Visits that were one too many. They have no wait of their own, but let others go first.
-    refused: VecDeque<VisitNumber>,
+    /// Visits that were one too many, by a 429 or in other words. They have no wait of their own, but let others go first.
+    throttled_visits: VecDeque<VisitNumber>,
     /// Visits that wait for another attempt, by its time.
     tried: BinaryHeap<Reverse<(Time, VisitNumber)>>,
     in_flight: usize,
@@ -185,32 +206,33 @@ pub(super) struct Machine {
     had_answers: bool,
     /// When the latest of these requests went out.
     last_taken_began: Option<Time>,
-    last_answer: Option<Time>,
+    /// When the API last showed that it is there: it took a request, or said 429 or 401.
+    last_sign_of_life: Option<Time>,
     /// Whether any request was answered in this run, whatever the answer.
     was_answered: bool,
     /// Since when there has been no way to the API.
     no_way_since: Option<Time>,
     /// The first of the 429s that nothing else came between.
     only_429_since: Option<Time>,
-    /// Visits that failed since the last answer.
+    /// Visits that failed, or got a strange answer, since the last sign of life.
     failed_in_a_row: HashSet<VisitNumber>,
     /// No probe before: the shortest wait that the server asks for now.
     asked_not_before: Option<Time>,
     other_words: OtherWords,
-    strange: Strange,
+    /// Visits whose last answer may be everybody's.
+    open: Vec<Open>,
     stopped: Option<StopReason>,
     effects: VecDeque<Effect>,
 }
 
 impl Machine {
-    /// `had_answers`: whether the result file that the run goes on with shows answers of the API.
-    pub(super) fn new(config: &Config, had_answers: bool, random: fastrand::Rng) -> Machine {
+    pub(super) fn new(config: &Config, start: Start) -> Machine {
         Machine {
             config: config.clone(),
-            random,
+            random: start.random,
             visits: HashMap::new(),
             untried: VecDeque::new(),
-            refused: VecDeque::new(),
+            throttled_visits: VecDeque::new(),
             tried: BinaryHeap::new(),
             in_flight: 0,
             is_complete: false,
@@ -218,19 +240,19 @@ impl Machine {
             probe: None,
             paused_until: Duration::ZERO,
             rate: RateControl::new(config.rate),
-            concurrency: Concurrency::new(config.max_in_flight, config.rate),
+            concurrency: Concurrency::new(config.max_in_flight, config.rate).within(start.connections),
             pauses: 0,
             taken: 0,
-            had_answers,
+            had_answers: start.had_answers,
             last_taken_began: None,
-            last_answer: None,
+            last_sign_of_life: None,
             was_answered: false,
             no_way_since: None,
             only_429_since: None,
             failed_in_a_row: HashSet::new(),
             asked_not_before: None,
             other_words: OtherWords::default(),
-            strange: Strange::default(),
+            open: Vec::new(),
             stopped: None,
             effects: VecDeque::new(),
         }
@@ -254,11 +276,12 @@ impl Machine {
     /// Whether more visits should be taken in now.
     pub(super) fn wants_more(&self) -> bool {
         let most = self.concurrency.most().saturating_mul(OPEN_PER_REQUEST).max(FEWEST_OPEN);
-        let more = match self.mode {
-            Mode::Down { .. } if self.untried.is_empty() => MORE_IN_OUTAGE,
-            _ => 0,
+        let (all, waiting) = (self.visits.len(), self.tried.len());
+        let has_room = match self.mode {
+            Mode::Down { .. } => all < most || self.untried.is_empty() && all < most + MORE_IN_OUTAGE,
+            _ => all - waiting < most && all < most + MORE_WAITING,
         };
-        !self.is_complete && (self.stopped.is_some() || self.visits.len() < most + more)
+        !self.is_complete && (self.stopped.is_some() || has_room)
     }
 
     /// Whether every visit is settled, and no more come.
@@ -330,19 +353,17 @@ impl Machine {
             self.untried.is_empty() || self.taken >= refused_at + TAKEN_BETWEEN
         };
         due.filter(|(at, _)| *at <= now)
-            .or_else(|| self.refused.front().filter(let_others_go).map(|visit| (now, *visit)))
+            .or_else(|| self.throttled_visits.front().filter(let_others_go).map(|visit| (now, *visit)))
             .or_else(|| self.untried.front().map(|visit| (now, *visit)))
             .or(due)
     }
 
-    /// A visit that was not tried first: those that were may be what is wrong. Where the API is there, the wait that it asked
-    /// a visit for is kept.
+    /// A visit that was not tried first: those that were may be what is wrong. Where the API is there, they wait for their time.
     fn next_probe(&self, is_down: bool) -> Option<(Time, VisitNumber)> {
-        let fresh = self.untried.front().or(self.refused.front()).map(|visit| (Duration::ZERO, *visit));
+        let fresh = self.untried.front().or(self.throttled_visits.front()).map(|visit| (Duration::ZERO, *visit));
         fresh.or_else(|| {
-            let Reverse((_, visit)) = self.tried.peek()?;
-            let asked = self.visits.get(visit).map_or(Duration::ZERO, |visit| visit.not_before);
-            Some((if is_down { Duration::ZERO } else { asked }, *visit))
+            let Reverse((at, visit)) = self.tried.peek()?;
+            Some((if is_down { Duration::ZERO } else { *at }, *visit))
         })
     }
 
@@ -350,8 +371,8 @@ impl Machine {
     pub(super) fn begin(&mut self, visit: VisitNumber, now: Time) -> bool {
         if self.untried.front() == Some(&visit) {
             self.untried.pop_front();
-        } else if self.refused.front() == Some(&visit) {
-            self.refused.pop_front();
+        } else if self.throttled_visits.front() == Some(&visit) {
+            self.throttled_visits.pop_front();
         } else if self.tried.peek().is_some_and(|Reverse((_, first))| *first == visit) {
             self.tried.pop();
         }
@@ -363,7 +384,7 @@ impl Machine {
         let pauses = self.pauses;
         let Some(visit) = self.visits.get_mut(&visit) else { return false };
         visit.attempts += 1;
-        visit.first.get_or_insert(now);
+        visit.first_sent.get_or_insert(now);
         visit.last = Some(now);
         visit.began = now;
         visit.pauses_before = pauses;
@@ -412,7 +433,7 @@ impl Machine {
                 self.remember(number, may_have_arrived, &error);
                 self.strange(number, error, status, is_of_address, is_probe, now);
             }
-            Verdict::KeyRefused { error, is_certain } => self.key_refused(number, error, is_certain, now),
+            Verdict::KeyRefused { error, is_certain } => self.key_refused(number, error, is_certain, is_probe, now),
             Verdict::Throttled { error, retry_after } => {
                 self.remember(number, false, &error);
                 self.throttled(number, error, retry_after, is_probe, now);
@@ -447,11 +468,11 @@ impl Machine {
         self.taken += 1;
         self.had_answers = true;
         self.last_taken_began = self.last_taken_began.max(Some(began));
-        self.concurrency.answered(now.saturating_sub(began));
+        self.concurrency.answered(now.saturating_sub(began), beside);
         self.rate.accepted(now);
         self.other_words.answered(beside);
-        self.is_there(now);
-        self.settle_strange(Some(began));
+        self.note_sign_of_life(now);
+        self.settle_open(Some(began));
         match &self.mode {
             Mode::Paused { .. } if is_probe => {
                 self.rate.resumed(now);
@@ -468,12 +489,12 @@ impl Machine {
         }
     }
 
-    /// Somebody is there, and an outage is over.
-    fn is_there(&mut self, now: Time) {
+    /// The API is there, and an outage is over.
+    fn note_sign_of_life(&mut self, now: Time) {
         self.failed_in_a_row.clear();
         self.only_429_since = None;
         self.asked_not_before = None;
-        self.last_answer = Some(now);
+        self.last_sign_of_life = Some(now);
         if let Mode::Down { since, .. } = self.mode {
             self.set_mode(Mode::Sending);
             self.notice(Notice::Up { after: now.saturating_sub(since) });
@@ -499,6 +520,7 @@ impl Machine {
         if let Some(visit) = self.visits.get_mut(&number) {
             visit.may_have_arrived |= may_have_arrived;
             visit.error = Some(error.clone());
+            visit.strange = None;
         }
     }
 
@@ -510,12 +532,17 @@ impl Machine {
             self.settle(number, Status::Failed, error.status, Some(error));
             return;
         }
-        // However often and long a single visit is asked to wait, it waits no longer than an outage may last.
+        let backoff = self.config.backoff.wait(visit.counted, &mut self.random);
+        let wait = self.wait_asked_of(number, retry_after).max(backoff);
+        self.tried.push(Reverse((now + wait, number)));
+    }
+
+    /// However often and long a single visit is asked to wait, it waits no longer than an outage may last.
+    fn wait_asked_of(&mut self, number: VisitNumber, retry_after: Option<Duration>) -> Duration {
+        let Some(visit) = self.visits.get_mut(&number) else { return Duration::ZERO };
         let asked = retry_after.unwrap_or_default().min(self.config.patience.saturating_sub(visit.asked_to_wait));
         visit.asked_to_wait += asked;
-        visit.not_before = now + asked;
-        let wait = self.config.backoff.wait(visit.counted, &mut self.random).max(asked);
-        self.tried.push(Reverse((now + wait, number)));
+        asked
     }
 
     /// Decisions that depend on what is left.
@@ -524,22 +551,27 @@ impl Machine {
             self.settle_what_waits();
             return;
         }
-        if !self.is_complete || self.in_flight > 0 {
+        // Where nothing more may be open, nobody comes who could show what is wrong.
+        if self.in_flight > 0 || !self.is_complete && self.wants_more() {
             return;
         }
         self.decide_a_last_doubt();
-        if self.stopped.is_none() && self.untried.is_empty() && self.refused.is_empty() && self.tried.is_empty() {
-            self.settle_strange(None);
+        if self.stopped.is_none()
+            && self.untried.is_empty()
+            && self.throttled_visits.is_empty()
+            && self.tried.is_empty()
+        {
+            self.decide_what_is_open(now);
         }
         self.give_up_poisoned(now);
     }
 
     /// After a stop, no visit waits for anything: it was not attempted, or failed before.
     fn settle_what_waits(&mut self) {
-        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).chain(self.refused.drain(..)).collect();
+        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).chain(self.throttled_visits.drain(..)).collect();
         waiting.extend(self.tried.drain().map(|Reverse((_, visit))| visit));
         self.end_doubt();
-        self.settle_strange(None);
+        self.settle_open(None);
         waiting.sort_unstable();
         for number in waiting {
             match self.visits.get_mut(&number).and_then(|visit| visit.error.take()) {
@@ -554,8 +586,7 @@ impl Machine {
 
     fn settle(&mut self, number: VisitNumber, status: Status, http_status: Option<u16>, error: Option<AttemptError>) {
         let Some(visit) = self.visits.remove(&number) else { return };
-        self.failed_in_a_row.remove(&number);
-        let elapsed = match (visit.first, visit.last) {
+        let elapsed = match (visit.first_sent, visit.last) {
             (Some(first), Some(last)) => last - first,
             _ => Duration::ZERO,
         };

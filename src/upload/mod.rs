@@ -51,11 +51,12 @@ mod vendor;
 
 pub(crate) use config::{Backoff, Config, Endpoint};
 pub(crate) use descriptors::make_room;
-pub(crate) use engine::{Start, upload};
+pub(crate) use engine::{Beginning, upload};
 pub(crate) use http::Http;
 pub use http::HttpError;
 #[cfg(feature = "bench")]
 pub(crate) use limiter::Limiter;
+pub(crate) use machine::Start;
 #[cfg(test)]
 pub(crate) use network::{Look, Network, Reply};
 pub(crate) use rate_file::RateFile;

@@ -43,6 +43,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(30);
 const HOLD_PART: f64 = 0.8;
 /// The part where the server accepted more before, so that the limit is likely to be lifted.
 const HOLD_PART_OF_A_SPELL: f64 = 0.1;
+/// So many holds after a refusal, it is remembered still.
+const SOON: u32 = 3;
 /// So much below what was accepted before, a limit is a spell.
 const SPELL: f64 = 0.9;
 /// From here on a rate is beyond what is known to be accepted.
@@ -91,7 +93,8 @@ impl RateControl {
 
     /// Whether the rate is beyond what the server was seen to accept.
     pub(super) fn is_climbing(&self, now: Time) -> bool {
-        self.limit.is_some() && self.rate(now) > self.known * CLIMBING
+        let rate = self.rate(now);
+        self.limit.is_some() && rate > self.known * CLIMBING && rate < self.ceiling
     }
 
     /// The server took a request, whatever it said of the visit.
@@ -114,7 +117,9 @@ impl RateControl {
     /// A spell of refusals begins. However many follow, the rate comes down once.
     pub(super) fn refused(&mut self, now: Time) {
         let refused = self.rate(now);
-        let is_the_same = |before: f64| refused < self.ceiling && refused <= before * OTHER_LIMIT;
+        // Back at the ceiling, a refusal soon after the one before is of the same limit, just below it.
+        let is_soon = self.resumed.is_some_and(|resumed| now < resumed + self.hold * SOON + DOUBLING);
+        let is_the_same = |before: f64| (refused < self.ceiling || is_soon) && refused <= before * OTHER_LIMIT;
         let since = self.limit.filter(|(_, before)| is_the_same(*before)).map_or(now, |(since, _)| since);
         self.limit = Some((since, refused));
         let part = if refused <= f64::from(self.most) * SPELL { HOLD_PART_OF_A_SPELL } else { HOLD_PART };

@@ -382,7 +382,7 @@ fn a_limit_told_in_other_words_is_a_429() {
     }
 }
 
-/// Runs three visits. All attempts for the first meet `trouble`, the others are taken, one of them at least before the
+/// Runs ten visits. All attempts for the first meet `trouble`, the others are taken, one of them at least before the
 /// first has used up its attempts: so it is this visit's own trouble, and no outage.
 #[track_caller]
 fn failed_row(trouble: Reply) -> crate::harness::Row {
@@ -390,8 +390,8 @@ fn failed_row(trouble: Reply) -> crate::harness::Row {
     let attempts = std::sync::atomic::AtomicUsize::new(0);
     let server = ScriptedServer::start(move |request, _| {
         if !request.is_for("V1") {
-            // With two places in flight, the second of the others is sent when the first was answered.
-            if request.is_for("V3") {
+            // With two places in flight, the last is sent long after the first failed.
+            if request.is_for("V10") {
                 others.open();
             }
             return Reply::ok();
@@ -401,11 +401,11 @@ fn failed_row(trouble: Reply) -> crate::harness::Row {
             _ => Reply::After(others.clone(), Box::new(trouble.clone())),
         }
     });
-    let work = Workdir::with_visits(3);
+    let work = Workdir::with_visits(10);
     let job = JobFile::to(&server.url()).upload("max_in_flight", "2").upload("timeout", "\"400ms\"");
     work.run(&job).ends_with(3);
     let rows = work.results();
-    assert_eq!((rows.count("uploaded"), rows.count("failed")), (2, 1));
+    assert_eq!((rows.count("uploaded"), rows.count("failed")), (9, 1));
     assert_eq!(server.requests_for("V1").len(), 2, "max_attempts = 2");
     let row = rows.of("V1").clone();
     assert_eq!(&row["attempts"], "2");

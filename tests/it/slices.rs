@@ -108,10 +108,10 @@ fn the_page_of_many_goes_into_their_folder_or_where_it_is_told_and_replaces_no_o
 #[test]
 fn a_slice_that_a_spreadsheet_has_changed_is_named_and_the_others_are_shown() {
     let work = migration();
-    let semicolons = format!("{HEADER}\n{}", row(8, "uploaded", "", 1)).replace(',', ";");
-    work.write("results/2024-04.csv", semicolons).write("results/2024-04.csv.json", manifest(0));
-    work.traxload(&["report", "results"]).ends_with(0).says(&["warning: results/2024-04.csv: ", "separated by ';'"]);
+    let other = format!("{HEADER}\n{}", row(8, "uploaded", "", 1)).replace(',', "|");
+    work.write("results/2024-04.csv", other).write("results/2024-04.csv.json", manifest(0));
+    work.traxload(&["report", "results"]).ends_with(0).says(&["warning: results/2024-04.csv: ", "separated by '|'"]);
     let page = text(&work.read("results/report.html"));
     assert!(page.contains("4 of 6 visits in 4 files delivered; 2 need attention; 2 files are not finished"), "{page}");
-    assert!(page.contains("separated by ';'"), "{page}");
+    assert!(page.contains("separated by '|'"), "{page}");
 }

@@ -1,5 +1,5 @@
-//! Answers that say something of one visit, or of all: the key is refused, or somebody else answers in place of the API. The
-//! answers to other visits decide.
+//! Answers that say something of one visit, or of all: the key is refused, somebody else answers in place of the API, or the
+//! last attempt failed. The answers to other visits decide.
 
 use super::super::classify::AttemptError;
 use super::{IN_A_ROW, Machine, Mode, Notice, Time, VisitNumber};
@@ -7,15 +7,9 @@ use crate::outcome::{Status, StopReason};
 use std::cmp::Reverse;
 use std::time::Duration;
 
-/// Visits in a row that got the same answer in none of the vendor's words.
-#[derive(Debug, Default)]
-pub(super) struct Strange {
-    status: Option<u16>,
-    visits: Vec<StrangeVisit>,
-}
-
+/// A visit whose last answer may be everybody's.
 #[derive(Debug)]
-struct StrangeVisit {
+pub(super) struct Open {
     number: VisitNumber,
     error: AttemptError,
     /// What it is if the answer is the visit's own.
@@ -34,23 +28,17 @@ impl Machine {
         is_probe: bool,
         now: Time,
     ) {
-        let beside = self.visits.get(&number).map_or(0, |visit| visit.began_beside);
-        self.other_words.answered(beside);
+        let Some(visit) = self.visits.get_mut(&number) else { return };
+        visit.strange = Some(status);
+        self.other_words.answered(visit.began_beside);
         if let Mode::Down { since, .. } = self.mode {
             // Somebody is there, but not the API.
             self.tried.push(Reverse((now, number)));
-            if is_probe {
-                self.probe_failed(since, error, None, now);
-            }
+            self.is_still_down(since, error, is_probe, now);
             return;
         }
-        if self.strange.status != error.status {
-            // Another answer than before settles those before, but says nothing of the API.
-            self.settle_strange(None);
-            self.strange.status = error.status;
-        }
-        self.strange.visits.push(StrangeVisit { number, error: error.clone(), status, answered: now });
-        if self.strange.visits.len() < IN_A_ROW {
+        self.leave_open(number, error.clone(), status, now);
+        if self.failed_in_a_row.len() < IN_A_ROW || self.stopped.is_some() {
             if is_probe && matches!(self.mode, Mode::Paused { .. }) {
                 // It got through, to somebody.
                 self.rate.resumed(now);
@@ -58,33 +46,86 @@ impl Machine {
             }
             return;
         }
-        if self.last_taken_began.is_none() && is_of_address {
+        let same = self.open.iter().filter(|open| open.error.status == error.status).count();
+        if self.last_taken_began.is_none() && is_of_address && same >= IN_A_ROW {
             self.stop_with(StopReason::AddressRefused, Some(error), None);
             return;
-        }
-        for visit in std::mem::take(&mut self.strange).visits {
-            self.tried.push(Reverse((now, visit.number)));
         }
         self.goes_down(error, now);
     }
 
-    /// Strange answers are their visits' own, once another visit that was sent later got another answer. `began`: when that
-    /// one was sent; `None` where it does not matter any more.
-    pub(super) fn settle_strange(&mut self, began: Option<Time>) {
-        let is_settled = |visit: &StrangeVisit| began.is_none_or(|began| visit.answered <= began);
-        let (settled, open): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.strange.visits).into_iter().partition(is_settled);
-        self.strange.visits = open;
-        for StrangeVisit { number, error, status, .. } in settled {
+    /// What a visit came to is left open until another visit, which is sent later, gets an answer. Where one got through since
+    /// it was left open before, it is the visit's own.
+    pub(super) fn leave_open(&mut self, number: VisitNumber, error: AttemptError, status: Status, now: Time) {
+        let Some(visit) = self.visits.get_mut(&number) else { return };
+        let is_its_own = visit.left_open.is_some_and(|before| self.last_taken_began > Some(before));
+        if is_its_own {
+            self.settle(number, status, error.status, Some(error));
+            return;
+        }
+        visit.left_open = Some(now);
+        self.failed_in_a_row.insert(number);
+        self.open.push(Open { number, error, status, answered: now });
+    }
+
+    /// Another visit got an answer. `began`: when that one was sent; `None` where it does not matter any more.
+    pub(super) fn settle_open(&mut self, began: Option<Time>) {
+        let is_settled = |visit: &Open| began.is_none_or(|began| visit.answered <= began);
+        let (settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.open).into_iter().partition(is_settled);
+        self.open = open;
+        for Open { number, error, status, .. } in settled {
             self.settle(number, status, error.status, Some(error));
         }
     }
 
+    /// What is left open has another attempt.
+    pub(super) fn try_open_again(&mut self, now: Time) {
+        for open in std::mem::take(&mut self.open) {
+            self.tried.push(Reverse((now, open.number)));
+        }
+    }
+
+    /// Nothing else is left, or may be taken in. A visit that failed as often as it may, and nobody was answered since it failed
+    /// first: an outage.
+    pub(super) fn decide_what_is_open(&mut self, now: Time) {
+        let first_failed = |open: &&Open| self.visits.get(&open.number).and_then(|visit| visit.first_failed);
+        match self.open.iter().find(|open| !self.is_complete || first_failed(open) > self.last_sign_of_life) {
+            Some(open) => self.goes_down(open.error.clone(), now),
+            None => self.settle_open(None),
+        }
+    }
+
     /// The key is refused. One visit may be the reason, two are not.
-    pub(super) fn key_refused(&mut self, number: VisitNumber, error: AttemptError, is_certain: bool, now: Time) {
-        self.is_there(now);
-        self.settle_strange(self.visits.get(&number).map(|visit| visit.began));
-        let is_second = matches!(&self.mode, Mode::Doubting { first, .. } if *first != number);
+    pub(super) fn key_refused(
+        &mut self,
+        number: VisitNumber,
+        error: AttemptError,
+        is_certain: bool,
+        is_probe: bool,
+        now: Time,
+    ) {
+        let is_second = match &self.mode {
+            Mode::Doubting { first, .. } => *first != number,
+            Mode::Down { refused_key, .. } => {
+                refused_key.is_some_and(|first| first != number) || self.is_complete && self.visits.len() == 1
+            }
+            Mode::Sending | Mode::Paused { .. } => false,
+        };
+        if let Mode::Down { since, .. } = self.mode
+            && !is_certain
+            && !is_second
+        {
+            // It may be the visit's, and shows nothing of the API.
+            self.remember(number, false, &error);
+            self.tried.push(Reverse((now, number)));
+            self.is_still_down(since, error, is_probe, now);
+            if let Mode::Down { refused_key, .. } = &mut self.mode {
+                *refused_key = Some(number);
+            }
+            return;
+        }
+        self.note_sign_of_life(now);
+        self.settle_open(self.visits.get(&number).map(|visit| visit.began));
         if !is_certain && !is_second {
             self.remember(number, false, &error);
             self.notice(Notice::KeyDoubted { reason: error.clone() });
@@ -110,7 +151,7 @@ impl Machine {
     pub(super) fn decide_a_last_doubt(&mut self) {
         let Mode::Doubting { first, error } = &self.mode else { return };
         let began = self.visits.get(first).map_or(Duration::ZERO, |visit| visit.began);
-        if !self.untried.is_empty() || !self.refused.is_empty() || !self.tried.is_empty() {
+        if !self.untried.is_empty() || !self.throttled_visits.is_empty() || !self.tried.is_empty() {
             return;
         }
         let error = error.clone();

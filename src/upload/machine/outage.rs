@@ -2,7 +2,7 @@
 
 use super::super::classify::AttemptError;
 use super::{IN_A_ROW, Machine, Mode, Notice, Time, Visit, VisitNumber};
-use crate::outcome::{Status, StopReason};
+use crate::outcome::{ErrorCode, Status, StopReason};
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Machine {
         is_probe: bool,
         now: Time,
     ) {
-        if self.is_limit_in_other_words(number, &error, retry_after, is_probe, now) {
+        if self.take_as_limit(number, &error, retry_after, is_probe, now) {
             return;
         }
         if let Some(wait) = retry_after {
@@ -35,46 +35,59 @@ impl Machine {
         }
         self.failed_in_a_row.insert(number);
         self.note_server_error(number, error.status, now);
-        let Some(visit) = self.visits.get(&number) else { return };
+        let Some(visit) = self.visits.get_mut(&number) else { return };
+        // Where no answer came in time, it failed at any moment since it was sent.
+        let is_silence = error.code == ErrorCode::Timeout && error.status.is_none();
+        let first_failed = *visit.first_failed.get_or_insert(if is_silence { visit.began } else { now });
         let is_last = visit.counted + 1 >= self.config.max_attempts;
-        let nobody_answered = self.last_answer.is_none_or(|answer| visit.first.is_none_or(|first| answer < first));
+        // A single attempt leaves nobody the time to be answered.
+        let nobody_answered = visit.counted > 0 && self.last_sign_of_life < Some(first_failed);
         match self.mode {
             Mode::Down { since, .. } => {
                 self.tried.push(Reverse((now, number)));
-                if is_probe {
-                    self.probe_failed(since, error, retry_after, now);
-                }
+                self.is_still_down(since, error, is_probe, now);
             }
             _ if self.failed_in_a_row.len() >= IN_A_ROW || is_last && nobody_answered => {
                 self.tried.push(Reverse((now, number)));
                 self.goes_down(error, now);
             }
+            _ if is_last => self.leave_open(number, error, Status::Failed, now),
             _ => self.count_against(number, error, retry_after, now),
         }
     }
 
     pub(super) fn goes_down(&mut self, reason: AttemptError, now: Time) {
-        let asked = self.asked_not_before.filter(|at| *at > now + self.config.patience);
-        if let Some(at) = asked {
-            self.stop_with(StopReason::ApiDown, Some(reason), Some(at - now));
+        self.try_open_again(now);
+        if self.is_asked_to_wait_beyond(now + self.config.patience, &reason, now) {
             return;
         }
         let next_probe = now + self.between_probes(Duration::ZERO);
-        self.leave_mode_for(Mode::Down { since: now, next_probe }, now);
+        self.leave_mode_for(Mode::Down { since: now, next_probe, refused_key: None }, now);
         self.notice(Notice::Down { reason: Some(reason) });
     }
 
-    pub(super) fn probe_failed(&mut self, since: Time, error: AttemptError, retry_after: Option<Duration>, now: Time) {
+    /// A request of an outage failed as well.
+    pub(super) fn is_still_down(&mut self, since: Time, error: AttemptError, is_probe: bool, now: Time) {
         let end = since + self.config.patience;
-        if retry_after.is_some_and(|wait| now + wait > end) {
-            self.stop_with(StopReason::ApiDown, Some(error), retry_after);
-        } else if now >= end {
-            self.stop_with(StopReason::ApiDown, Some(error), None);
-        } else {
-            // The last probe goes out when the patience ends.
-            let next_probe = (now + self.between_probes(now - since)).min(end.max(now + BETWEEN_PROBES));
-            self.set_mode(Mode::Down { since, next_probe });
+        if self.is_asked_to_wait_beyond(end, &error, now) || !is_probe {
+            return;
         }
+        if now >= end {
+            self.stop_with(StopReason::ApiDown, Some(error), None);
+            return;
+        }
+        // The last probe goes out when the patience ends.
+        let next_probe = (now + self.between_probes(now - since)).min(end.max(now + BETWEEN_PROBES));
+        self.set_mode(Mode::Down { since, next_probe, refused_key: None });
+    }
+
+    /// Whether the API asks to come back after this time: then the run stops at once.
+    fn is_asked_to_wait_beyond(&mut self, end: Time, error: &AttemptError, now: Time) -> bool {
+        let asked = self.asked_not_before.filter(|at| *at > end);
+        if let Some(at) = asked {
+            self.stop_with(StopReason::ApiDown, Some(error.clone()), Some(at.saturating_sub(now)));
+        }
+        asked.is_some()
     }
 
     /// How long to wait for the next probe of an outage that has lasted for so long.
@@ -108,18 +121,21 @@ impl Machine {
         let is_poisoned = |visit: &Visit| {
             visit.server_errors >= most && visit.first_server_error.is_some_and(|first| now - first >= after)
         };
-        let all_500 = self.visits.values().all(|visit| visit.errors_500 >= most);
-        if self.visits.is_empty() || !all_500 && !self.visits.values().all(is_poisoned) {
+        // What got an answer in none of the vendor's words waits for what becomes of the others.
+        let mut failed = self.visits.values().filter(|visit| visit.strange.is_none()).peekable();
+        if failed.peek().is_none() || !failed.clone().all(|visit| visit.errors_500 >= most) && !failed.all(is_poisoned)
+        {
             return;
         }
         let mut left: Vec<VisitNumber> = self.visits.keys().copied().collect();
         left.sort_unstable();
         for number in left {
-            let error = self.visits.get(&number).and_then(|visit| visit.error.clone());
-            self.settle(number, Status::Failed, error.as_ref().and_then(|error| error.status), error);
+            let Some(visit) = self.visits.get(&number) else { continue };
+            let (error, status) = (visit.error.clone(), visit.strange.unwrap_or(Status::Failed));
+            self.settle(number, status, error.as_ref().and_then(|error| error.status), error);
         }
         self.untried.clear();
-        self.refused.clear();
+        self.throttled_visits.clear();
         self.tried.clear();
         self.set_mode(Mode::Sending);
     }

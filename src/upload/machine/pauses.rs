@@ -4,6 +4,7 @@ use super::super::classify::AttemptError;
 use super::super::config::Backoff;
 use super::{Machine, Mode, Notice, TAKEN_BETWEEN, Time, VisitNumber};
 use crate::outcome::{ErrorCode, StopReason};
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// Without a Retry-After, no pause after a 429 is longer.
@@ -31,13 +32,15 @@ impl Machine {
         now: Time,
     ) {
         let only_429_since = self.only_429_since.unwrap_or(now);
-        self.is_there(now);
-        if self.is_of_the_visit(number) {
+        self.note_sign_of_life(now);
+        if self.judge_429(number) {
             self.count_against(number, error, retry_after, now);
             return;
         }
         self.only_429_since = Some(only_429_since);
-        self.refused.push_back(number);
+        // It may be an outage that says 429 now and then.
+        self.try_open_again(now);
+        self.throttled_visits.push_back(number);
         let waits_until = now + retry_after.unwrap_or_default();
         if waits_until > only_429_since + self.config.patience {
             self.stop_with(StopReason::ApiDown, Some(error), retry_after);
@@ -46,9 +49,9 @@ impl Machine {
         self.pause(number, Cause { error, retry_after, is_in_other_words: false }, is_probe, now);
     }
 
-    /// Whether a visit is refused for itself: so many others were taken between two refusals of it. Then it stays so until
-    /// another visit is refused too.
-    fn is_of_the_visit(&mut self, number: VisitNumber) -> bool {
+    /// Takes in a 429, and says whether the visit is refused for itself: so many others were taken between two refusals of it.
+    /// Then it stays so until another visit is refused too.
+    fn judge_429(&mut self, number: VisitNumber) -> bool {
         let (taken, pauses) = (self.taken, self.pauses);
         let Some(visit) = self.visits.get_mut(&number) else { return false };
         visit.is_429_its_own = visit.taken_at_429.is_some_and(|before| {
@@ -93,7 +96,7 @@ impl Machine {
     }
 
     /// Takes a failure for a limit told in other words, if it is one: then no attempt counts.
-    pub(super) fn is_limit_in_other_words(
+    pub(super) fn take_as_limit(
         &mut self,
         number: VisitNumber,
         error: &AttemptError,
@@ -113,8 +116,8 @@ impl Machine {
             }
             _ => false,
         };
-        if is_of_a_pause && !is_probe || is_connection && self.concurrency.tried_one_more(beside) {
-            self.refused.push_back(number);
+        if is_of_a_pause && !is_probe || is_connection && self.concurrency.take_back_one_more(beside) {
+            self.try_again(number, retry_after, now);
             return true;
         }
         let is_climbing = self.rate.is_climbing(now);
@@ -128,7 +131,9 @@ impl Machine {
         if limit.is_none() && !is_of_a_pause {
             return false;
         }
-        for visit in limit.iter().flat_map(|limit| &limit.visits) {
+        // What failed for the limit has counted, but for this failure.
+        let counted = limit.iter().flat_map(|limit| &limit.visits).filter(|visit| **visit != number);
+        for visit in counted {
             if let Some(visit) = self.visits.get_mut(visit) {
                 visit.counted = visit.counted.saturating_sub(1);
             }
@@ -136,9 +141,16 @@ impl Machine {
         if let Some(connections) = limit.and_then(|limit| limit.connections).filter(|_| is_connection) {
             self.concurrency.lower(connections);
         }
-        // The failure itself was not counted yet, and an earlier one of the same visit may have been.
-        self.refused.push_back(number);
-        self.pause(number, Cause { error: error.clone(), retry_after, is_in_other_words: true }, is_probe, now);
+        self.try_again(number, retry_after, now);
+        self.pause(number, Cause { error: error.clone(), retry_after: None, is_in_other_words: true }, is_probe, now);
         true
+    }
+
+    /// A visit that was one too many. What others get meanwhile shows that the wait is asked of it alone.
+    fn try_again(&mut self, number: VisitNumber, retry_after: Option<Duration>, now: Time) {
+        match self.wait_asked_of(number, retry_after) {
+            Duration::ZERO => self.throttled_visits.push_back(number),
+            wait => self.tried.push(Reverse((now + wait, number))),
+        }
     }
 }

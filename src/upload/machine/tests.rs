@@ -2,7 +2,7 @@
 
 use super::super::classify::{AttemptError, Verdict};
 use super::super::config::{Backoff, Config};
-use super::{Effect, Machine, Mode, Next, Notice, Settled, VisitNumber};
+use super::{Effect, Machine, Mode, Next, Notice, Settled, Start, VisitNumber};
 use crate::outcome::{ErrorCode, Status, StopReason};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -89,6 +89,19 @@ struct Drive {
 }
 
 impl Drive {
+    fn new(config: &Config, start: Start) -> Drive {
+        Drive {
+            machine: Machine::new(config, start),
+            config: config.clone(),
+            now: Duration::ZERO,
+            under_way: Vec::new(),
+            sent: HashMap::new(),
+            settled: HashMap::new(),
+            paused_until: Duration::ZERO,
+            stops: 0,
+        }
+    }
+
     fn check_effects(&mut self) -> Result<(), TestCaseError> {
         for effect in self.machine.effects().collect::<Vec<_>>() {
             match effect {
@@ -138,16 +151,7 @@ fn drive(
     had_answers: bool,
 ) -> Result<Drive, TestCaseError> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut drive = Drive {
-        machine: Machine::new(config, had_answers, random.fork()),
-        config: config.clone(),
-        now: Duration::ZERO,
-        under_way: Vec::new(),
-        sent: HashMap::new(),
-        settled: HashMap::new(),
-        paused_until: Duration::ZERO,
-        stops: 0,
-    };
+    let mut drive = Drive::new(config, Start { random: random.fork(), had_answers, connections: None });
     let (mut added, mut requests) = (0, 0);
     let mut next_permit = Duration::ZERO;
     for step in 0..100_000 {
@@ -206,6 +210,35 @@ fn config() -> impl Strategy<Value = Config> {
     )
 }
 
+#[test]
+fn a_late_reply_that_asks_to_wait_beyond_patience_ends_a_run_that_is_down() {
+    let mut machine = Machine::new(&Config::default(), Start::default());
+    (1..=20).for_each(|visit| machine.add(visit));
+    (1..=11).for_each(|visit| {
+        assert_eq!(machine.next(Duration::ZERO), Next::Send(visit));
+        machine.begin(visit, Duration::ZERO);
+    });
+    let mut reply = |visit, deed| {
+        let (verdict, status) = verdict(deed);
+        machine.reply(visit, verdict, status, Duration::from_secs(1));
+        machine.stopped
+    };
+    assert!((1..=10).all(|visit| reply(visit, Deed::Fail(500, None)).is_none()));
+    assert_eq!(reply(11, Deed::Fail(503, Some(3600))), Some(StopReason::ApiDown));
+}
+
+#[test]
+fn nine_failures_and_a_strange_answer_say_nothing_of_the_address() {
+    let mut machine = Machine::new(&Config::default(), Start::default());
+    (1..=20).for_each(|visit| machine.add(visit));
+    for visit in 1..=10 {
+        machine.begin(visit, Duration::ZERO);
+        let (verdict, status) = verdict(if visit < 10 { Deed::Fail(503, None) } else { Deed::Strange(404) });
+        machine.reply(visit, verdict, status, Duration::from_secs(visit));
+    }
+    assert!(machine.stopped.is_none() && matches!(machine.mode, Mode::Down { .. }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -228,17 +261,8 @@ proptest! {
     #[test]
     fn a_visit_that_fails_alone_is_tried_as_often_as_the_job_says(max_attempts in 1u32..6, seed in any::<u64>(), cut in any::<bool>()) {
         let config = Config { max_attempts, ..Config::default() };
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut drive = Drive {
-            machine: Machine::new(&config, false, random.fork()),
-            config: config.clone(),
-            now: Duration::ZERO,
-            under_way: Vec::new(),
-            sent: HashMap::new(),
-            settled: HashMap::new(),
-            paused_until: Duration::ZERO,
-            stops: 0,
-        };
+        let random = fastrand::Rng::with_seed(seed);
+        let mut drive = Drive::new(&config, Start { random, ..Start::default() });
         (1..=300).for_each(|visit| drive.machine.add(visit));
         drive.machine.complete(drive.now);
         while !drive.machine.is_done() {
