@@ -91,10 +91,9 @@ pub(super) fn classify(reply: &Reply, may_have_arrived: bool) -> Verdict {
         421 | 423 | 425 | 460 | 499 => retryable(ErrorCode::UnexpectedAnswer, false),
         429 => throttled(),
         404 | 405 | 410 => strange(Status::Rejected, true, false),
-        400..=499 => match code_of_visit_error(text).filter(|_| !is_page) {
-            Some(code) => Verdict::Rejected(error(code)),
-            None => strange(Status::Rejected, false, false),
-        },
+        400..=499 if is_page => strange(Status::Rejected, false, false),
+        // Whatever its words are, the API looked at the visit: the vendor may find new ones.
+        400..=499 => Verdict::Rejected(error(code_of_visit_error(text).unwrap_or(ErrorCode::UnexpectedAnswer))),
         // The API may have taken the visit before something failed.
         500..=599 => retryable(ErrorCode::ServerError, true),
         300..=399 => strange(Status::Rejected, true, false),
@@ -199,8 +198,8 @@ mod tests {
         assert_eq!(status(201, "", Look::Lost), None);
         assert_eq!(status(409, "project is locked", Look::Plain), Some(Status::Failed));
         assert_eq!(status(400, "Blocked", Look::Page), Some(Status::Rejected));
-        assert_eq!(status(400, "something else", Look::Plain), Some(Status::Rejected));
-        assert_eq!(status(415, "", Look::Plain), Some(Status::Rejected));
+        assert_eq!(status(400, "something else", Look::Plain), None);
+        assert_eq!(status(415, "", Look::Plain), None);
         assert_eq!(status(200, "", Look::Plain), None);
         assert_eq!(status(409, "Session has already been received", Look::Plain), None);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// However fast the server is.
 const FEWEST: usize = 8;
 /// More connections than this no server is asked for unless the job says so.
-const MOST: usize = 4096;
+const MOST: usize = 1024;
 /// The latency that is assumed before the first answer, and the longest that is made up for.
 const FIRST_LATENCY: f64 = 1.0;
 const LONGEST_LATENCY: f64 = 3.0;

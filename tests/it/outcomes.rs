@@ -402,7 +402,7 @@ fn failed_row(trouble: Reply) -> crate::harness::Row {
         }
     });
     let work = Workdir::with_visits(10);
-    let job = JobFile::to(&server.url()).upload("max_in_flight", "2").upload("timeout", "\"400ms\"");
+    let job = JobFile::to(&server.url()).upload("max_in_flight", "2").upload("timeout", "\"1s\"");
     work.run(&job).ends_with(3);
     let rows = work.results();
     assert_eq!((rows.count("uploaded"), rows.count("failed")), (9, 1));
