@@ -20,8 +20,8 @@ fn daily(server: &ScriptedServer, days: &[&str], visits: usize) -> Workdir {
     let (all_visits, all_scenes) = paths(&work);
     for day in days {
         // A key of its own for every day.
-        work.write(&format!("{day}/visits.csv"), &all_visits.replace("V", &format!("{day}-V")));
-        work.write(&format!("{day}/scenes.csv"), &all_scenes.replace("V", &format!("{day}-V")));
+        work.write(&format!("{day}/visits.csv"), all_visits.replace("V", &format!("{day}-V")));
+        work.write(&format!("{day}/scenes.csv"), all_scenes.replace("V", &format!("{day}-V")));
     }
     work.job(
         &JobFile::to(&server.url())
@@ -79,7 +79,7 @@ fn the_result_file_of_another_job_is_refused_and_a_job_file_may_move() {
     let job = work.read("job.toml");
     work.write("moved/same.toml", &job);
     work.traxload(&["run", "moved/same.toml", "--date", "2024-03-05", "--results", "r.csv", "--continue"]).ends_with(0);
-    work.write("other.toml", &job.replace("{date}/visits.csv", "./{date}/visits.csv"));
+    work.write("other.toml", job.replace("{date}/visits.csv", "./{date}/visits.csv"));
     for more in [&["--continue"][..], &[]] {
         let args = ["run", "other.toml", "--date", "2024-03-05", "--results", "r.csv"];
         work.traxload(&[&args[..], more].concat()).ends_with(2).says(&["another job", "moved/same.toml"]);
@@ -148,7 +148,7 @@ fn the_lines_of_deploy_work() {
         let work = daily(&server, &[], 1);
         work.write("token", "from-a-file\n");
         work.shell(&format!("chmod 600 token; mkdir {yesterday}; cp visits.csv scenes.csv {yesterday}/"));
-        work.write("nightly-backfill.toml", &work.read("job.toml"));
+        work.write("nightly-backfill.toml", work.read("job.toml"));
         let line = line.replace("cd /srv/traxload && ", "").replace("/etc/traxload/token", "token");
         work.shell(&format!("unset TRAX_TOKEN; {line}")).ends_with(0);
         assert_eq!(work.listing("results").len(), 2, "{line}");
