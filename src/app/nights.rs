@@ -1,13 +1,15 @@
 //! The nights that a daily job has missed, and `--catch-up`, which makes up for them.
 
+use super::result_file::{is_of_job, same_target};
 use super::run::run_of_a_day;
 use super::{AppError, Context, Event, RunRequest};
 use crate::job::{DateArg, Job};
-use crate::outcome::Exit;
-use crate::results::beside;
+use crate::outcome::{Exit, Status};
+use crate::results::{Manifest, beside, resolve_path};
 use crate::scan::{Export, ScanError};
 use crate::summary::RunReport;
 use chrono::{Days, NaiveDate};
+use std::path::Path;
 
 /// So many days back, a missed night is looked for.
 pub const LONGEST_CATCH_UP: u64 = 31;
@@ -48,6 +50,9 @@ pub fn catch_up(
         request.continues = true;
         let exit = ended(run_of_a_day(cx, &request));
         if ends_all(exit) || cx.stop.reason().is_some() {
+            if *day != today {
+                cx.warn(&format!("the days after {day}, to {today}, were not tried"));
+            }
             return Ok(exit);
         }
         if exit.code() > highest.code() {
@@ -79,8 +84,7 @@ fn warn_of_missed(cx: &Context, missed: &[NaiveDate], today: NaiveDate) {
     let (has, them) = if missed.len() == 1 { ("has an export", "it") } else { ("have exports", "them") };
     let back = (today - *first).num_days();
     cx.warn(&format!(
-        "{}{more} {has} and no finished result file: nothing of {them} is known to be sent; to make up for {them}, add \
-         --catch-up {back}d",
+        "{}{more} {has} and no finished result file; to make up for {them}, add --catch-up {back}d",
         named.join(", "),
     ));
 }
@@ -90,7 +94,7 @@ fn missed(cx: &Context, request: &RunRequest, job: &Job, most: u64) -> Vec<Naive
     let (Some(today), Some(nights)) = (job.date, &job.nights) else { return Vec::new() };
     let day = |back: u64| today.checked_sub_days(Days::new(back));
     let results = |back: u64| nights.results(day(back)?);
-    let is_finished = |back: &u64| results(*back).is_some_and(|path| path.exists());
+    let is_finished = |back: &u64| results(*back).is_some_and(|path| is_finished(cx, request, job, &path));
     // A night that was begun and killed was missed, too.
     let is_begun = |back: &u64| results(*back).is_some_and(|path| path.exists() || beside(&path, "partial").exists());
     let Some(oldest) = (1..=most).rev().find(is_begun) else {
@@ -101,6 +105,24 @@ fn missed(cx: &Context, request: &RunRequest, job: &Job, most: u64) -> Vec<Naive
     };
     let without = (1..=oldest).rev().filter(|back| !is_finished(back)).filter_map(day);
     without.filter(|day| has_export(cx, request, *day)).collect()
+}
+
+/// Whether a run of the day came to its end: of this job, to the same place, with all of its visits, and stopped by nothing.
+fn is_finished(cx: &Context, request: &RunRequest, job: &Job, results: &Path) -> bool {
+    if !results.exists() || beside(results, "partial").exists() {
+        return false;
+    }
+    let Ok(results) = resolve_path(results) else { return true };
+    // Without its manifest nothing says how it ended, and a run would refuse the file.
+    let Ok(manifest) = Manifest::read(&results) else { return true };
+    let wanted = request.job.manifest_options(None);
+    let then = &manifest.options;
+    let is_whole = (&then.from, &then.to, then.limit) == (&wanted.from, &wanted.to, wanted.limit);
+    let came_to_its_end = manifest
+        .exit_code
+        .is_none_or(|code| [Exit::Done, Exit::NotAllDelivered].iter().any(|exit| exit.code() == code))
+        && manifest.counts.get(Status::NotAttempted.name()).is_none_or(|visits| *visits == 0);
+    is_whole && came_to_its_end && is_of_job(cx, job, &manifest) && same_target(job, &manifest)
 }
 
 /// Whether there are visits to read of a day. What a command would print is not known, and is taken for some.

@@ -36,7 +36,7 @@ pub(super) fn send_all(
     cx.warn_all(&job.warnings);
     let (paths, inputs) = (exports.paths(cx, job), exports.inputs(job));
     let settling = Settling::new(job, &exports);
-    let sources = file.sources(job);
+    let sources = file.sources(job, &inputs);
     let (visits, earlier) = read(cx, job, run.selection, exports, sources)?;
     let mut survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
     Http::check(&job.endpoint, &token)?;

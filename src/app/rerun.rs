@@ -2,7 +2,7 @@
 
 use super::after::After;
 use super::pipeline::send_all;
-use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign};
+use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign, refuse_other_job};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
 use crate::job::{DateArg, Job, Options};
@@ -60,6 +60,9 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     let cx = &cx.clone().in_folder(base_dir(cx, &manifest)?);
     let options = options(request, &manifest);
     let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
+    if request.job.is_some() {
+        refuse_other_job(cx, &job, &manifest, &path)?;
+    }
     let after = After::announce(cx, RunCommand::Rerun, &job);
     let selection = Selection { from: day(&options.from), to: day(&options.to), limit: options.limit };
     let start_over = || Some(start_over(cx, &manifest, &path));

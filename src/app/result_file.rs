@@ -138,10 +138,10 @@ impl ResultFile {
 
     /// Where this run looks before it sends: into its own rows, where it resumes, and into result files of other runs, unless
     /// it starts over.
-    pub(super) fn sources(&self, job: &Job) -> Sources {
+    pub(super) fn sources(&self, job: &Job, inputs: &[Input]) -> Sources {
         let mut sources = Sources::default();
         if let Prior::Resumed { wanted, rows, forgets_gone } = &self.prior {
-            sources = own_sources(&self.path, job);
+            sources = own_sources(&self.path, job, inputs);
             (sources.wanted, sources.rows_then, sources.forgets_gone) = (wanted.clone(), *rows, *forgets_gone);
         }
         if !matches!(self.prior, Prior::ToMoveAside) {
@@ -204,16 +204,30 @@ impl ResultFile {
 }
 
 /// The journal and the finished file of a result path.
-fn own_sources(results: &Path, job: &Job) -> Sources {
+///
+/// `inputs`: what this run reads.
+fn own_sources(results: &Path, job: &Job, inputs: &[Input]) -> Sources {
     let files = [beside(results, "partial"), results.to_owned()];
     let has_journal = files[0].exists();
+    let manifest = Manifest::read(results);
+    // Of exports that have changed since, what a run that died was waiting for may have been another body.
+    let reads_the_same = manifest.as_ref().is_ok_and(|manifest| same_inputs(&manifest.inputs, inputs));
     Sources {
         own: files.into_iter().filter(|file| file.exists()).collect(),
-        own_keeps_hashes: Manifest::read(results).is_ok_and(|manifest| manifest.keeps_hashes()),
+        own_keeps_hashes: manifest.is_ok_and(|manifest| manifest.keeps_hashes()),
         // A run that died was waiting for so many answers at most.
-        in_flight: if has_journal { job.upload.most_in_flight() as u64 } else { 0 },
+        in_flight: if has_journal && reads_the_same { job.upload.most_in_flight() as u64 } else { 0 },
         ..Sources::default()
     }
+}
+
+/// Whether a run read the same files as another one. Manifests of older versions do not say what was read.
+fn same_inputs(then: &[Input], now: &[Input]) -> bool {
+    let is_same = |(then, now): (&Input, &Input)| {
+        let is_as_old = then.modified == now.modified || then.command.is_some();
+        (&then.path, then.bytes, &then.tag) == (&now.path, now.bytes, &now.tag) && is_as_old
+    };
+    then.is_empty() || then.len() == now.len() && then.iter().zip(now).all(is_same)
 }
 
 /// Where a check looks: where a run or a rerun of the job would.
@@ -222,7 +236,7 @@ pub(super) fn sources_of_check(job: &Job) -> Result<Sources, AppError> {
     let mut sources = Sources::default();
     let is_ours = Manifest::read(&path).is_ok_and(|manifest| changes(job, &manifest).is_empty());
     if is_ours && !is_foreign(&path)? && !is_foreign(&beside(&path, "partial"))? {
-        sources = own_sources(&path, job);
+        sources = own_sources(&path, job, &[]);
     }
     sources.look_for_earlier(job, &path, &origin(job));
     Ok(sources)
@@ -342,7 +356,7 @@ pub(super) fn goes_on_under_other_ids(
 }
 
 /// The rows of a result file or a journal belong to the job that began it.
-fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, taken: &Path) -> Result<(), AppError> {
+pub(super) fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, taken: &Path) -> Result<(), AppError> {
     match is_of_job(cx, job, manifest) {
         true => Ok(()),
         false => Err(AppError::OtherJob { taken: taken.to_owned(), job: job_file(manifest) }),

@@ -55,7 +55,7 @@ fn run_job(cx: &Context, request: &RunRequest, job: &Job) -> Result<RunReport, A
         ResultFile::claim(cx, job, &inputs.options, beginning)
     });
     let report = match report {
-        Err(AppError::Scan(error)) if request.continues => done_before(cx, &inputs, &error).ok_or(error.into()),
+        Err(AppError::Scan(error)) if request.continues => done_before(cx, &inputs).ok_or(error.into()),
         report => report,
     };
     after.finish(cx, report)

@@ -138,8 +138,10 @@ impl Console {
             self.error(&too_many_invalid(report));
         }
         self.finish(&run_summary(report), &json!(report));
-        if self.quiet && report.exit != Exit::Done {
-            self.error(&run_sentence(report));
+        match (self.quiet, report.exit) {
+            (true, Exit::Done) if report.sandbox => self.warn(&run_sentence(report)),
+            (true, exit) if exit != Exit::Done => self.error(&run_sentence(report)),
+            _ => {}
         }
     }
 

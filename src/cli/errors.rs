@@ -112,8 +112,17 @@ fn remedy(error: &AppError) -> Option<String> {
 
 /// The command of this process once more, with another option at its end.
 fn this_command_with(option: &str) -> String {
-    let args = std::env::args_os().skip(1).map(|arg| quoted_argument(&arg.to_string_lossy()));
-    format!("traxload {} {option}", args.collect::<Vec<_>>().join(" "))
+    let (mut args, mut is_value) = (Vec::new(), false);
+    for arg in std::env::args_os().skip(1) {
+        let arg = arg.to_string_lossy();
+        // What does not go together with the option.
+        let is_left_out = is_value || arg == "--continue" || arg.starts_with("--catch-up");
+        is_value = !is_value && arg == "--catch-up";
+        if !is_left_out {
+            args.push(quoted_argument(&arg));
+        }
+    }
+    format!("traxload {} {option}", args.join(" "))
 }
 
 /// An argument as a shell takes it, which may be an option.

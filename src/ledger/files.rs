@@ -46,7 +46,9 @@ pub(crate) fn find_earlier(patterns: &[String], own: &Path, origin: &Origin) -> 
     for pattern in patterns {
         for pattern in [pattern.clone(), format!("{pattern}.partial")] {
             let Ok(found) = glob::glob_with(&pattern, options) else { continue };
-            results.extend(found.filter_map(Result::ok).filter_map(|path| results_path(&path)));
+            // Journal and manifest lie beside the file that a link points at.
+            let resolved = |path: PathBuf| if path.is_symlink() { full(&path) } else { path };
+            results.extend(found.filter_map(Result::ok).filter_map(|path| results_path(&path)).map(resolved));
         }
     }
     let own = full(own);

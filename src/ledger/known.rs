@@ -125,6 +125,11 @@ impl Hashing {
         let store = store.trim();
         // What keeps a spreadsheet from taking the cell for a formula.
         let store = store.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(store);
+        // Leading zeros are what a spreadsheet takes away.
+        let store = match store.trim_start_matches('0') {
+            "" => store,
+            rest => rest,
+        };
         (!store.is_empty()).then(|| NonZeroU64::MIN | key_index::hash(&self.hasher, store.as_bytes()))
     }
 

@@ -65,8 +65,16 @@ pub(crate) fn run_summary(report: &RunReport) -> String {
 pub(crate) fn run_sentence(report: &RunReport) -> String {
     let name = job_name(&report.job, report.sandbox);
     if report.undelivered() == 0 {
-        let stopped = if report.exit == Exit::Done { "" } else { "; the run was stopped at its end" };
-        return format!("{name}: {}, all delivered{stopped}", count(report.result_rows, "visit", "visits"));
+        let but = match (report.exit, report.reused_keys_delivered) {
+            (Exit::Done, _) => String::new(),
+            (_, 0) => "; the run was stopped at its end".to_owned(),
+            (_, reused) => format!(
+                ", but {} used again for another visit (reused_key), which Trax does not take; see {}",
+                count(reused, "key is", "keys are"),
+                report.results.display()
+            ),
+        };
+        return format!("{name}: {}, all delivered{but}", count(report.result_rows, "visit", "visits"));
     }
     let next = next(report).map(|next| format!("; next: {next}")).unwrap_or_default();
     let why = time_is_up(report).map(|stopped| format!(" ({stopped})")).unwrap_or_default();
@@ -100,8 +108,8 @@ pub(crate) fn gone_undelivered(report: &RunReport) -> Option<String> {
     let (row, drop) = match (report.forgot_gone, gone) {
         (true, 1) => ("its row is gone", ""),
         (true, _) => ("their rows are gone", ""),
-        (false, 1) => ("its row stays", ", or drop the row with --forget-gone"),
-        (false, _) => ("their rows stay", ", or drop the rows with --forget-gone"),
+        (false, 1) => ("its row stays", ", or drop the row by a rerun with --forget-gone"),
+        (false, _) => ("their rows stay", ", or drop the rows by a rerun with --forget-gone"),
     };
     (gone > 0).then(|| format!("{visits}, and {row}; if they matter, export them again and rerun{drop}"))
 }
