@@ -125,6 +125,17 @@ fn a_strange_answer_beside_a_visit_that_always_fails_ends_a_run_soon() {
 }
 
 #[test]
+fn with_little_patience_too_a_last_visit_that_always_fails_is_no_outage() {
+    for patience in [5, 20, 30, 40] {
+        let config = Config { patience: Duration::from_secs(patience), ..Config::default() };
+        // One after the other, so that nothing is answered after the last one's first attempt.
+        let script = |load: &Load| if load.visit == 11 { Answer::Status(503) } else { Answer::Accept };
+        let run = with(12, &Config { max_in_flight: Some(1), ..config }, 0.05, script, 1);
+        assert_eq!((run.stopped, run.count(Status::Uploaded), run.count(Status::Failed)), (None, 11, 1), "{patience}");
+    }
+}
+
+#[test]
 fn a_key_that_is_refused_for_one_visit_makes_no_outage_longer() {
     let (run, _) = run(30, 5, 0.05, |load| match load.visit {
         0 => Answer::Accept,

@@ -109,6 +109,36 @@ fn missed_nights_are_named_and_made_up_for() {
 }
 
 #[test]
+fn a_night_that_was_stopped_or_was_a_trial_is_no_finished_one_and_one_with_refused_visits_is() {
+    let (server, says) = server(503);
+    let days = ["2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"];
+    let work = daily(&server, &days, 2);
+    night(&work, "2024-03-02", &["-q"]).ends_with(5);
+    says.store(400, Ordering::SeqCst);
+    night(&work, "2024-03-03", &["-q"]).ends_with(3);
+    says.store(200, Ordering::SeqCst);
+    night(&work, "2024-03-04", &["-q", "--limit", "1"]).ends_with(0);
+    let done = night(&work, "2024-03-05", &["-q"]).ends_with(0).says(&["2024-03-02, 2024-03-04 have", "--catch-up 3d"]);
+    assert!(!done.stderr.contains("2024-03-03"), "{}", done.stderr);
+    let done = night(&work, "2024-03-05", &["--catch-up", "7d", "--json"]).ends_with(0);
+    assert_eq!(done.stdout.lines().count(), 3, "{}", done.stdout);
+    for day in ["2024-03-02", "2024-03-04", "2024-03-05"] {
+        assert_eq!(work.read(&format!("results/test-{day}.csv")).matches(",uploaded,").count(), 2, "{day}");
+    }
+}
+
+#[test]
+fn exports_of_which_one_is_late_are_not_gone() {
+    let (server, _) = server(200);
+    let work = daily(&server, &["2024-03-05"], 1);
+    night(&work, "2024-03-05", &[]).ends_with(0);
+    work.shell("rm 2024-03-05/scenes.csv");
+    night(&work, "2024-03-05", &["--continue"]).ends_with(2);
+    work.shell("rm 2024-03-05/visits.csv");
+    night(&work, "2024-03-05", &["--continue"]).ends_with(0);
+}
+
+#[test]
 fn catch_up_needs_a_day_and_paths_that_name_it() {
     let (server, _) = server(200);
     let work = daily(&server, &["2024-03-05"], 1);

@@ -73,6 +73,13 @@ impl Machine {
             return;
         }
         if now >= end {
+            // Where the patience of the API and that of its last visits end together, it is the visits.
+            if self.is_complete && self.in_flight == 0 {
+                self.give_up_poisoned(now);
+            }
+            if !matches!(self.mode, Mode::Down { .. }) {
+                return;
+            }
             self.stop_with(StopReason::ApiDown, Some(error), None);
             return;
         }
