@@ -23,7 +23,8 @@ pub(super) fn is_row(line: &[u8], layout: &Layout) -> bool {
 /// Splits rows into their cells. Its buffers are used again from row to row.
 pub(super) struct RowSplitter<'l> {
     layout: &'l Layout,
-    reader: csv_core::Reader,
+    /// Made for the first row that needs it: that takes longer than a small file.
+    reader: Option<csv_core::Reader>,
     cells: Vec<Range<usize>>,
     /// The cells of one row without quotes, as `reader` writes them, and where each of them ends.
     output: Vec<u8>,
@@ -34,8 +35,14 @@ pub(super) struct RowSplitter<'l> {
 
 impl RowSplitter<'_> {
     pub(super) fn new(layout: &Layout) -> RowSplitter<'_> {
-        let reader = csv_core::ReaderBuilder::new().delimiter(layout.delimiter).build();
-        RowSplitter { layout, reader, cells: Vec::new(), output: Vec::new(), ends: Vec::new(), text: String::new() }
+        RowSplitter {
+            layout,
+            reader: None,
+            cells: Vec::new(),
+            output: Vec::new(),
+            ends: Vec::new(),
+            text: String::new(),
+        }
     }
 
     /// Calls `take` for each row in `bytes` with the row, whether the row holds exactly what the bytes do (valid UTF-8, no
@@ -63,7 +70,9 @@ impl RowSplitter<'_> {
 
     /// Splits rows that contain quotes or line breaks, by the rules of CSV.
     fn split_quoted(&mut self, bytes: &[u8], mut take: impl FnMut(Row<'_>, bool, Range<usize>)) {
-        self.reader.reset();
+        let delimiter = self.layout.delimiter;
+        let reader = self.reader.get_or_insert_with(|| csv_core::ReaderBuilder::new().delimiter(delimiter).build());
+        reader.reset();
         self.output.resize(bytes.len(), 0);
         self.ends.resize(bytes.len() + 1, 0);
         let mut at = 0;
@@ -73,7 +82,7 @@ impl RowSplitter<'_> {
             // Reading nothing at the end of the bytes closes the last record.
             let is_record = loop {
                 let (output, end_of) = (&mut self.output[written..], &mut self.ends[ends..]);
-                let (read, consumed, more, ended) = self.reader.read_record(&bytes[at..], output, end_of);
+                let (read, consumed, more, ended) = reader.read_record(&bytes[at..], output, end_of);
                 (at, written, ends) = (at + consumed, written + more, ends + ended);
                 match read {
                     ReadRecordResult::InputEmpty => {}

@@ -44,3 +44,4 @@ mod slices;
 mod standstills;
 mod suspicions;
 mod times;
+mod year;
