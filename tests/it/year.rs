@@ -494,7 +494,8 @@ fn is_another(visit: &Visit, at_server: Option<&str>) -> bool {
     at_server.is_some_and(|body| {
         let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
         let day: NaiveDate = body["visit_date"].as_str().expect("a text").parse().expect("a day");
-        body["store_number"] != visit.store.to_string() || (visit.day - day).num_days().abs() > 1
+        body["store_number"].as_str() != Some(visit.store.to_string().as_str())
+            || (visit.day - day).num_days().abs() > 1
     })
 }
 
