@@ -13,8 +13,8 @@ use crate::job::{Job, Target};
 use crate::ledger::{Origin, Wanted};
 use crate::outcome::Status;
 use crate::results::{
-    Counts, FORMAT, Input, Journal, Lock, Manifest, Mark, Reads, ResultsError, RunOptions, beside, drop_empty_journal,
-    is_result_file, look_ahead, make_room, move_aside, read, resolve_path,
+    Counts, FORMAT, Input, Journal, Lock, Manifest, Mark, Reads, ResultsError, RunOptions, beside, is_result_file,
+    look_ahead, make_room, move_aside, read, resolve_path,
 };
 use crate::summary::RunReport;
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -85,7 +85,6 @@ impl ResultFile {
         let path = resolve_path(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
-        drop_empty_journal(&path)?;
         let warning = look_ahead(&path)?;
         for taken in [&beside(&path, "partial"), &path] {
             if is_foreign(taken)? {
@@ -109,7 +108,6 @@ impl ResultFile {
         forgets_gone: bool,
     ) -> Result<ResultFile, AppError> {
         let lock = Lock::take(&path)?;
-        drop_empty_journal(&path)?;
         // With a journal beside it, a later run has begun, and the manifest is that run's.
         let rows = manifest.rows().filter(|_| !beside(&path, "partial").exists());
         let warning = look_ahead(&path)?;

@@ -178,14 +178,3 @@ fn sync_folder(path: &Path) {
         let _ = folder.sync_all();
     }
 }
-/// Removes a journal without a byte. A machine that lost its power may leave one; it holds nothing, and is no result file.
-///
-/// # Errors
-/// If the system does not allow it.
-pub(crate) fn drop_empty_journal(results: &Path) -> Result<(), ResultsError> {
-    let journal = beside(results, "partial");
-    if journal.metadata().is_ok_and(|about| about.is_file() && about.len() == 0) {
-        std::fs::remove_file(&journal).map_err(|source| ResultsError::write(&journal, source))?;
-    }
-    Ok(())
-}

@@ -21,7 +21,7 @@ pub(crate) use copying::{Mark, StoredRows};
 pub(crate) use counts::Counts;
 pub use error::ResultsError;
 pub(crate) use header::is_result_file;
-pub(crate) use journal::{Draft, Journal, drop_empty_journal};
+pub(crate) use journal::{Draft, Journal};
 pub use lock::{Lock, LockError};
 pub(crate) use manifest::{FORMAT, Input, Manifest, Reads, RunOptions};
 pub(crate) use paths::{beside, make_room, move_aside, resolve_path};

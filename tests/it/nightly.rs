@@ -139,16 +139,6 @@ fn exports_of_which_one_is_late_are_not_gone() {
 }
 
 #[test]
-fn a_journal_without_a_byte_holds_nothing_up() {
-    let (server, _) = server(200);
-    let work = daily(&server, &["2024-03-05", "2024-03-06"], 1);
-    for (day, more) in [("2024-03-05", &[][..]), ("2024-03-06", &["--continue"])] {
-        work.write(&format!("results/test-{day}.csv.partial"), "");
-        night(&work, day, more).ends_with(0);
-    }
-}
-
-#[test]
 fn catch_up_needs_a_day_and_paths_that_name_it() {
     let (server, _) = server(200);
     let work = daily(&server, &["2024-03-05"], 1);
