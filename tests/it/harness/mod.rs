@@ -32,7 +32,7 @@ use uuid::Uuid;
 /// The token of the tests.
 pub const TOKEN: &str = "t0ken-of-the-tests";
 /// A test that waits longer has failed.
-pub const DEADLINE: Duration = Duration::from_secs(40);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 /// The job's namespace in the tests: ids do not depend on the server's port.
 pub const NAMESPACE: Uuid = Uuid::NAMESPACE_OID;
 
