@@ -67,17 +67,22 @@ fn serial(server: &ScriptedServer) -> JobFile {
 /// A run that ends with a visit of every status that a finished run knows: `V1` uploaded, `V2` already received, `V3`
 /// rejected, `V4` failed, `V5` and `V6` uploaded, `V7` invalid.
 fn one_of_each() -> (Workdir, ScriptedServer, Switch) {
-    let (again, attempts) = (Gate::default(), AtomicUsize::new(0));
+    let (again, others, attempts) = (Gate::default(), Gate::default(), AtomicUsize::new(0));
     let (server, switch) = api(move |request| match request {
         request if request.is_for("V2") => Some(Reply::status(409)),
         request if request.is_for("V3") => Some(Reply::error(400, "Unknown Store 1003")),
-        // It uses up its attempts while others are answered, so this is not an outage: with V5 under way, V6 goes out once
-        // it has failed.
-        request if request.is_for("V4") => {
-            if attempts.fetch_add(1, Ordering::SeqCst) > 0 {
+        // It uses up its attempts while others are answered, so this is not an outage: V5 is answered after its first
+        // attempt, and its second one after that.
+        request if request.is_for("V4") => Some(match attempts.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::status(500),
+            _ => {
                 again.open();
+                Reply::After(others.clone(), Box::new(Reply::status(500)))
             }
-            Some(Reply::status(503))
+        }),
+        request if request.is_for("V6") => {
+            others.open();
+            None
         }
         request if request.is_for("V5") => Some(Reply::After(again.clone(), Box::new(Reply::ok()))),
         _ => None,
