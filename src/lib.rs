@@ -16,7 +16,7 @@
 //!     }
 //! });
 //! let job = JobRequest { file: "jobs/sample.toml".into(), results, ..JobRequest::default() };
-//! let report = run(&cx, &RunRequest { job, fresh: false })?;
+//! let report = run(&cx, &RunRequest { job, ..RunRequest::default() })?;
 //! println!("{} of {} visits delivered", report.visits.delivered(), report.result_rows);
 //! # assert_eq!(report.visits.delivered(), 200);
 //! # let _ = std::fs::remove_dir_all(folder);
