@@ -66,7 +66,13 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     Ok(check_report(cx, &job, &survey, &visits, request.job.allow_empty))
 }
 
-fn check_report(cx: &Context, job: &Job, survey: &Survey, visits: &GroupedVisits, allow_empty: bool) -> CheckReport {
+pub(super) fn check_report(
+    cx: &Context,
+    job: &Job,
+    survey: &Survey,
+    visits: &GroupedVisits,
+    allow_empty: bool,
+) -> CheckReport {
     let tally = &survey.tally;
     let window = |longest| Window::new(longest, cx.elapsed(), job.upload.rate, &survey.by_day);
     CheckReport {

@@ -11,7 +11,7 @@
 use super::earlier::{Earlier, Task};
 use super::exports::GroupedVisits;
 use super::{AppError, Context, Event};
-use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
+use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, Visits, in_order};
 use crate::job::{Job, Target};
 use crate::outcome::{Outcome, Status};
 use crate::results::{Counts, Journal, ResultsError, record};
@@ -145,7 +145,7 @@ impl Dispatch<'_> {
     }
 
     /// Builds the visits of a range that get a new row.
-    fn build(&self, builder: &Builder<'_>, partition: usize, range: Range<usize>, sends: bool) -> Chunk {
+    fn build(&self, builder: &dyn Visits, partition: usize, range: Range<usize>, sends: bool) -> Chunk {
         let mut chunk = Chunk::default();
         // A visit that is never sent needs no body. There may be millions, and the user who stopped the run waits for the
         // last of them.
@@ -313,6 +313,7 @@ mod tests {
             memory: None,
             max_duration: None,
             accept: Vec::new(),
+            exports: crate::job::ExportsMeant::OfJob,
         };
         Job::load(&file("job.toml", toml), &options).expect("a job")
     }

@@ -2,7 +2,7 @@
 
 use super::AppError;
 use super::exports::GroupedVisits;
-use crate::build::Builder;
+use crate::build::Visits;
 use crate::ledger::Record;
 use crate::near_key::without_case;
 use crate::scan::Location;
@@ -27,7 +27,7 @@ pub(super) struct NewVisits {
 
 impl NewVisits {
     /// Looks at a visit that no earlier run knows.
-    pub(super) fn look(&mut self, record: &Record, builder: &Builder<'_>, at: usize, day: Option<chrono::NaiveDate>) {
+    pub(super) fn look(&mut self, record: &Record, builder: &dyn Visits, at: usize, day: Option<chrono::NaiveDate>) {
         let hashing = record.hashing();
         self.visits += 1;
         if let Some(hash) = hashing.store_and_day(hashing.store(builder.store_number(at)), day) {

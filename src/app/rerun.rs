@@ -5,7 +5,7 @@ use super::pipeline::send_all;
 use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign, refuse_other_job};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
-use crate::job::{DateArg, Job, Options};
+use crate::job::{DateArg, ExportsMeant, Job, Options};
 use crate::ledger::Wanted;
 use crate::outcome::Status;
 use crate::render::quoted;
@@ -156,6 +156,7 @@ fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, resul
         memory: options.memory.clone(),
         max_duration: request.max_duration.clone(),
         accept: options.accept.clone(),
+        exports: ExportsMeant::OfJob,
     }
 }
 

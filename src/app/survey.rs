@@ -6,7 +6,7 @@ use super::earlier::{Earlier, Judged};
 use super::exports::{ExportOrder, GroupedVisits};
 use super::new_keys::NewVisits;
 use super::signs::{Alike, AlikeVisits, Signs};
-use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, at_once, in_order};
+use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, Visits, at_once, in_order};
 use crate::ledger::{Finding, Known};
 use crate::outcome::Status;
 use crate::results::Mark;
@@ -226,7 +226,7 @@ impl Survey {
         survey
     }
 
-    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, look_up: LookUp<'_>, lines: &mut Vec<u8>) {
+    fn look_at(&mut self, builder: &dyn Visits, visit: usize, look_up: LookUp<'_>, lines: &mut Vec<u8>) {
         let before = lines.len();
         let built = builder.build(visit, lines);
         let bytes = lines.len() - before;
@@ -241,7 +241,7 @@ impl Survey {
             Ok(built) => {
                 self.valid += 1;
                 if self.firsts.is_empty() {
-                    self.firsts.extend(builder.glance(visit, built));
+                    self.firsts.extend(builder.glance(visit, &built));
                 }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.coverage.count(&built);
@@ -269,7 +269,7 @@ impl Survey {
     /// Looks up what earlier runs know of a visit, and counts it if it is not sent because of that.
     fn is_known(
         &mut self,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         visit: usize,
         LookUp { earlier, partition }: LookUp<'_>,
         built: Result<&Built, &Invalid>,

@@ -1,7 +1,7 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, LONGEST_CATCH_UP, RerunRequest, RunRequest, Selection};
+use crate::app::{JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -39,6 +39,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Send again what a result file shows as not delivered
     Rerun(RerunArgs),
+    /// Read and check; leave the visits in a folder, to be looked at, signed off, moved, and uploaded
+    Prepare(PrepareArgs),
     /// A result file, or many of them, as one HTML page
     Report(ReportArgs),
     /// Visit and scene keys with their ids, as CSV
@@ -91,6 +93,34 @@ pub(super) struct CheckArgs {
     /// Write the scenes of no visit to this file, as CSV; `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) orphans: Option<PathBuf>,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PrepareArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// The folder, on this machine or in object storage (s3://, gs://, az://)
+    #[arg(short, long, value_name = "DIR", required_unless_present = "describe")]
+    output: Option<String>,
+    /// Replace a folder that an earlier `prepare` has left
+    #[arg(long)]
+    overwrite: bool,
+    /// Prepare one bucket of exports that a cluster has parted by their keys: --visits and --scenes, in place of the job's
+    /// exports; any share of them may be invalid, and what only whole exports show is not looked for
+    #[arg(long, requires_all = ["visits", "scenes"])]
+    bucket: bool,
+    /// The visits of the bucket, a Parquet file
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    visits: Option<String>,
+    /// The scenes of the bucket, a Parquet file; the same one where a flat export holds both
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    scenes: Option<String>,
+    /// Read nothing, and print as JSON which columns the job reads and which of them make keys
+    #[arg(long, conflicts_with_all = ["output", "bucket", "json"])]
+    pub(super) describe: bool,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -221,6 +251,21 @@ impl RunArgs {
 impl CheckArgs {
     pub(super) fn job(&self) -> JobRequest {
         self.job.request(Some(&self.sending))
+    }
+}
+
+impl PrepareArgs {
+    pub(super) fn job(&self) -> JobRequest {
+        self.job.request(None)
+    }
+
+    pub(super) fn request(&self) -> PrepareRequest {
+        PrepareRequest {
+            job: self.job(),
+            folder: self.output.clone().unwrap_or_default(),
+            overwrite: self.overwrite,
+            bucket: self.visits.clone().zip(self.scenes.clone()).map(Into::into),
+        }
     }
 }
 

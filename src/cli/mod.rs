@@ -35,6 +35,7 @@ pub fn main() -> Exit {
             commands::end(app::rerun(&commands::run_context(began, console), &args.request()), args.json, console)
         }
         Command::Check(args) => commands::check(args, &cx, console),
+        Command::Prepare(args) => commands::prepare(args, &cx, console),
         Command::Ids(args) => commands::ids(args, &cx),
         Command::Report(args) => commands::report(args, &cx, console),
         Command::Init(args) => commands::init(args, &cx, console),

@@ -24,6 +24,20 @@ pub(crate) struct Options {
     pub(crate) max_duration: Option<String>,
     /// Codes to accept, beside those of the job.
     pub(crate) accept: Vec<String>,
+    /// Which exports are meant.
+    pub(crate) exports: ExportsMeant,
+}
+
+/// Which exports a job file is loaded for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ExportsMeant {
+    /// Those that it names.
+    #[default]
+    OfJob,
+    /// Two other files, of the visits and of the scenes, with the same columns.
+    Files([String; 2]),
+    /// None: what was prepared before is sent. What the job file says of exports plays no part, and may be wrong by now.
+    None,
 }
 
 /// A day as `--date` names it.
