@@ -103,6 +103,7 @@ impl Workload {
             memory: None,
             max_duration: None,
             accept: Vec::new(),
+            exports: crate::job::ExportsMeant::OfJob,
         };
         let job = Job::load(&path("job.toml"), &options).expect("a job file without mistakes");
         let order = if shuffled { "shuffled" } else { "clustered" };

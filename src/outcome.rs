@@ -180,7 +180,7 @@ impl Outcome {
     /// The outcome of a visit with problems, which is never sent.
     pub fn invalid(invalid: Invalid) -> Outcome {
         let Invalid { identity, problems } = invalid;
-        let first = problems.listed().first().map(|problem| ErrorCode::Problem(problem.code));
+        let first = problems.first().map(ErrorCode::Problem);
         Outcome { error: problems.to_string(), ..Outcome::never_sent(identity, Status::Invalid, first) }
     }
 

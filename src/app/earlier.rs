@@ -1,6 +1,6 @@
 //! What a run knows of its visits from earlier runs: which files tell, what becomes of each visit, which rows stay.
 
-use crate::build::{Builder, Built, Code, Invalid};
+use crate::build::{Built, Code, Invalid, Visits};
 use crate::job::{Job, Target};
 use crate::ledger::{
     Candidate, Decision, EarlierFile, Fate, Finding, Hashing, Known, Origin, OwnRows, Record, Today, TodayBuilder,
@@ -151,7 +151,7 @@ impl Earlier {
     /// Decides for a visit of a partition of `count` visits, and notes the decision.
     pub(super) fn judge(
         &self,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         (partition, count): (usize, usize),
         at: usize,
         built: Result<&Built, &Invalid>,
@@ -192,7 +192,7 @@ impl Earlier {
     fn decide(
         &self,
         record: &Record,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         at: usize,
         built: Result<&Built, &Invalid>,
         hash: Option<[u8; 32]>,
@@ -221,7 +221,7 @@ impl Earlier {
     }
 
     /// The row of a visit that is not sent because of what earlier runs know. `scratch` is overwritten.
-    pub(super) fn settle(&self, builder: &Builder<'_>, at: usize, scratch: &mut Vec<u8>) -> Outcome {
+    pub(super) fn settle(&self, builder: &dyn Visits, at: usize, scratch: &mut Vec<u8>) -> Outcome {
         scratch.clear();
         let built = builder.build(at, scratch);
         let built = built.as_ref().map_err(AsRef::as_ref);
@@ -237,7 +237,7 @@ impl Earlier {
     fn settled(
         &self,
         record: &Record,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         at: usize,
         built: Result<&Built, &Invalid>,
         hash: Option<[u8; 32]>,

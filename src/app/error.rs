@@ -1,5 +1,6 @@
 //! Why a use case ended without a report.
 
+use super::prepared_error::PreparedError;
 use crate::job::JobError;
 use crate::outcome::{Exit, StopReason};
 use crate::owned_file::OwnedFileError;
@@ -57,6 +58,9 @@ pub enum AppError {
         duration(*.0)
     )]
     TimeIsUp(Duration),
+    /// A folder of prepared visits cannot be written or sent.
+    #[error(transparent)]
+    Prepared(#[from] PreparedError),
     /// The clock of the machine is wrong.
     #[error(
         "the clock of this machine says {}: no visit can be checked against it, and a certificate cannot either. Set the \
@@ -305,6 +309,9 @@ impl AppError {
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
             AppError::File(FileError { source: Some(source), .. }) => of_write(source),
             AppError::Scan(ScanError::Command { source: Some(source), .. }) => of_write(source),
+            AppError::Prepared(PreparedError::Empty { .. }) => Exit::NoVisits,
+            AppError::Prepared(PreparedError::Changed { .. }) => Exit::Unexpected,
+            AppError::Prepared(PreparedError::Unwritten { source, .. }) => of_write(source),
             AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,
         }

@@ -1,7 +1,7 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, LONGEST_CATCH_UP, RerunRequest, RunRequest, Selection};
+use crate::app::{JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection, UploadRequest};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -39,6 +39,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Send again what a result file shows as not delivered
     Rerun(RerunArgs),
+    /// Read and check; leave the visits in a folder, to be looked at, signed off, moved, and uploaded
+    Prepare(PrepareArgs),
+    /// Upload a folder of prepared visits, exactly as they are; write the result file
+    Upload(UploadArgs),
     /// A result file, or many of them, as one HTML page
     Report(ReportArgs),
     /// Visit and scene keys with their ids, as CSV
@@ -91,6 +95,66 @@ pub(super) struct CheckArgs {
     /// Write the scenes of no visit to this file, as CSV; `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) orphans: Option<PathBuf>,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PrepareArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// The folder, on this machine or in object storage (s3://, gs://, az://)
+    #[arg(short, long, value_name = "DIR", required_unless_present = "describe")]
+    output: Option<String>,
+    /// Replace a folder that an earlier `prepare` has left
+    #[arg(long)]
+    overwrite: bool,
+    /// Prepare one bucket of exports that a cluster has parted by their keys: --visits and --scenes, in place of the job's
+    /// exports; any share of them may be invalid, and what only whole exports show is not looked for
+    #[arg(long, requires_all = ["visits", "scenes"])]
+    bucket: bool,
+    /// The visits of the bucket, a Parquet file
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    visits: Option<String>,
+    /// The scenes of the bucket, a Parquet file; the same one where a flat export holds both
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    scenes: Option<String>,
+    /// Read nothing, and print as JSON which columns the job reads and which of them make keys
+    #[arg(long, conflicts_with_all = ["output", "bucket", "json"])]
+    pub(super) describe: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UploadArgs {
+    /// The job file; of its exports nothing is needed
+    job: PathBuf,
+    /// The folder that `prepare` has left, on this machine or in object storage
+    #[arg(value_name = "DIR")]
+    folder: String,
+    /// The prepared_sha256 of the folder that was signed off; nothing is sent where it is another one
+    #[arg(long, value_name = "HASH", value_parser = sha256)]
+    expect: Option<String>,
+    /// What {date} in the job's paths becomes: today, yesterday or YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    date: Option<DateArg>,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Move an older result file aside and start over
+    #[arg(long)]
+    fresh: bool,
+    /// Whatever the result path needs: begin, take up a run that died, or go on with a finished result file
+    #[arg(long = "continue", conflicts_with = "fresh")]
+    continues: bool,
+    /// A folder without visits is fine
+    #[arg(long)]
+    allow_empty: bool,
+    /// Codes of suspicions, and of the problem reused_key, that are fine this time
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    accept: Vec<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -224,6 +288,43 @@ impl CheckArgs {
     }
 }
 
+impl PrepareArgs {
+    pub(super) fn job(&self) -> JobRequest {
+        self.job.request(None)
+    }
+
+    pub(super) fn request(&self) -> PrepareRequest {
+        PrepareRequest {
+            job: self.job(),
+            folder: self.output.clone().unwrap_or_default(),
+            overwrite: self.overwrite,
+            bucket: self.visits.clone().zip(self.scenes.clone()).map(Into::into),
+        }
+    }
+}
+
+impl UploadArgs {
+    pub(super) fn request(&self) -> UploadRequest {
+        let SendingArgs { results, rate, max_duration } = &self.sending;
+        UploadRequest {
+            job: JobRequest {
+                file: self.job.clone(),
+                date: self.date,
+                results: results.clone(),
+                rate: rate.clone(),
+                max_duration: max_duration.clone(),
+                allow_empty: self.allow_empty,
+                accept: self.accept.clone(),
+                ..JobRequest::default()
+            },
+            folder: self.folder.clone(),
+            expect: self.expect.clone(),
+            fresh: self.fresh,
+            continues: self.continues,
+        }
+    }
+}
+
 impl IdsArgs {
     pub(super) fn job(&self) -> JobRequest {
         self.job.request(None)
@@ -260,6 +361,11 @@ impl RerunArgs {
             forget_gone: self.forget_gone,
         }
     }
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(text.to_owned()) } else { Err("not a SHA-256, which has 64 hexadecimal digits".to_owned()) }
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {

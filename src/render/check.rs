@@ -46,7 +46,7 @@ pub(crate) fn no_visits(left_out: u64, used: Filters) -> String {
     }
 }
 
-fn rows(out: &mut String, report: &CheckReport) {
+pub(super) fn rows(out: &mut String, report: &CheckReport) {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<13}{value}");
     };
@@ -79,7 +79,7 @@ fn rows(out: &mut String, report: &CheckReport) {
 }
 
 /// Swapped days and months show here, which no check of a single value finds.
-fn days(out: &mut String, report: &CheckReport) {
+pub(super) fn days(out: &mut String, report: &CheckReport) {
     let _ = match (report.first_visit_date, report.last_visit_date) {
         (Some(first), Some(last)) if first == last => writeln!(out, "  dates        all on {first}"),
         (Some(first), Some(last)) => writeln!(out, "  dates        {first} to {last}"),
@@ -88,7 +88,7 @@ fn days(out: &mut String, report: &CheckReport) {
 }
 
 /// A wrong time zone shows here.
-fn first_visit(out: &mut String, first: &FirstVisit) {
+pub(super) fn first_visit(out: &mut String, first: &FirstVisit) {
     let local = match (&first.timezone, &first.local_start_time) {
         (Some(zone), Some(time)) if zone != "UTC" => format!(", in {zone} {time}"),
         _ => String::new(),
@@ -131,7 +131,7 @@ fn slices(out: &mut String, window: &Window) {
     and_more(out, "  ", window.slices.len() as u64, SLICES);
 }
 
-fn orphans(out: &mut String, report: &CheckReport) {
+pub(super) fn orphans(out: &mut String, report: &CheckReport) {
     if report.orphans == 0 {
         return;
     }
@@ -142,7 +142,7 @@ fn orphans(out: &mut String, report: &CheckReport) {
     and_more(out, "  ", report.orphans, ORPHANS);
 }
 
-fn problems(out: &mut String, report: &CheckReport) {
+pub(super) fn problems(out: &mut String, report: &CheckReport) {
     if !report.problems.is_empty() {
         let _ = writeln!(out, "\nProblems of {}:", count(report.invalid, "visit", "visits"));
     }
