@@ -1,11 +1,14 @@
-//! The use cases: run, rerun, check, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
+//! The use cases: run, rerun, check, prepare, upload, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
 //! [`AppError`].
 //!
 //! | file | what it is |
 //! | --- | --- |
-//! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
+//! | `run`, `rerun`, `check`, `prepare`, `upload`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `run_visits` | where the visits of a run come from: exports, or a prepared folder |
+//! | `prepared_visits`, `prepared_target`, `prepared_error` | a prepared folder, read, written, refused |
+//! | `prepared_columns` | which columns a job reads, for clusters |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
