@@ -134,6 +134,11 @@ error_codes! {
 }
 
 impl ErrorCode {
+    /// Whether a failed visit with this code may have arrived all the same.
+    pub(crate) fn leaves_open(self) -> bool {
+        matches!(self, ErrorCode::Timeout | ErrorCode::Connection | ErrorCode::ServerError)
+    }
+
     /// The code with this name: of a problem for an invalid visit, else one of the others. A few names, such as
     /// `unknown_store`, are both.
     pub fn from_name(status: Status, name: &str) -> Option<ErrorCode> {

@@ -14,6 +14,7 @@
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `answers`, `remarks` | what 409s say by the attempts of earlier runs; what is written of visits that Trax has otherwise |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
 //! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
@@ -24,6 +25,7 @@
 
 mod accounting;
 mod after;
+mod answers;
 mod bodies;
 mod check;
 mod clock;
@@ -49,6 +51,7 @@ mod prepare;
 mod prepared_columns;
 mod prepared_error;
 mod prepared_target;
+mod remarks;
 mod rerun;
 mod result_file;
 mod run;
