@@ -332,6 +332,36 @@ fn a_rerun_compares_the_delivered_rows_of_its_own_file() {
 }
 
 #[test]
+fn a_key_used_again_of_a_delivered_row_needs_somebody_wherever_it_is_told() {
+    let (work, server) = delivered(3);
+    edit(&work, "V2,1002", "V2,9002");
+    let check = work.traxload(&["check", "job.toml", "--date", "2024-03-05"]).ends_with(3);
+    check.says(&["Problems of 1 visit:", "A run would end with 3"]);
+    work.traxload(&["rerun", FIRST]).ends_with(3).says(&["next: fix the causes, then run: traxload rerun"]);
+    let page = |of: &str| {
+        work.traxload(&["report", of, "-o", "page.html"]).ends_with(0);
+        work.read("page.html")
+    };
+    for of in [FIRST, "r"] {
+        let page = page(of);
+        for told in ["needs attention", "What to do next", "traxload rerun", "reused_key", "make the year a part"] {
+            assert!(page.contains(told), "{told} in {page}");
+        }
+        for wrong in ["All 3 visits", "Nothing:", "every visit in this file was delivered"] {
+            assert!(!page.contains(wrong), "{wrong} in {page}");
+        }
+    }
+    // What was told before needs nothing.
+    run(&work, 6, &[]).ends_with(3);
+    run(&work, 7, &[]).ends_with(0);
+    let told = page("r/2024-03-07.csv");
+    assert!(told.contains("1 key is used again, as was told before") && !told.contains("What to do next"), "{told}");
+    // The other visit counts once, in however many files it is.
+    assert!(page("r").contains("3 of 4 visits in 3 files delivered"), "{}", page("r"));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
 fn visits_that_come_again_under_nearly_the_same_keys_are_not_sent() {
     let (work, server) = delivered(3);
     edit(&work, "V2,", "v2,");
