@@ -92,6 +92,7 @@ pub use prepare::{PrepareRequest, prepare};
 pub use prepared_columns::{ExportColumns, JobColumns, job_columns};
 pub use prepared_error::{FlawedRows, PreparedError};
 pub use rerun::{RerunRequest, rerun};
+pub use result_file::Beginning;
 pub use run::{RunRequest, run};
 pub use selection::Selection;
 pub use upload::{UploadRequest, upload};
