@@ -17,6 +17,7 @@
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `answers`, `remarks` | what 409s say by the attempts of earlier runs; what is written of visits that Trax has otherwise |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
 //! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
@@ -27,6 +28,7 @@
 
 mod accounting;
 mod after;
+mod answers;
 mod bodies;
 mod check;
 mod clock;
@@ -53,6 +55,7 @@ mod prepared_columns;
 mod prepared_error;
 mod prepared_target;
 mod prepared_visits;
+mod remarks;
 mod rerun;
 mod result_file;
 mod run;
@@ -92,6 +95,7 @@ pub use prepare::{PrepareRequest, prepare};
 pub use prepared_columns::{ExportColumns, JobColumns, job_columns};
 pub use prepared_error::{FlawedRows, PreparedError};
 pub use rerun::{RerunRequest, rerun};
+pub use result_file::Beginning;
 pub use run::{RunRequest, run};
 pub use selection::Selection;
 pub use upload::{UploadRequest, upload};
