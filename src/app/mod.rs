@@ -1,12 +1,14 @@
-//! The use cases: run, rerun, check, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
+//! The use cases: run, rerun, check, prepare, upload, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
 //! [`AppError`].
 //!
 //! | file | what it is |
 //! | --- | --- |
-//! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
-//! | `pipeline` | the way of every run, on one screen |
+//! | `run`, `rerun`, `check`, `prepare`, `upload`, `ids`, `page`, `draft` | the use cases |
+//! | `pipeline`, `run_inputs`, `run_report` | the way of every run, on one screen; in what runs differ; what one came to |
+//! | `token` | where the token comes from |
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
+//! | `new_keys` | visits that come again under new keys |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
 //! | `nights` | the nights that a daily job has missed, and how they are made up for |
@@ -16,6 +18,7 @@
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `answers`, `remarks` | what 409s say by the attempts of earlier runs; what is written of visits that Trax has otherwise |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
+//! | `prepared_target`, `prepared_visits`, `prepared_columns`, `prepared_error` | folders of prepared visits |
 //! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
 //! | `clock` | whether the clock of the machine can be right |

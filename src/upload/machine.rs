@@ -35,6 +35,8 @@ use super::other_words::OtherWords;
 use super::rate::RateControl;
 use crate::outcome::{Status, StopReason};
 use doubts::Open;
+use outage::ServerErrors;
+use pauses::Refusal;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -120,16 +122,8 @@ struct Visit {
     error: Option<AttemptError>,
     /// How many pauses there had been when its request went out: a 429 to a request of before a pause is part of its cause.
     pauses_before: u64,
-    /// How many requests had been taken when it was last refused as one too many, and how many pauses there had been; whether
-    /// it was refused for itself.
-    taken_at_429: Option<u64>,
-    pauses_at_429: u64,
-    is_429_its_own: bool,
-    /// The API's own errors that came a second apart or more, and those of 500, however soon.
-    server_errors: u32,
-    errors_500: u32,
-    first_server_error: Option<Time>,
-    last_server_error: Option<Time>,
+    refusal: Option<Refusal>,
+    server_errors: ServerErrors,
     /// How many other requests were under way when its own began.
     began_beside: usize,
     /// When it failed first.
@@ -349,7 +343,7 @@ impl Machine {
     fn next_of_all(&self, now: Time) -> Option<(Time, VisitNumber)> {
         let due = self.tried.peek().map(|Reverse(due)| *due);
         let let_others_go = |visit: &&VisitNumber| {
-            let refused_at = self.visits.get(visit).and_then(|visit| visit.taken_at_429).unwrap_or_default();
+            let refused_at = self.visits.get(visit).and_then(|visit| visit.refusal).map_or(0, |refusal| refusal.taken);
             self.untried.is_empty() || self.taken >= refused_at + TAKEN_BETWEEN
         };
         due.filter(|(at, _)| *at <= now)
