@@ -7,6 +7,9 @@
 //! | `pipeline`, `run_inputs`, `run_report` | the way of every run, on one screen; in what runs differ; what one came to |
 //! | `token` | where the token comes from |
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `run_visits` | where the visits of a run come from: exports, or a prepared folder |
+//! | `prepared_visits`, `prepared_target`, `prepared_error` | a prepared folder, read, written, refused |
+//! | `prepared_columns` | which columns a job reads, for clusters |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `new_keys` | visits that come again under new keys |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
@@ -18,7 +21,6 @@
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
 //! | `answers`, `remarks` | what 409s say by the attempts of earlier runs; what is written of visits that Trax has otherwise |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
-//! | `prepared_target`, `prepared_visits`, `prepared_columns`, `prepared_error` | folders of prepared visits |
 //! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
 //! | `clock` | whether the clock of the machine can be right |

@@ -439,7 +439,7 @@ pub(super) fn manifest(
 ) -> Manifest {
     let job = run.job;
     Manifest {
-        traxload: env!("CARGO_PKG_VERSION").to_owned(),
+        traxload: env!("TRAXLOAD_VERSION").to_owned(),
         job: job.file.clone(),
         working_directory: cx.full_base_dir(),
         options: run.options.clone(),

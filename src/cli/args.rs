@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(version = env!("TRAXLOAD_VERSION"), arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
