@@ -8,9 +8,8 @@ import shutil
 import sys
 import sysconfig
 from importlib import metadata
-from pathlib import Path
 
-__all__ = ["__version__", "find_program"]
+__all__ = ["__version__", "find_program", "program"]
 
 try:
     __version__ = metadata.version("traxload")
@@ -29,10 +28,7 @@ def find_program():
         if found is None:
             raise FileNotFoundError(f"the variable TRAXLOAD names no program: {named}")
         return found
-    for folder in _folders():
-        if os.access(folder / _NAME, os.X_OK):
-            return str(folder / _NAME)
-    found = shutil.which("traxload")
+    found = program() or shutil.which("traxload")
     if found is None:
         raise FileNotFoundError(
             "the program traxload is not found: install it with `pip install traxload`, or set the variable TRAXLOAD to its path"
@@ -40,15 +36,18 @@ def find_program():
     return found
 
 
-def _folders():
-    """Where installers put the program of a package."""
+def program():
+    """The path of the program that came with this package, or None."""
+    return next((path for path in map(os.path.abspath, _places()) if os.access(path, os.X_OK)), None)
+
+
+def _places():
+    """Where installers put it."""
     try:
         files = metadata.files("traxload") or []
     except metadata.PackageNotFoundError:
         files = []
-    for file in files:
-        if file.name == _NAME and file.parent.name in ("bin", "Scripts"):
-            yield Path(file.locate()).resolve().parent
+    yield from (file.locate() for file in files if file.name == _NAME and file.parent.name in ("bin", "Scripts"))
     # pip install --target DIR
-    yield Path(__file__).resolve().parent.parent / "bin"
-    yield Path(sysconfig.get_path("scripts"))
+    yield os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bin", _NAME)
+    yield os.path.join(sysconfig.get_path("scripts"), _NAME)

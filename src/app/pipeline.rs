@@ -39,7 +39,7 @@ pub(super) fn send_all(
     let read_visits = |today: Option<&mut TodayBuilder>| opened.read(cx, job, run.selection, today);
     let (visits, earlier) = read(job, sources, read_visits, RunVisits::pieces)?;
     let mut survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
-    Http::check(&job.endpoint, &token)?;
+    Http::check(&job.reached(), &token)?;
 
     let counters = Counters::default();
     let so_far = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);

@@ -96,4 +96,12 @@ impl Job {
     pub(crate) fn missing_columns(&self, errors: Vec<ScanError>) -> Result<JobError, ScanError> {
         missing_columns(&self.column_places, errors)
     }
+
+    /// The API as requests reach it: the sandbox is on this machine, where no certificate is needed.
+    pub(crate) fn reached(&self) -> Endpoint {
+        match self.target {
+            Target::Server => self.endpoint.clone(),
+            Target::Sandbox => Endpoint { base_url: "http://localhost".to_owned(), ..self.endpoint.clone() },
+        }
+    }
 }

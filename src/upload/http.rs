@@ -89,7 +89,10 @@ impl Http {
                 .default_headers(headers)
                 .pool_max_idle_per_host(connections.unwrap_or(usize::MAX))
                 .tcp_nodelay(true);
-        let client = builder.build().map_err(|error| HttpError::Client(chain(&error)))?;
+        let client = builder.build().map_err(|error| match http_client::lacks_certificates(&error) {
+            true => SetupError::NoCertificates.into(),
+            false => HttpError::Client(chain(&error)),
+        })?;
         let proxy = match http_client::way(&sessions).map_err(SetupError::from)? {
             Way::Through(proxy) => Some(proxy),
             Way::Unnamed | Way::Exempt => None,
