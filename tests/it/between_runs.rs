@@ -358,6 +358,7 @@ fn a_key_used_again_of_a_delivered_row_needs_somebody_wherever_it_is_told() {
     run(&work, 7, &[]).ends_with(0);
     let told = page("r/2024-03-07.csv");
     assert!(told.contains("1 key is used again, as was told before") && !told.contains("What to do next"), "{told}");
+    assert!(!told.contains("everything was delivered"), "{told}");
     // The other visit counts once, in however many files it is.
     assert!(page("r").contains("3 of 4 visits in 3 files delivered"), "{}", page("r"));
     assert_eq!(server.requests().len(), 3);
