@@ -4,9 +4,6 @@ executors have nothing of the package, and find the program among Spark's files,
 import os
 import pathlib
 import re
-import shutil
-import signal
-import stat
 import subprocess
 import sys
 import time
@@ -18,6 +15,9 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 
 PROGRAM = pathlib.Path(os.environ.get("TRAXLOAD", "target/debug/traxload")).resolve()
 os.environ["TRAXLOAD"] = str(PROGRAM)
+
+# For a Java that does not run for long.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 
 NOTING = """#!/bin/sh
 case "$*" in *--bucket*) ;; *) exec {program} "$@";; esac
@@ -45,18 +45,23 @@ class Cluster:
         self.script.chmod(0o755)
         self.processes = []
         self.home = pathlib.Path(pyspark.__file__).parent
-        master = self._start("Master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+        # Whatever port is free.
+        here = ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
+        master = self._start("Master", *here)
         self.url = self._said(master, r"Starting Spark master at (spark://\S+)")
-        for number in range(2):
-            work = folder / f"work-{number}"
-            options = ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0", "--cores", "1", "--memory", "1g"]
-            worker = self._start("Worker", *options, "--work-dir", str(work), self.url)
+        size = ["--cores", "1", "--memory", "1g"]
+        workers = [self._start("Worker", *here, *size, "--work-dir", str(folder / f"work-{at}"), self.url) for at in range(2)]
+        for worker in workers:
             self._said(worker, "(Successfully registered) with master")
 
     def _start(self, role, *arguments):
         environment = {name: value for name, value in os.environ.items() if name != "TRAXLOAD"}
         environment.update(
-            SPARK_DAEMON_MEMORY="256m", SPARK_LOCAL_DIRS=str(self.local), SPARK_LOCAL_IP="127.0.0.1", SPARK_HOME=str(self.home)
+            SPARK_DAEMON_MEMORY="256m",
+            SPARK_DAEMON_JAVA_OPTS=SHORT_LIVED,
+            SPARK_LOCAL_DIRS=str(self.local),
+            SPARK_LOCAL_IP="127.0.0.1",
+            SPARK_HOME=str(self.home),
         )
         log = self.folder / f"{role}-{len(self.processes)}.log"
         command = [str(self.home / "bin/spark-class"), f"org.apache.spark.deploy.{role.lower()}.{role}", *arguments]
@@ -106,10 +111,13 @@ def spark(cluster):
         "spark.driver.memory": "1g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": SHORT_LIVED,
         "spark.executor.memory": "700m",
-        "spark.local.dir": cluster.local,
+        "spark.executor.extraJavaOptions": SHORT_LIVED,
         "spark.sql.warehouse.dir": cluster.folder / "warehouse",
         "spark.sql.shuffle.partitions": "4",
+        # Snappy is a library of the machine.
+        "spark.sql.parquet.compression.codec": "uncompressed",
         # A bucket that fails is not tried four times over.
         "spark.task.maxFailures": "2",
         # Times are written and read in a zone that is not UTC.
