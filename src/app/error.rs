@@ -309,6 +309,8 @@ impl AppError {
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
             AppError::File(FileError { source: Some(source), .. }) => of_write(source),
             AppError::Scan(ScanError::Command { source: Some(source), .. }) => of_write(source),
+            AppError::Prepared(PreparedError::Empty { .. }) => Exit::NoVisits,
+            AppError::Prepared(PreparedError::Changed { .. }) => Exit::Unexpected,
             AppError::Prepared(PreparedError::Unwritten { source, .. }) => of_write(source),
             AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,

@@ -60,6 +60,7 @@ impl JobRequest {
             rate: self.rate.clone(),
             memory: self.memory.clone(),
             allow_empty: self.allow_empty,
+            expect: None,
             accept: self.accept.clone(),
             ignore_unreadable_scenes: false,
         }

@@ -58,7 +58,7 @@ pub fn prepare(cx: &Context, request: &PrepareRequest) -> Result<PrepareReport, 
     let visits = exports.read(cx, job, selection, None)?;
     cx.warn_all(&visits.remarks.warnings);
     let survey = survey(&visits, &job.rules, cx.now.timestamp(), &Earlier::default(), None)?;
-    let mut suspicions = survey.suspicions(&visits, &Earlier::default())?;
+    let mut suspicions = survey.suspicions(&visits.remarks.suspicions);
     if is_bucket {
         suspicions.retain(|suspicion| suspicion.code == SuspicionCode::UnreadableScenes);
     } else {

@@ -5,7 +5,7 @@ use super::pipeline::send_all;
 use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign, refuse_other_job};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
-use crate::job::{DateArg, ExportsMeant, Job, Options};
+use crate::job::{DateArg, ExportsMeant, Job, Options, PreparedMeant};
 use crate::ledger::Wanted;
 use crate::outcome::Status;
 use crate::render::quoted;
@@ -59,7 +59,7 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     let mut file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses), request.forget_gone)?;
     let cx = &cx.clone().in_folder(base_dir(cx, &manifest)?);
     let options = options(request, &manifest);
-    let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
+    let job = Job::load(&manifest.job, &job_options(cx, request, &manifest, &options, &path))?;
     if request.job.is_some() {
         refuse_other_job(cx, &job, &manifest, &path)?;
     }
@@ -146,7 +146,13 @@ fn options(request: &RerunRequest, manifest: &Manifest) -> RunOptions {
     options
 }
 
-fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, results: &Path) -> Options {
+fn job_options(
+    cx: &Context,
+    request: &RerunRequest,
+    manifest: &Manifest,
+    options: &RunOptions,
+    results: &Path,
+) -> Options {
     Options {
         base_dir: cx.base_dir.clone(),
         date: day(&options.date).map(DateArg::Day),
@@ -156,7 +162,10 @@ fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, resul
         memory: options.memory.clone(),
         max_duration: request.max_duration.clone(),
         accept: options.accept.clone(),
-        exports: ExportsMeant::OfJob,
+        exports: match manifest.reads.as_ref().and_then(|reads| reads.prepared.clone()) {
+            Some(folder) => ExportsMeant::Prepared(PreparedMeant { folder, expect: options.expect.clone() }),
+            None => ExportsMeant::OfJob,
+        },
     }
 }
 
@@ -171,8 +180,13 @@ fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
     if !cx.base_dir.as_os_str().is_empty() {
         command.push_str(&format!("cd {} && ", path(&cx.base_dir)));
     }
-    command.push_str(&format!("traxload run {} --results {}", path(&manifest.job), path(results)));
-    let RunOptions { date, from, to, limit, rate, memory, allow_empty, accept, ignore_unreadable_scenes: _ } =
+    let job = path(&manifest.job);
+    command.push_str(&match manifest.reads.as_ref().and_then(|reads| reads.prepared.as_ref()) {
+        Some(folder) => format!("traxload upload {job} {}", quoted(folder)),
+        None => format!("traxload run {job}"),
+    });
+    command.push_str(&format!(" --results {}", path(results)));
+    let RunOptions { date, from, to, limit, rate, memory, allow_empty, expect, accept, ignore_unreadable_scenes: _ } =
         &manifest.options;
     let limit = limit.map(|limit| limit.to_string());
     let accept = Some(accept.join(",")).filter(|codes| !codes.is_empty());
@@ -183,6 +197,7 @@ fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
         ("limit", &limit),
         ("rate", rate),
         ("memory", memory),
+        ("expect", expect),
         ("accept", &accept),
     ];
     for (name, value) in valued {

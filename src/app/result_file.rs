@@ -367,7 +367,7 @@ pub(super) fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, tak
 /// moved.
 pub(super) fn is_of_job(cx: &Context, job: &Job, manifest: &Manifest) -> bool {
     match &manifest.reads {
-        Some(reads) => *reads == reads_of(job),
+        Some(reads) => reads.is_of_job(&reads_of(job)),
         // The first version kept the path of the job file only.
         None => full(&job_file(manifest)) == full(&cx.base_dir.join(&job.file)),
     }
@@ -384,7 +384,8 @@ fn full(path: &Path) -> PathBuf {
 
 fn reads_of(job: &Job) -> Reads {
     let [visits, scenes] = job.reads.clone();
-    Reads { name: job.name.clone(), visits, scenes }
+    let prepared = job.prepared.as_ref().map(|meant| meant.folder.clone());
+    Reads { name: job.name.clone(), visits, scenes, prepared }
 }
 
 /// Where sessions go. The sandbox has a name of its own: what it got, Trax has not.

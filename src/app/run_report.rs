@@ -2,8 +2,8 @@
 
 use super::deliver::Counters;
 use super::earlier::Earlier;
-use super::exports::GroupedVisits;
 use super::run_inputs::RunInputs;
+use super::run_visits::RunVisits;
 use super::survey::Survey;
 use super::{Context, unwanted};
 use crate::job::Target;
@@ -17,7 +17,7 @@ pub(super) fn run_report(
     cx: &Context,
     run: &RunInputs<'_>,
     results: &Path,
-    visits: &GroupedVisits,
+    visits: &RunVisits,
     survey: &Survey,
     earlier: &Earlier,
     counters: &Counters,
@@ -35,8 +35,8 @@ pub(super) fn run_report(
         rows_read: tally.visit_rows,
         identical_duplicates: tally.identical_duplicates,
         left_out: tally.visits_left_out,
-        filters: visits.filters,
-        left_out_values: unwanted::listed(&visits.remarks.unwanted),
+        filters: visits.filters(),
+        left_out_values: unwanted::listed(&visits.remarks().unwanted),
         result_rows: counts.rows(),
         visits: ByStatus::new(|status| counts.get(status)),
         carried_over: counts.carried_over(),
@@ -53,7 +53,7 @@ pub(super) fn run_report(
         orphans: tally.orphans,
         identical_scenes: survey.identical_scenes,
         unreadable_scenes: tally.unreadable,
-        coverage: survey.coverage.fields(&job.rules),
+        coverage: if job.prepared.is_some() { Vec::new() } else { survey.coverage.fields(&job.rules) },
         causes: causes.collect(),
         requests: traffic.requests(),
         retries: traffic.retries(),

@@ -5,6 +5,7 @@ use super::coverage::Coverage;
 use super::earlier::{Earlier, Judged};
 use super::exports::{ExportOrder, GroupedVisits};
 use super::new_keys::NewVisits;
+use super::prepared_visits::PreparedVisits;
 use super::signs::{Alike, AlikeVisits, Signs};
 use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, Visits, at_once, in_order};
 use crate::ledger::{Finding, Known};
@@ -166,6 +167,27 @@ pub(super) fn survey(
             if visits.shuffled.partitions() > 1 { Vec::new() } else { alike_examples(visits, rules, now, alike)? };
         all.alike_visits = Some((alike, examples));
     }
+    Ok(all)
+}
+
+/// The same of visits that were prepared before: what is in them is known to be valid, or why not.
+pub(super) fn survey_prepared(visits: &PreparedVisits, earlier: &Earlier) -> Result<Survey, AppError> {
+    let mut all = Survey { tally: visits.tally(), ..Survey::default() };
+    let mut number = 0;
+    visits.each(|visits| -> Result<(), AppError> {
+        let look_up = LookUp { earlier, partition: (number, visits.len()) };
+        number += 1;
+        let look = |range: Range<usize>| {
+            let (mut survey, mut scratch) = (Survey::default(), Vec::new());
+            for at in range {
+                survey.look_at(visits, at, look_up, &mut scratch);
+                scratch.clear();
+            }
+            survey
+        };
+        at_once(visits.len(), usize::MAX, look).into_iter().for_each(|part| all.append(part));
+        Ok(())
+    })?;
     Ok(all)
 }
 
@@ -418,14 +440,18 @@ impl Survey {
         warnings
     }
 
-    /// What is probably a mistake of the whole export, with what reading it has shown, and what earlier runs know.
-    pub(super) fn suspicions(&self, visits: &GroupedVisits, earlier: &Earlier) -> Result<Vec<Suspicion>, AppError> {
-        let mut all: Vec<Suspicion> =
-            visits.remarks.suspicions.iter().cloned().chain(self.signs.suspicions()).collect();
-        if let Some(record) = earlier.record() {
-            all.extend(self.new.suspicions(record, visits)?);
-        }
-        Ok(all)
+    /// What is probably a mistake of the whole export. `read`: what reading it has shown.
+    pub(super) fn suspicions(&self, read: &[Suspicion]) -> Vec<Suspicion> {
+        read.iter().cloned().chain(self.signs.suspicions()).collect()
+    }
+
+    /// The same, as far as earlier runs show it. `needs_case`: whether upper and lower case tell visits apart.
+    pub(super) fn suspicions_of_earlier_runs(
+        &self,
+        earlier: &Earlier,
+        needs_case: impl FnOnce() -> Result<bool, AppError>,
+    ) -> Result<Vec<Suspicion>, AppError> {
+        earlier.record().map_or(Ok(Vec::new()), |record| self.new.suspicions(record, needs_case))
     }
 
     /// Adds what comes next in the export.

@@ -1,7 +1,7 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection};
+use crate::app::{JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection, UploadRequest};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -41,6 +41,8 @@ pub(super) enum Command {
     Rerun(RerunArgs),
     /// Read and check; leave the visits in a folder, to be looked at, signed off, moved, and uploaded
     Prepare(PrepareArgs),
+    /// Upload a folder of prepared visits, exactly as they are; write the result file
+    Upload(UploadArgs),
     /// A result file, or many of them, as one HTML page
     Report(ReportArgs),
     /// Visit and scene keys with their ids, as CSV
@@ -121,6 +123,38 @@ pub(super) struct PrepareArgs {
     /// Read nothing, and print as JSON which columns the job reads and which of them make keys
     #[arg(long, conflicts_with_all = ["output", "bucket", "json"])]
     pub(super) describe: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UploadArgs {
+    /// The job file; of its exports nothing is needed
+    job: PathBuf,
+    /// The folder that `prepare` has left, on this machine or in object storage
+    #[arg(value_name = "DIR")]
+    folder: String,
+    /// The prepared_sha256 of the folder that was signed off; nothing is sent where it is another one
+    #[arg(long, value_name = "HASH", value_parser = sha256)]
+    expect: Option<String>,
+    /// What {date} in the job's paths becomes: today, yesterday or YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    date: Option<DateArg>,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Move an older result file aside and start over
+    #[arg(long)]
+    fresh: bool,
+    /// Whatever the result path needs: begin, take up a run that died, or go on with a finished result file
+    #[arg(long = "continue", conflicts_with = "fresh")]
+    continues: bool,
+    /// A folder without visits is fine
+    #[arg(long)]
+    allow_empty: bool,
+    /// Codes of suspicions, and of the problem reused_key, that are fine this time
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    accept: Vec<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -269,6 +303,28 @@ impl PrepareArgs {
     }
 }
 
+impl UploadArgs {
+    pub(super) fn request(&self) -> UploadRequest {
+        let SendingArgs { results, rate, max_duration } = &self.sending;
+        UploadRequest {
+            job: JobRequest {
+                file: self.job.clone(),
+                date: self.date,
+                results: results.clone(),
+                rate: rate.clone(),
+                max_duration: max_duration.clone(),
+                allow_empty: self.allow_empty,
+                accept: self.accept.clone(),
+                ..JobRequest::default()
+            },
+            folder: self.folder.clone(),
+            expect: self.expect.clone(),
+            fresh: self.fresh,
+            continues: self.continues,
+        }
+    }
+}
+
 impl IdsArgs {
     pub(super) fn job(&self) -> JobRequest {
         self.job.request(None)
@@ -305,6 +361,11 @@ impl RerunArgs {
             forget_gone: self.forget_gone,
         }
     }
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(text.to_owned()) } else { Err("not a SHA-256, which has 64 hexadecimal digits".to_owned()) }
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {

@@ -1,6 +1,6 @@
 //! From an error to what the command says and how it ends. What to type next is added here, where the options are known.
 
-use crate::app::{AppError, InTheWay, RerunHint, SideFile};
+use crate::app::{AppError, InTheWay, PreparedError, RerunHint, SideFile};
 use crate::job::{JobError, Mistake};
 use crate::outcome::Exit;
 use crate::render::{quoted, rerun_command};
@@ -99,6 +99,9 @@ fn remedy(error: &AppError) -> Option<String> {
         ),
         AppError::JournalWithoutManifest { .. } => {
             format!("\nTo start over and keep it aside: {}", this_command_with("--fresh"))
+        }
+        AppError::Prepared(PreparedError::OtherHash { is_signed: true, .. }) => {
+            "\nWhere another folder was signed off meanwhile: traxload upload JOB DIR --continue --expect, with its hash".to_owned()
         }
         AppError::File(error) => match error.kind() {
             SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),

@@ -34,6 +34,9 @@ pub fn main() -> Exit {
         Command::Rerun(args) => {
             commands::end(app::rerun(&commands::run_context(began, console), &args.request()), args.json, console)
         }
+        Command::Upload(args) => {
+            commands::end(app::upload(&commands::run_context(began, console), &args.request()), args.json, console)
+        }
         Command::Check(args) => commands::check(args, &cx, console),
         Command::Prepare(args) => commands::prepare(args, &cx, console),
         Command::Ids(args) => commands::ids(args, &cx),

@@ -52,7 +52,11 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     let ids = api::ids(&keys.ids, &endpoint, diagnostics);
     let accepted = accept::accepted(&keys.check.accept, &options.accept, diagnostics);
     let mut unheard = Diagnostics::new(diagnostics.path(), diagnostics.text());
-    let of_exports = if options.exports == ExportsMeant::None { &mut unheard } else { &mut *diagnostics };
+    let prepared = match &options.exports {
+        ExportsMeant::Prepared(meant) => Some(meant.clone()),
+        _ => None,
+    };
+    let of_exports = if prepared.is_some() { &mut unheard } else { &mut *diagnostics };
     let (mut rules, visits, scenes) = rules::rules(keys, ids, zone, &placeholders, of_exports);
     rules.accepted = accepted.problems;
     let (visits_file, scenes_file) = match &options.exports {
@@ -75,6 +79,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         dated_day: date.filter(|_| is_of_a_day),
         visits,
         scenes,
+        prepared,
         reads: [exports::as_written(&keys.visits), exports::as_written(&keys.scenes)],
         rules,
         accepted: accepted.suspicions,

@@ -36,8 +36,18 @@ pub(crate) enum ExportsMeant {
     OfJob,
     /// Two other files, of the visits and of the scenes, with the same columns.
     Files([String; 2]),
-    /// None: what was prepared before is sent. What the job file says of exports plays no part, and may be wrong by now.
-    None,
+    /// None: visits that were prepared before are sent. What the job file says of exports plays no part, and may be wrong by
+    /// now.
+    Prepared(PreparedMeant),
+}
+
+/// Which folder of prepared visits is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PreparedMeant {
+    /// A folder on this machine, relative to `base_dir`, or in object storage.
+    pub(crate) folder: String,
+    /// The hash that stands for its content, where one was signed off.
+    pub(crate) expect: Option<String>,
 }
 
 /// A day as `--date` names it.

@@ -3,7 +3,7 @@
 use super::coverage::{coverage, filters, unwanted};
 use super::next_step::{NextStep, check_command, next_step, rerun_command};
 use crate::outcome::{ErrorCode, Exit, Status, StopReason};
-use crate::summary::{Progress, RunReport, UndeliveredCause};
+use crate::summary::{Progress, RunCommand, RunReport, UndeliveredCause};
 use crate::text::{count, duration, grouped, of_visits, rate, shortened};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -256,5 +256,9 @@ fn next(report: &RunReport) -> Option<NextStep> {
     if report.stopped == Some(StopReason::TimeIsUp) && visits(Status::Failed) + visits(Status::NotAttempted) > 0 {
         return Some(NextStep { first: "", command: rerun_command(&report.results) });
     }
-    next_step(&report.results, Some(report.exit), visits)
+    let step = next_step(&report.results, Some(report.exit), visits)?;
+    // A rerun reads the folder once more.
+    let is_fixed_before =
+        report.command == RunCommand::Upload && visits(Status::Invalid) > 0 && report.stopped.is_none();
+    Some(if is_fixed_before { NextStep { first: "fix the causes and prepare the folder again", ..step } } else { step })
 }
