@@ -48,5 +48,9 @@ def prepared(folder, job, visits, scenes=None):
 def comparable(rows):
     """Rows without the places in files, sorted."""
     rows = [tuple(row[name] for name in EQUAL) for row in rows]
-    rows = [tuple(re.sub(r"[\w-]+\.parquet:\d+", "FILE", cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
+    error = EQUAL.index("error")
+    rows = [
+        row if row[error] is None else (*row[:error], re.sub(r"[\w-]+\.parquet:\d+", "FILE", row[error]), *row[error + 1 :])
+        for row in rows
+    ]
     return sorted(rows, key=lambda row: tuple(map(str, row)))

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import random
+import subprocess
 import tempfile
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pytest
 from pyspark.errors import PythonException
 from pyspark.sql import functions as F
 
+from conftest import PROGRAM
 from one_machine import JOB, comparable, prepared
 from traxload.spark import prepare
 
@@ -211,3 +213,14 @@ def test_the_number_of_buckets_follows_the_number_of_rows(spark, cluster):
     rows = prepare(df, photos, JOB).groupBy("status").count().collect()
     assert [tuple(row) for row in rows] == [("prepared", 40_000)]
     assert len(cluster.calls()[0]) - before == 4
+
+
+def test_what_a_cluster_has_written_is_uploaded(spark, tmp_path):
+    keys = pa.array([f"v{at}" for at in range(30)])
+    job = JOB.replace('"https://services.traxretail.com"', '"sandbox"') + '[results]\npath = "results.csv"\n'
+    exports = [spark.createDataFrame(table) for table in (visits(keys), scenes(keys))]
+    prepare(*exports, job, buckets=3).write.parquet(str(tmp_path / "prepared"))
+    (tmp_path / "job.toml").write_text(job)
+    done = subprocess.run([PROGRAM, "upload", "job.toml", "prepared", "-q"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results.csv").read_text().count(",uploaded,") == 30
