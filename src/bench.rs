@@ -7,7 +7,7 @@
 
 #![expect(clippy::expect_used, reason = "without its exports there is nothing to measure")]
 
-use crate::build::{Builder, Ids, Version};
+use crate::build::{Builder, Ids, Version, Visits};
 use crate::job::{Job, Options};
 use crate::near_key::Folding;
 use crate::scan::{Export, Rows, Source};

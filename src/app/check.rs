@@ -94,6 +94,7 @@ pub(super) fn check_report(
         delivered_before: survey.known.visits,
         changed_since_delivery: survey.known.changed,
         reused_keys: survey.known.reused + survey.known.reused_own,
+        reused_keys_delivered: survey.known.reused_own,
         problems: survey.problems(),
         scene_rows: tally.scenes_read(),
         orphans: tally.orphans,

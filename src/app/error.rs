@@ -54,7 +54,7 @@ pub enum AppError {
     /// `max_duration` was over before anything was sent.
     #[error(
         "max_duration = {} is over, and reading and checking took all of it: nothing was sent and nothing is left behind. \
-         Run the same command with a longer --max-duration, or with fewer visits (--from, --to)",
+         Run the same command with a longer --max-duration",
         duration(*.0)
     )]
     TimeIsUp(Duration),
@@ -111,6 +111,16 @@ pub enum AppError {
     /// The manifest beside a result file is missing or damaged.
     #[error("{0}\nThe manifest beside a result file says which job it belongs to; without it, use traxload run.")]
     NoManifest(ResultsError),
+    /// The job needs a day by now, and nothing says which one the earlier run had.
+    #[error("{} needs a day, and the manifest of {} names none", .job.display(), .results.display())]
+    DayUnknown {
+        /// The result file.
+        results: PathBuf,
+        /// The job file.
+        job: PathBuf,
+        /// Whether its exports are still those of the earlier run, as written.
+        is_same: bool,
+    },
     /// The folder in which the earlier run was started cannot be entered.
     #[error(
         "cannot go to {}, from where the run was started: {source}. If it was moved, go to the folder in which {} is now \

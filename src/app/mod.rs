@@ -1,11 +1,14 @@
-//! The use cases: run, rerun, check, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
+//! The use cases: run, rerun, check, prepare, upload, ids, report, init. Each takes a [`Context`] and a request, and gives a report or an
 //! [`AppError`].
 //!
 //! | file | what it is |
 //! | --- | --- |
-//! | `run`, `rerun`, `check`, `ids`, `page`, `draft` | the use cases |
+//! | `run`, `rerun`, `check`, `prepare`, `upload`, `ids`, `page`, `draft` | the use cases |
 //! | `pipeline` | the way of every run, on one screen |
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
+//! | `run_visits` | where the visits of a run come from: exports, or a prepared folder |
+//! | `prepared_visits`, `prepared_target`, `prepared_error` | a prepared folder, read, written, refused |
+//! | `prepared_columns` | which columns a job reads, for clusters |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
@@ -14,6 +17,7 @@
 //! | `settle` | the last look at exports that have just changed |
 //! | `deliver` | builds again, sends, writes down |
 //! | `result_file`, `earlier` | what is begun, resumed or refused; the rows of the run before |
+//! | `answers`, `remarks` | what 409s say by the attempts of earlier runs; what is written of visits that Trax has otherwise |
 //! | `destination`, `bodies`, `orphans` | what a check writes, and where |
 //! | `slices` | the result files among files, folders and globs |
 //! | `accounting` | the counts, held against each other |
@@ -24,6 +28,7 @@
 
 mod accounting;
 mod after;
+mod answers;
 mod bodies;
 mod check;
 mod clock;
@@ -50,6 +55,7 @@ mod prepared_columns;
 mod prepared_error;
 mod prepared_target;
 mod prepared_visits;
+mod remarks;
 mod rerun;
 mod result_file;
 mod run;
@@ -89,6 +95,7 @@ pub use prepare::{PrepareRequest, prepare};
 pub use prepared_columns::{ExportColumns, JobColumns, job_columns};
 pub use prepared_error::{FlawedRows, PreparedError};
 pub use rerun::{RerunRequest, rerun};
+pub use result_file::Beginning;
 pub use run::{RunRequest, run};
 pub use selection::Selection;
 pub use upload::{UploadRequest, upload};

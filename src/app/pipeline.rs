@@ -17,7 +17,6 @@ use crate::job::Job;
 use crate::ledger::{OwnRows, TodayBuilder};
 use crate::outcome::{Exit, Status, StopReason};
 use crate::summary::RunReport;
-use crate::text::count;
 use crate::upload::Http;
 use std::time::Instant;
 
@@ -74,7 +73,7 @@ pub(super) fn send_all(
         cx.warn(cx.stop.words());
     }
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.gone_and_kept(), &file.path)?;
-    cx.warn_all(&unexplained(earlier.unexplained()));
+    cx.warn_all(&earlier.answers().warnings());
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.needs_nothing());
     let report = RunReport { exit, sending, ..report };
@@ -130,17 +129,6 @@ pub(super) fn read<V>(
     let today = today.map(TodayBuilder::finish).zip(hashing);
     let earlier = Earlier::read(job, sources, own, today, pieces(&visits));
     Ok((visits, earlier))
-}
-
-/// What has to be said of visits that the API has already, and nothing says since when.
-fn unexplained(visits: u64) -> Option<String> {
-    (visits > 0).then(|| {
-        format!(
-            "the API has {} already that no result file shows as delivered (409): if they were sent by something else, all is \
-             well; but where keys start again every year, it keeps the old visits, and the new ones are lost",
-            count(visits, "visit", "visits")
-        )
-    })
 }
 
 /// Does two things at once: reading a million rows of earlier results takes a good part of the time of the exports.

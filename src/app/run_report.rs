@@ -23,7 +23,8 @@ pub(super) fn run_report(
     counters: &Counters,
 ) -> RunReport {
     let Counters { counts, traffic } = counters;
-    let (job, tally) = (run.job, &survey.tally);
+    let (job, tally, answers) = (run.job, &survey.tally, earlier.answers());
+    let reused_keys_delivered = survey.known.reused_own + answers.reused();
     let causes = counts.causes().into_iter().map(|((status, code), cause)| UndeliveredCause {
         status,
         error_code: code.into_owned(),
@@ -44,11 +45,11 @@ pub(super) fn run_report(
         undelivered_not_in_exports: earlier.undelivered_and_gone(),
         forgot_gone: earlier.forgets_gone(),
         delivered_before: survey.known.elsewhere,
-        changed_since_delivery: survey.known.changed,
-        reused_keys: survey.known.reused + survey.known.reused_own,
+        changed_since_delivery: survey.known.changed + answers.changed(),
+        reused_keys: survey.known.reused + reused_keys_delivered,
         reused_keys_known: survey.known.reused_before,
-        reused_keys_delivered: survey.known.reused_own,
-        unexplained_409: earlier.unexplained(),
+        reused_keys_delivered,
+        unexplained_409: answers.unexplained(),
         scene_rows: tally.scenes_read(),
         orphans: tally.orphans,
         identical_scenes: survey.identical_scenes,

@@ -6,6 +6,7 @@ use super::earlier::{Earlier, Judged};
 use super::exports::{ExportOrder, GroupedVisits};
 use super::new_keys::NewVisits;
 use super::prepared_visits::PreparedVisits;
+use super::remarks::{changed_warning, reused_warning};
 use super::signs::{Alike, AlikeVisits, Signs};
 use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, Visits, at_once, in_order};
 use crate::ledger::{Finding, Known};
@@ -379,21 +380,8 @@ impl Survey {
                 file()
             ));
         }
-        if known.changed > 0 {
-            warnings.push(format!(
-                "{} from what was delivered, which is what Trax keeps (changed_since_delivery in the result file): a correction \
-                 has to be made there",
-                count(known.changed, "visit differs", "visits differ")
-            ));
-        }
-        let reused = known.reused + known.reused_own;
-        if reused > 0 {
-            warnings.push(format!(
-                "{} of a visit of another store or day that Trax keeps (reused_key in the result file), and cannot be sent: \
-                 where keys start again every year, make the year a part of them with `columns`",
-                count(reused, "visit has the key", "visits have the keys")
-            ));
-        }
+        warnings.extend(changed_warning(known.changed));
+        warnings.extend(reused_warning(known.reused + known.reused_own));
         warnings
     }
 

@@ -18,10 +18,8 @@ pub struct UploadRequest {
     pub folder: String,
     /// The hash of the folder that was signed off. Nothing is sent where it is another one.
     pub expect: Option<String>,
-    /// Moves a result file and a journal that are already there aside, and starts over.
-    pub fresh: bool,
-    /// Does whatever the result path needs: begins, takes up a journal, or goes on with a finished result file.
-    pub continues: bool,
+    /// What it does with a result file or a journal that is already there.
+    pub beginning: Beginning,
 }
 
 /// Sends the visits of a folder, and writes the result file.
@@ -36,13 +34,8 @@ pub fn upload(cx: &Context, request: &UploadRequest) -> Result<RunReport, AppErr
     let after = After::announce(cx, RunCommand::Upload, job);
     let options = RunOptions { expect, ..request.job.manifest_options(job.date) };
     let inputs = RunInputs { command: RunCommand::Upload, job, selection: Selection::default(), options };
-    let beginning = match request {
-        UploadRequest { fresh: true, .. } => Beginning::Fresh,
-        UploadRequest { continues: true, .. } => Beginning::Continue,
-        _ => Beginning::New,
-    };
     let report = send_all(&cx.clone().limited_to(job.max_duration), &inputs, || {
-        ResultFile::claim(cx, job, &inputs.options, beginning)
+        ResultFile::claim(cx, job, &inputs.options, request.beginning)
     });
     after.finish(cx, report)
 }

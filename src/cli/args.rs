@@ -1,7 +1,9 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection, UploadRequest};
+use crate::app::{
+    Beginning, JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection, UploadRequest,
+};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 
 /// Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(version = env!("TRAXLOAD_VERSION"), arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -276,9 +278,17 @@ fn days(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is no number of days from 1d to {LONGEST_CATCH_UP}d"))
 }
 
+fn beginning(fresh: bool, continues: bool) -> Beginning {
+    match (fresh, continues) {
+        (true, _) => Beginning::Fresh,
+        (_, true) => Beginning::Continue,
+        _ => Beginning::New,
+    }
+}
+
 impl RunArgs {
     pub(super) fn request(&self) -> RunRequest {
-        RunRequest { job: self.job.request(Some(&self.sending)), fresh: self.fresh, continues: self.continues }
+        RunRequest { job: self.job.request(Some(&self.sending)), beginning: beginning(self.fresh, self.continues) }
     }
 }
 
@@ -319,8 +329,7 @@ impl UploadArgs {
             },
             folder: self.folder.clone(),
             expect: self.expect.clone(),
-            fresh: self.fresh,
-            continues: self.continues,
+            beginning: beginning(self.fresh, self.continues),
         }
     }
 }

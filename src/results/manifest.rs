@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Manifests of older versions lack keys, and each has a default. Only the job has none: without it there is nothing to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// The version of the program that wrote it: `0.1.0`.
+    /// The version of the program that wrote it, with the commit where it is known: `0.2.0 (36591c6)`.
     #[serde(default)]
     pub(crate) traxload: String,
     /// The path of the job file as the command line had it: `jobs/nightly.toml`.

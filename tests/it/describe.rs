@@ -2,13 +2,35 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
-use crate::harness::Workdir;
+use crate::harness::{JobFile, Workdir};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn printed(args: &[&str]) -> String {
     let done = Workdir::new().traxload_with(args, &[]).ends_with(0);
     assert_eq!(done.stderr, "");
     done.stdout
+}
+
+#[test]
+fn the_version_names_the_commit_and_manifests_say_the_same() {
+    let said = printed(&["--version"]);
+    let version = said.trim_end().strip_prefix("traxload ").expect("the program's name");
+    let number = env!("CARGO_PKG_VERSION");
+    assert!(version == number || version.starts_with(&format!("{number} (")), "{version}");
+    // Of an unpacked archive, or one in somebody else's repository, nobody knows the commit.
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let head = Command::new("git").args(["rev-parse", "--short=7", "HEAD"]).current_dir(sources).output();
+    if let Ok(head) = head.map(|done| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        && sources.join(".git").exists()
+        && option_env!("TRAXLOAD_COMMIT").is_none()
+    {
+        assert!(version.contains(&head), "{version} is not of {head}");
+    }
+    let work = Workdir::with_visits(1);
+    work.run(&JobFile::to("sandbox")).ends_with(0);
+    let manifest: serde_json::Value = serde_json::from_str(&work.read("results.csv.json")).expect("JSON");
+    assert_eq!(manifest["traxload"], version);
 }
 
 #[test]
