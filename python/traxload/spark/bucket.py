@@ -60,7 +60,7 @@ def prepare(plan, number, visits, scenes=None):
 
 
 def _check_version(version, what):
-    here = run(["--version"], what).decode().split()[-1]
+    _, here, *_ = run(["--version"], what).decode().split()
     if here != version:
         raise RuntimeError(f"{what}: traxload is {here} on this executor and {version} on the driver; install one of them on both")
 

@@ -12,7 +12,8 @@ _PLACES = (
 
 def find():
     """The path of the program."""
-    for path in (os.environ.get("TRAXLOAD"), _file_of_spark(), _of_the_package(), shutil.which("traxload")):
+    for look in (lambda: os.environ.get("TRAXLOAD"), _file_of_spark, _of_the_package, lambda: shutil.which("traxload")):
+        path = look()
         if path:
             return path
     raise RuntimeError(f"there is no program traxload on this machine; it is looked for in: {_PLACES}")
@@ -30,10 +31,11 @@ def _file_of_spark():
 
 def _of_the_package():
     try:
-        import traxload
-    except ImportError:
+        from traxload import find_program
+
+        return find_program()
+    except (ImportError, FileNotFoundError):  # An executor need not have the package.
         return None
-    return traxload.program()
 
 
 def run(arguments, what, may_end_with=(0,), **options):
