@@ -30,7 +30,7 @@ version = "v4"
 project = "demo"
 """
 
-EQUAL = ["visit_id", "session_uid", "store_number", "visit_date", "scenes", "status", "error_code", "error", "body", "payload_sha256"]
+EQUAL = "visit_id session_uid store_number visit_date scenes status error_code error body payload_sha256".split()
 
 
 def prepared(folder, job, visits, scenes=None):

@@ -16,7 +16,9 @@ from traxload.spark import prepare
 VISITS, SCENES, BUCKETS = 100_000, 800_000, 12
 
 # The store with zeros in front, the day and the rep make a visit; each system writes them in its own way.
-COMPOSITE = JOB.replace('store_number = "store"', 'store_number = { column = "store", pad = 8 }\nvisit_date = "day"\nemail_address = "mail"')
+COMPOSITE = JOB.replace(
+    'store_number = "store"', 'store_number = { column = "store", pad = 8 }\nvisit_date = "day"\nemail_address = "mail"'
+)
 for columns in ('["store", "day", "rep"]', '["shop", "on", "by"]'):
     COMPOSITE = COMPOSITE.replace('visit_id = "visit"', f'visit_id = {{ columns = {columns}, separator = "|", pad = 8 }}', 1)
 

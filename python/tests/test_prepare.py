@@ -20,7 +20,9 @@ START = 1709712000
 
 
 def visits(keys, store="7", started=START):
-    return pa.table({"visit": keys, "store": pa.array([store] * len(keys)), "started": pa.array([started] * len(keys), pa.int64())})
+    return pa.table(
+        {"visit": keys, "store": pa.array([store] * len(keys)), "started": pa.array([started] * len(keys), pa.int64())}
+    )
 
 
 def scenes(keys, photos=None):
@@ -39,7 +41,13 @@ def of_cluster(spark, job, *exports, **options):
 
 
 def test_near_keys_meet_in_one_bucket(spark, tmp_path):
-    slips = [str.upper, lambda key: "0" + key, lambda key: key[0] + "\u200b" + key[1:], lambda key: key + "\u00a0", lambda key: key + "x"]
+    slips = [
+        str.upper,
+        lambda key: "0" + key,
+        lambda key: key[0] + "\u200b" + key[1:],
+        lambda key: key + "\u00a0",
+        lambda key: key + "x",
+    ]
     keys = [f"{number}-visit" for number in range(1, 41)]
     exports = visits(keys), scenes([slips[at % 5](key) for at, key in enumerate(keys)] + keys[::2])
     rows = prepared(tmp_path, JOB, *exports)
@@ -131,7 +139,10 @@ def test_a_job_brings_its_lists_filters_and_maps(spark, tmp_path, monkeypatch):
     (tmp_path / "lists/stores-2024-03-06.csv").write_text("store\n000007\n")
     (tmp_path / "lists/types.csv").write_text("mensuel,801\n")
     (tmp_path / "job file.toml").write_text(
-        JOB.replace('store_number = "store"', 'store_number = { column = "store", pad = 6 }\nvisit_type_id = { column = "Typ é", map_file = "lists/types.csv" }')
+        JOB.replace(
+            'store_number = "store"',
+            'store_number = { column = "store", pad = 6 }\nvisit_type_id = { column = "Typ é", map_file = "lists/types.csv" }',
+        )
         .replace("[visits.columns]", 'only = { "the state" = ["done", "ok 😀"] }\n[visits.columns]')
         .replace("[check]", '[check]\nstores = "lists/stores-{date}.csv"')
         + 'token_file = "no/such/file"\n[notify]\nurl = "https://hooks.example.com/secret"\n'
@@ -175,14 +186,14 @@ def test_what_is_wrong_with_columns_is_said_before_anything_runs(spark):
     assert "'photo', which the job names, is in the DataFrame of scenes 2 times" in refused(
         scenes=of_scenes.select("visit", "photo", F.col("photo").alias("Photo"))
     )
-    assert "holds no single values in the DataFrame of visits but array<string>" in refused(of_visits.withColumn("store", F.array("store")))
+    assert "holds array<string> in the DataFrame of visits" in refused(of_visits.withColumn("store", F.array("store")))
     assert "'shot', which is to order the scenes, is not" in refused(order=["shot"])
     assert "at least one" in refused(buckets=0)
 
 
 def test_mistakes_of_a_job_are_said_as_the_program_says_them(spark):
     df = spark.createDataFrame(visits(pa.array(["a"])))
-    with pytest.raises(RuntimeError, match='(?s)the job: .* ended with 2.*did you mean `store_number`'):
+    with pytest.raises(RuntimeError, match="(?s)the job: .* ended with 2.*did you mean `store_number`"):
         prepare(df, df, JOB.replace("store_number", "store_numer"))
     with pytest.raises(RuntimeError, match="no-such-job.toml"):
         prepare(df, df, "no-such-job.toml")

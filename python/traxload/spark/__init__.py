@@ -28,9 +28,9 @@ __all__ = ["prepare"]
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 # How many visits and scenes a bucket has. An executor holds them several times over: some hundred megabytes.
-_ROWS = 250_000
+_ROWS = 100_000
 # For fewer it is not worth starting a program.
-_FEW_ROWS = 25_000
+_FEW_ROWS = 20_000
 
 _SCHEMA = T.StructType(
     [
@@ -43,6 +43,10 @@ _SCHEMA = T.StructType(
 )  # fmt: skip
 _ARROW_SCHEMA = pa.schema([(field.name, pa.int32() if field.name == "scenes" else pa.string()) for field in _SCHEMA])
 
+_TEXT = (T.StringType, T.CharType, T.VarcharType, T.NullType)
+# What the program reads of Parquet.
+_SINGLE = (*_TEXT, T.BinaryType, T.BooleanType, T.NumericType, T.DateType, T.TimestampType, T.TimestampNTZType)
+
 # Columns of ours beside those of the job.
 _FOLD, _BUCKET = "_traxload_fold", "_traxload_bucket"
 
@@ -53,48 +57,51 @@ def prepare(visits_df, scenes_df, job, buckets=None, order=None, date=None, memo
     visits_df, scenes_df: the exports, with the columns that the job names. The second is None (or the first again) where a row
     is a scene with its visit.
     job: the path of the job file on this machine, or its text. What it says of files is passed over.
-    buckets: in how many parts the visits are prepared. Left out: as many as needed for 250,000 rows each, which are counted.
+    buckets: in how many parts the visits are prepared. Left out: as many as are needed for 100,000 rows each, which are counted.
     order: columns of the scenes (of their DataFrame, used by the job or not) that give the order of the scenes of a visit.
     Left out: those of the scene_id. Numbers are in the order of numbers, text is by its bytes.
     date: the day of a job that uses {date}, as YYYY-MM-DD.
     memory: what the program may use beside Spark before it goes to disk.
     """
+    if buckets is not None and buckets < 1:
+        raise ValueError(f"buckets is {buckets}: there is at least one")
     said = job_file.describe(job, date)
     keys = job_file.parsed(job)
+    of_visits, of_scenes = said["visits"], said["scenes"]
+    if order is None:
+        order = of_scenes["scene_id"]
+    order = [order] if isinstance(order, str) else list(order)
     is_flat = scenes_df is None or scenes_df is visits_df
-    if scenes_df is None and not said["flat"]:
-        raise ValueError("the job has visits and scenes in two exports: give both DataFrames")
-    order = list(said["scenes"]["scene_id"] if order is None else order)
-    columns = {section: said[section]["columns"] for section in ("visits", "scenes")}
     if is_flat:
-        columns = {"visits": list(dict.fromkeys(columns["visits"] + columns["scenes"])), "scenes": None}
+        if scenes_df is None and not said["flat"]:
+            raise ValueError("the job has visits and scenes in two exports: give both DataFrames")
+        if of_visits["key"] != of_scenes["key"]:
+            raise ValueError(f"visits and scenes in one DataFrame have two keys: {of_visits['key']} and {of_scenes['key']}")
+        of_visits = {**of_visits, "columns": list(dict.fromkeys(of_visits["columns"] + of_scenes["columns"]))}
+        tables = [_chosen(visits_df, "visits", of_visits["columns"], order)]
+    else:
+        tables = [
+            _chosen(visits_df, "visits", of_visits["columns"], []),
+            _chosen(scenes_df, "scenes", of_scenes["columns"], order),
+        ]
+    buckets = buckets or _buckets(tables)
     plan = Plan(
         version=said["version"],
         memory=memory,
         files=job_file.for_executors(keys, date),
-        **columns,
+        visits=of_visits["columns"],
+        scenes=None if is_flat else of_scenes["columns"],
         order=order,
         schema=_ARROW_SCHEMA,
     )
-    dataframes = {"visits": visits_df} if is_flat else {"visits": visits_df, "scenes": scenes_df}
-    of_order = "visits" if is_flat else "scenes"
-    chosen = {
-        section: _chosen(df, section, columns[section], order if section == of_order else [])
-        for section, df in dataframes.items()
-    }
-    if buckets is None:
-        buckets = _buckets(chosen.values())
-    elif buckets < 1:
-        raise ValueError(f"buckets is {buckets}: there is at least one")
     grouped = [
-        _bucketed(df, said[section]["key"], _separator(keys[section]), buckets).groupBy(_BUCKET)
-        for section, df in chosen.items()
+        _bucketed(table, said[section]["key"], job_file.separator(keys, section), buckets).groupBy(_BUCKET)
+        for section, table in zip(("visits", "scenes"), tables)
     ]
     if is_flat:
         return grouped[0].applyInArrow(lambda key, rows: prepare_bucket(plan, key[0].as_py(), rows), _SCHEMA)
-    return grouped[0].cogroup(grouped[1]).applyInArrow(
-        lambda key, visits, scenes: prepare_bucket(plan, key[0].as_py(), visits, scenes), _SCHEMA
-    )
+    cogrouped = grouped[0].cogroup(grouped[1])
+    return cogrouped.applyInArrow(lambda key, visits, scenes: prepare_bucket(plan, key[0].as_py(), visits, scenes), _SCHEMA)
 
 
 def _chosen(df, section, names, order):
@@ -114,11 +121,11 @@ def _chosen(df, section, names, order):
             raise ValueError(f"{whose}, is in the DataFrame of {section} {len(found)} times: drop or rename all but one")
         field = df.schema.fields[found[0]]
         column = F.col(_quoted(field.name))
-        if isinstance(field.dataType, (T.StringType, T.CharType, T.VarcharType, T.NullType)):
-            column = column.cast("string")
-        elif isinstance(field.dataType, _NESTED) or not isinstance(field.dataType, T.AtomicType):
+        if not isinstance(field.dataType, _SINGLE):
             kind = field.dataType.simpleString()
-            raise ValueError(f"{whose}, holds no single values in the DataFrame of {section} but {kind}: select what is meant of it")
+            raise ValueError(f"{whose}, holds {kind} in the DataFrame of {section}: select the single value that is meant")
+        if isinstance(field.dataType, _TEXT):
+            column = column.cast("string")
         columns.append(column.alias(name))
     return df.select(*columns)
 
@@ -140,12 +147,6 @@ def _bucketed(df, key, separator, buckets):
     return df.repartition(buckets, _BUCKET)
 
 
-def _separator(section):
-    """What stands between the parts of a key."""
-    key = section["columns"]["visit_id"]
-    return key.get("separator", "-") if isinstance(key, dict) else "-"
-
-
 def _buckets(dataframes):
     """How many buckets there are, by the numbers of rows."""
     df, *_ = dataframes
@@ -157,9 +158,3 @@ def _buckets(dataframes):
 
 def _quoted(name):
     return "`" + name.replace("`", "``") + "`"
-
-
-# Types that are atomic by name.
-_NESTED = tuple(
-    getattr(T, name) for name in ("DayTimeIntervalType", "YearMonthIntervalType", "CalendarIntervalType", "VariantType") if hasattr(T, name)
-)

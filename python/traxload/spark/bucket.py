@@ -62,7 +62,7 @@ def prepare(plan, number, visits, scenes=None):
 def _check_version(version, what):
     _, here, *_ = run(["--version"], what).decode().split()
     if here != version:
-        raise RuntimeError(f"{what}: traxload is {here} on this executor and {version} on the driver; install one of them on both")
+        raise RuntimeError(f"{what}: traxload is {here} on this executor and {version} on the driver; install one version")
 
 
 def _write(table, columns, order, path):

@@ -36,6 +36,12 @@ def parsed(job):
     return tomllib.loads(job if _is_text(job) else pathlib.Path(job).read_text(encoding="utf-8-sig"))
 
 
+def separator(keys, section):
+    """What stands between the parts of the key of a section's visits."""
+    key = keys[section]["columns"]["visit_id"]
+    return key.get("separator", "-") if isinstance(key, dict) else "-"
+
+
 def _is_text(job):
     return isinstance(job, str) and "\n" in job
 
@@ -52,11 +58,12 @@ def for_executors(keys, date):
         files[name] = pathlib.Path(_dated(path, date)).read_bytes()
         return name
 
+    def with_map(column):
+        has_file = isinstance(column, dict) and "map_file" in column
+        return {**column, "map_file": taken(column["map_file"])} if has_file else column
+
     for section in ("visits", "scenes"):
-        columns = {
-            field: {**column, "map_file": taken(column["map_file"])} if isinstance(column, dict) and "map_file" in column else column
-            for field, column in keys[section]["columns"].items()
-        }
+        columns = {field: with_map(column) for field, column in keys[section]["columns"].items()}
         of_exports = {key: value for key, value in keys[section].items() if key != "command"}
         keys[section] = {**of_exports, "path": f"{section}.parquet", "columns": columns}
     check = keys.get("check", {})
