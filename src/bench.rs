@@ -7,7 +7,7 @@
 
 #![expect(clippy::expect_used, reason = "without its exports there is nothing to measure")]
 
-use crate::build::{Builder, Ids, Version};
+use crate::build::{Builder, Ids, Version, Visits};
 use crate::job::{Job, Options};
 use crate::near_key::Folding;
 use crate::scan::{Export, Rows, Source};
@@ -103,6 +103,7 @@ impl Workload {
             memory: None,
             max_duration: None,
             accept: Vec::new(),
+            exports: crate::job::ExportsMeant::OfJob,
         };
         let job = Job::load(&path("job.toml"), &options).expect("a job file without mistakes");
         let order = if shuffled { "shuffled" } else { "clustered" };

@@ -22,6 +22,11 @@ pub enum SetupError {
     /// A proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// Nothing is trusted.
+    #[error(
+        "this machine has no certificates to trust: install them (most systems: the package ca-certificates), or name a file of them in the variable SSL_CERT_FILE"
+    )]
+    NoCertificates,
 }
 
 /// A certificate that should be trusted cannot be used.
@@ -68,6 +73,10 @@ pub(crate) fn builder(
             builder.proxy(used)
         }
     };
+    if url.scheme() == "http" {
+        // Nothing is encrypted there, so that a machine without certificates can do it as well.
+        builder = builder.tls_certs_only([]);
+    }
     if let Some(path) = ca_file {
         let failed = |reason: String| CertificateError { path: path.display().to_string(), reason };
         let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
@@ -78,6 +87,11 @@ pub(crate) fn builder(
         builder = builder.tls_certs_merge(certificates);
     }
     Ok(builder)
+}
+
+/// Whether a client cannot be made because there is nothing to trust. rustls' verifier says it in words alone.
+pub(crate) fn lacks_certificates(error: &reqwest::Error) -> bool {
+    chain(error).contains("No CA certificates")
 }
 
 /// The way to an address. Plain http stays on this machine: a proxy would carry secrets away from it.

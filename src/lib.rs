@@ -43,6 +43,7 @@ mod near_key;
 mod notify;
 pub mod outcome;
 mod owned_file;
+mod prepared;
 mod proxy;
 mod render;
 mod report;

@@ -134,14 +134,29 @@ error_codes! {
 }
 
 impl ErrorCode {
-    /// The code with this name: of a problem for an invalid visit, else one of the others. A few names, such as
+    /// Whether a failed visit with this code may have arrived all the same.
+    pub(crate) fn leaves_open(self) -> bool {
+        matches!(self, ErrorCode::Timeout | ErrorCode::Connection | ErrorCode::ServerError)
+    }
+
+    /// The code with this name: of a problem for an invalid visit, else one of the others first. A few names, such as
     /// `unknown_store`, are both.
     pub fn from_name(status: Status, name: &str) -> Option<ErrorCode> {
-        if status == Status::Invalid {
-            return Code::ALL.iter().find(|code| code.name() == name).map(|code| ErrorCode::Problem(*code));
+        let problem = || Code::ALL.iter().find(|code| code.name() == name).map(|code| ErrorCode::Problem(*code));
+        let of_sending = || ErrorCode::OF_SENDING.iter().copied().find(|code| code.name() == name);
+        match status {
+            Status::Invalid => problem(),
+            // Trax keeps another visit under its key.
+            status if status.is_delivered() => of_sending().or_else(problem),
+            _ => of_sending(),
         }
-        ErrorCode::OF_SENDING.iter().copied().find(|code| code.name() == name)
     }
+}
+
+/// Whether a row says that Trax has a visit, but under the key of another one, which is lost to Trax: somebody has to do
+/// something about it, as about a row that was not delivered.
+pub(crate) fn is_reused(status: Status, error_code: &str) -> bool {
+    status.is_delivered() && error_code == Code::ReusedKey.name()
 }
 
 /// What became of one visit. Every visit that is read ends in exactly one.
@@ -180,7 +195,7 @@ impl Outcome {
     /// The outcome of a visit with problems, which is never sent.
     pub fn invalid(invalid: Invalid) -> Outcome {
         let Invalid { identity, problems } = invalid;
-        let first = problems.listed().first().map(|problem| ErrorCode::Problem(problem.code));
+        let first = problems.first().map(ErrorCode::Problem);
         Outcome { error: problems.to_string(), ..Outcome::never_sent(identity, Status::Invalid, first) }
     }
 

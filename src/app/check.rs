@@ -11,6 +11,7 @@ use super::suspicions::judge;
 use super::{AppError, Context, JobRequest, accounting, clock, pipeline, unwanted};
 use crate::build::Glance;
 use crate::job::Job;
+use crate::ledger::TodayBuilder;
 use crate::outcome::Exit;
 use crate::summary::{CheckReport, FirstVisit, Orphan, Window};
 use chrono::{DateTime, SecondsFormat};
@@ -45,14 +46,18 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     };
     let settling = Settling::new(&job, &exports);
     let exports = exports.keeping_orphans(orphans.is_some());
-    let (visits, earlier) = pipeline::read(cx, &job, selection, exports, sources_of_check(&job)?)?;
+    let read_visits = |today: Option<&mut TodayBuilder>| exports.read(cx, &job, selection, today);
+    let (visits, earlier) =
+        pipeline::read(&job, sources_of_check(&job)?, read_visits, |visits| visits.shuffled.partitions())?;
     cx.warn_all(&visits.remarks.warnings);
     let survey_all = |bodies: Option<Bodies<'_>>| survey(&visits, &job.rules, cx.now.timestamp(), &earlier, bodies);
     let (survey, bodies) = match bodies {
         None => (survey_all(None)?, None),
         Some(bodies) => bodies.write(|take| survey_all(Some(take)))?,
     };
-    judge(cx, &job, survey.suspicions(&visits, &earlier)?)?;
+    let mut suspicions = survey.suspicions(&visits.remarks.suspicions);
+    suspicions.extend(survey.suspicions_of_earlier_runs(&earlier, || visits.has_keys_told_apart_by_case())?);
+    judge(cx, &job, suspicions)?;
     // Bodies of exports that look wrong replace nothing.
     bodies.map_or(Ok(()), WrittenBodies::put)?;
     cx.warn_all(&settling.warning());
@@ -66,7 +71,13 @@ pub fn check(cx: &Context, request: CheckRequest<'_>) -> Result<CheckReport, App
     Ok(check_report(cx, &job, &survey, &visits, request.job.allow_empty))
 }
 
-fn check_report(cx: &Context, job: &Job, survey: &Survey, visits: &GroupedVisits, allow_empty: bool) -> CheckReport {
+pub(super) fn check_report(
+    cx: &Context,
+    job: &Job,
+    survey: &Survey,
+    visits: &GroupedVisits,
+    allow_empty: bool,
+) -> CheckReport {
     let tally = &survey.tally;
     let window = |longest| Window::new(longest, cx.elapsed(), job.upload.rate, &survey.by_day);
     CheckReport {
@@ -83,6 +94,7 @@ fn check_report(cx: &Context, job: &Job, survey: &Survey, visits: &GroupedVisits
         delivered_before: survey.known.visits,
         changed_since_delivery: survey.known.changed,
         reused_keys: survey.known.reused + survey.known.reused_own,
+        reused_keys_delivered: survey.known.reused_own,
         problems: survey.problems(),
         scene_rows: tally.scenes_read(),
         orphans: tally.orphans,

@@ -9,9 +9,9 @@
 //! Both channels are short: a slow API or a slow disk holds back the building.
 
 use super::earlier::{Earlier, Task};
-use super::exports::GroupedVisits;
+use super::run_visits::RunVisits;
 use super::{AppError, Context, Event};
-use crate::build::{Builder, CHUNKS_PER_THREAD, Prepared, in_order};
+use crate::build::{CHUNKS_PER_THREAD, Prepared, Visits, in_order};
 use crate::job::{Job, Target};
 use crate::outcome::{Outcome, Status};
 use crate::results::{Counts, Journal, ResultsError, record};
@@ -44,7 +44,7 @@ pub(super) struct Counters {
 pub(super) struct Dispatch<'a> {
     pub(super) cx: &'a Context,
     pub(super) job: &'a Job,
-    pub(super) visits: &'a GroupedVisits,
+    pub(super) visits: &'a RunVisits,
     /// What is to be done for a visit, by the number of its partition and its own there.
     pub(super) task: &'a (dyn Fn(usize, usize) -> Task + Sync),
     /// What earlier runs know of the visits.
@@ -68,13 +68,19 @@ struct Chunk {
 
 /// Why not everything was handed over.
 enum Unfed {
-    Shuffle(ShuffleError),
+    Unread(AppError),
     ReceiverGone,
 }
 
 impl From<ShuffleError> for Unfed {
     fn from(error: ShuffleError) -> Self {
-        Unfed::Shuffle(error)
+        Unfed::Unread(error.into())
+    }
+}
+
+impl From<AppError> for Unfed {
+    fn from(error: AppError) -> Self {
+        Unfed::Unread(error)
     }
 }
 
@@ -112,24 +118,23 @@ pub(super) fn deliver(
 }
 
 impl Dispatch<'_> {
-    /// Builds and hands over, partition by partition. Returns how many visits keep the rows that they have. `sends`:
+    /// Builds and hands over, piece by piece. Returns how many visits keep the rows that they have. `sends`:
     /// whether anything may be sent.
     fn feed(
         &self,
         sends: bool,
         visits: &mpsc::Sender<Vec<Prepared>>,
         outcomes: &mpsc::Sender<Outcome>,
-    ) -> Result<u64, ShuffleError> {
-        let (mut kept, mut partition) = (0, 0);
-        let fed = self.visits.shuffled.each(|grouped| {
-            let builder = Builder::new(&self.job.rules, grouped, self.cx.now.timestamp());
-            let number = partition;
-            partition += 1;
-            let chunk = |range| self.build(&builder, number, range, sends);
+    ) -> Result<u64, AppError> {
+        let (mut kept, mut piece) = (0, 0);
+        let fed = self.visits.each(self.cx, self.job, |visits_here| {
+            let number = piece;
+            piece += 1;
+            let chunk = |range| self.build(visits_here, number, range, sends);
             // While the network is busy, a chunk per thread: several would be milliseconds in which a server on this machine
             // has no processor, and the thread that sends has nothing to do.
             let chunks_per_thread = if sends { 1 } else { CHUNKS_PER_THREAD };
-            let fed = in_order(grouped.len(), chunks_per_thread, chunk, |chunk| {
+            let fed = in_order(visits_here.len(), chunks_per_thread, chunk, |chunk| {
                 kept += chunk.kept;
                 let is_taken = chunk.settled.into_iter().all(|outcome| outcomes.blocking_send(outcome).is_ok())
                     && (chunk.valid.is_empty() || visits.blocking_send(chunk.valid).is_ok());
@@ -140,12 +145,12 @@ impl Dispatch<'_> {
         match fed {
             // The receiver is gone only after a failure that its own thread reports. It needs no further partition.
             Ok(()) | Err(Unfed::ReceiverGone) => Ok(kept),
-            Err(Unfed::Shuffle(error)) => Err(error),
+            Err(Unfed::Unread(error)) => Err(error),
         }
     }
 
     /// Builds the visits of a range that get a new row.
-    fn build(&self, builder: &Builder<'_>, partition: usize, range: Range<usize>, sends: bool) -> Chunk {
+    fn build(&self, builder: &dyn Visits, partition: usize, range: Range<usize>, sends: bool) -> Chunk {
         let mut chunk = Chunk::default();
         // A visit that is never sent needs no body. There may be millions, and the user who stopped the run waits for the
         // last of them.
@@ -313,6 +318,7 @@ mod tests {
             memory: None,
             max_duration: None,
             accept: Vec::new(),
+            exports: crate::job::ExportsMeant::OfJob,
         };
         Job::load(&file("job.toml", toml), &options).expect("a job")
     }
@@ -327,6 +333,7 @@ mod tests {
                 Exports::open(&cx, &job).and_then(|exports| exports.read(&cx, &job, Selection::default(), None));
             let grouped = exports.expect("readable");
             assert!(grouped.shuffled.partitions() > 4, "{} partitions", grouped.shuffled.partitions());
+            let grouped = RunVisits::Exports(Box::new(grouped));
             let seen = AtomicUsize::new(0);
             if is_stopped {
                 cx.stop(StopReason::TimeIsUp);

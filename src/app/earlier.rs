@@ -1,20 +1,22 @@
 //! What a run knows of its visits from earlier runs: which files tell, what becomes of each visit, which rows stay.
 
-use crate::build::{Builder, Built, Code, Invalid};
+use super::answers::Answers;
+use super::remarks::{changed, reused};
+use crate::build::{Built, Code, Invalid, Visits};
 use crate::job::{Job, Target};
 use crate::ledger::{
     Candidate, Decision, EarlierFile, Fate, Finding, Hashing, Known, Origin, OwnRows, Record, Today, TodayBuilder,
     Wanted, body, find_earlier,
 };
 use crate::near_key::Folding;
-use crate::outcome::{ErrorCode, Outcome, Status};
-use crate::results::{Counts, Draft, Journal, Mark, ResultsError, StoredRows};
+use crate::outcome::{Outcome, Status};
+use crate::results::{Counts, Draft, Journal, Mark, ResultsError};
 use crate::text::{count, grouped};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use uuid::Uuid;
 
 /// The files in which a run looks before it sends.
@@ -116,8 +118,7 @@ pub(super) struct Earlier {
     warnings: Vec<String>,
     /// What becomes of each visit, by partition.
     fates: Vec<OnceLock<Vec<AtomicU8>>>,
-    in_flight: AtomicU64,
-    unexplained: AtomicU64,
+    answers: Answers,
 }
 
 impl Earlier {
@@ -139,8 +140,7 @@ impl Earlier {
             forgets_gone: sources.forgets_gone,
             warnings: sources.warnings,
             fates: (0..partitions).map(|_| OnceLock::new()).collect(),
-            in_flight: AtomicU64::new(sources.in_flight),
-            unexplained: AtomicU64::new(0),
+            answers: Answers::new(sources.in_flight),
         }
     }
 
@@ -151,7 +151,7 @@ impl Earlier {
     /// Decides for a visit of a partition of `count` visits, and notes the decision.
     pub(super) fn judge(
         &self,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         (partition, count): (usize, usize),
         at: usize,
         built: Result<&Built, &Invalid>,
@@ -160,7 +160,8 @@ impl Earlier {
         let Some(record) = &self.record else { return Judged::Outstanding { is_new: false } };
         // Most visits of most nights are new, and a hash costs as much as half of all checks.
         let hash = built.ok().filter(|built| record.knows(built.session_uid)).map(|_| Sha256::digest(bytes).into());
-        let Some((uid, decision)) = self.decide(record, builder, at, built, hash) else {
+        let visit = BuiltVisit { visits: builder, at, built, hash };
+        let Some((uid, decision)) = self.decide(record, visit) else {
             return Judged::Outstanding { is_new: false };
         };
         record.note(uid, decision.fate);
@@ -176,7 +177,7 @@ impl Earlier {
         let mark = decision.by.filter(|_| byte == fate::KEEP).and_then(|by| {
             let mark = match finding? {
                 Finding::Changed | Finding::Reused { .. } => {
-                    let outcome = self.settled(record, builder, at, built, hash, &decision);
+                    let outcome = settled(record, visit, &decision);
                     Mark { code: outcome.error_code, error: outcome.error }
                 }
                 // What an earlier run said is no longer so.
@@ -185,28 +186,21 @@ impl Earlier {
             };
             Some((uid, mark))
         });
-        let problem = matches!(finding, Some(Finding::Reused { .. }))
-            .then(|| self.settled(record, builder, at, built, hash, &decision).error);
+        let problem = matches!(finding, Some(Finding::Reused { .. })).then(|| settled(record, visit, &decision).error);
         Judged::Settled { finding, stays: byte == fate::KEEP, by: decision.by, mark, problem }
     }
 
-    fn decide(
-        &self,
-        record: &Record,
-        builder: &Builder<'_>,
-        at: usize,
-        built: Result<&Built, &Invalid>,
-        hash: Option<[u8; 32]>,
-    ) -> Option<(Uuid, Decision)> {
+    fn decide(&self, record: &Record, visit: BuiltVisit<'_>) -> Option<(Uuid, Decision)> {
+        let BuiltVisit { visits, at, built, hash } = visit;
         let (uid, day) = match built {
             Ok(built) => (built.session_uid, Some(built.visit_date)),
             Err(invalid) => (invalid.identity.session_uid?, invalid.identity.visit_date.parse().ok()),
         };
         let visit = Candidate {
             body: hash.as_ref().map(body),
-            store: record.hashing().store(builder.store_number(at)),
+            store: record.hashing().store(visits.store_number(at)),
             day,
-            is_first: builder.is_first(at),
+            is_first: visits.is_first(at),
         };
         Some((uid, record.decide(uid, &visit, &self.wanted, self.accepts_reused)))
     }
@@ -222,81 +216,27 @@ impl Earlier {
     }
 
     /// The row of a visit that is not sent because of what earlier runs know. `scratch` is overwritten.
-    pub(super) fn settle(&self, builder: &Builder<'_>, at: usize, scratch: &mut Vec<u8>) -> Outcome {
+    pub(super) fn settle(&self, builder: &dyn Visits, at: usize, scratch: &mut Vec<u8>) -> Outcome {
         scratch.clear();
         let built = builder.build(at, scratch);
         let built = built.as_ref().map_err(AsRef::as_ref);
         let hash = built.is_ok().then(|| Sha256::digest(&scratch).into());
-        let decided =
-            self.record.as_ref().and_then(|record| Some((record, self.decide(record, builder, at, built, hash)?.1)));
+        let visit = BuiltVisit { visits: builder, at, built, hash };
+        let decided = self.record.as_ref().and_then(|record| Some((record, self.decide(record, visit)?.1)));
         match decided {
-            Some((record, decision)) => self.settled(record, builder, at, built, hash, &decision),
+            Some((record, decision)) => settled(record, visit, &decision),
             None => Outcome::settled(builder.named(at, built), Status::AlreadyReceived),
         }
     }
 
-    fn settled(
-        &self,
-        record: &Record,
-        builder: &Builder<'_>,
-        at: usize,
-        built: Result<&Built, &Invalid>,
-        hash: Option<[u8; 32]>,
-        decision: &Decision,
-    ) -> Outcome {
-        let mut outcome = Outcome::settled(builder.named(at, built), Status::AlreadyReceived);
-        let (Fate::Keep(Some(finding)) | Fate::Settle(finding), Some(by)) = (decision.fate, decision.by) else {
-            return outcome;
-        };
-        let problems = built.err().map(|invalid| format!("; {}", invalid.problems)).unwrap_or_default();
-        match finding {
-            Finding::Same => outcome.payload_sha256 = hash,
-            Finding::Unknown => {}
-            Finding::Changed => {
-                changed(record, &by, &mut outcome);
-                outcome.error.push_str(&problems);
-            }
-            Finding::Reused { .. } => {
-                outcome.status = Status::Invalid;
-                outcome.error_code = Some(ErrorCode::Problem(Code::ReusedKey));
-                let has = match stored(record, &by).filter(|_| by.status.is_delivered()) {
-                    Some(stored) => format!(", of store {:?} on {}", stored.store_number, stored.visit_date),
-                    None => String::new(),
-                };
-                outcome.error = format!(
-                    "reused_key visit_id: Trax keeps another visit under this key{has} ({}); where keys start again every \
-                     year, make the year a part of them with `columns` ({}){problems}",
-                    record.file(by.file).display(),
-                    outcome.identity.source
-                );
-            }
-        }
-        outcome
-    }
-
-    /// Explains a 409 that another attempt of this run does not explain: an attempt of an earlier run may have arrived. Where
-    /// nothing explains it, it is not known with which body the visit was delivered.
+    /// Explains what Trax answered by what earlier runs have sent.
     pub(super) fn explain(&self, outcome: &mut Outcome) {
-        if outcome.status != Status::AlreadyReceived || outcome.http_status.is_none() {
-            return;
-        }
-        let record = self.record.as_ref().zip(outcome.identity.session_uid);
-        if let Some((record, by)) = record.and_then(|(record, uid)| Some((record, record.may_have_arrived(uid)?))) {
-            if by.body.is_some() && by.body != outcome.payload_sha256.as_ref().map(body) {
-                changed(record, by, outcome);
-            }
-            return;
-        }
-        let waiting = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if waiting.is_err() {
-            outcome.payload_sha256 = None;
-            self.unexplained.fetch_add(1, Ordering::Relaxed);
-        }
+        self.answers.explain(self.record.as_ref(), self.accepts_reused, outcome);
     }
 
-    /// Visits that were answered 409, and nothing explains it.
-    pub(super) fn unexplained(&self) -> u64 {
-        self.unexplained.load(Ordering::Relaxed)
+    /// What the answers have shown so far.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// What was found wrong with the rows, for the user who has to do something about it.
@@ -356,54 +296,36 @@ impl Earlier {
     }
 }
 
-/// What is written of a delivered visit that differs by now: store, day, scenes and hash of what Trax has.
-fn changed(record: &Record, by: &Known, outcome: &mut Outcome) {
-    outcome.error_code = Some(ErrorCode::ChangedSinceDelivery);
-    outcome.payload_sha256 = None;
-    let mut differences = String::new();
-    if let Some(stored) = stored(record, by) {
-        let identity = &mut outcome.identity;
-        let mut differ = |name: &str, then: &str, now: &str| {
-            if then != now && !then.is_empty() {
-                differences.push_str(&format!("; {name} {then}, now {}", if now.is_empty() { "unknown" } else { now }));
-            }
-        };
-        differ("store_number", &stored.store_number, &identity.store_number);
-        differ("visit_date", &stored.visit_date, &identity.visit_date);
-        differ("scenes", &stored.scenes.to_string(), &identity.scenes.to_string());
-        (identity.store_number, identity.visit_date) = (stored.store_number, stored.visit_date);
-        identity.scenes = stored.scenes;
-        outcome.payload_sha256 = stored.payload_sha256;
-    }
-    let differences = match differences.strip_prefix("; ") {
-        Some(differences) => format!(" ({differences})"),
-        None => String::new(),
+/// A visit of the exports, and what building it has shown.
+#[derive(Clone, Copy)]
+struct BuiltVisit<'a> {
+    visits: &'a dyn Visits,
+    at: usize,
+    built: Result<&'a Built, &'a Invalid>,
+    /// Of its body.
+    hash: Option<[u8; 32]>,
+}
+
+/// The row of a visit that is not sent.
+fn settled(record: &Record, visit: BuiltVisit<'_>, decision: &Decision) -> Outcome {
+    let BuiltVisit { visits, at, built, hash } = visit;
+    let mut outcome = Outcome::settled(visits.named(at, built), Status::AlreadyReceived);
+    let (Fate::Keep(Some(finding)) | Fate::Settle(finding), Some(by)) = (decision.fate, decision.by) else {
+        return outcome;
     };
-    outcome.error = format!(
-        "what Trax has differs from the export since {}{differences}; Trax keeps what was delivered first",
-        record.file(by.file).display()
-    );
-}
-
-/// What a row of an earlier run says Trax has.
-struct Stored {
-    store_number: String,
-    visit_date: String,
-    scenes: u32,
-    payload_sha256: Option<[u8; 32]>,
-}
-
-/// Reads a row once more; `None` where the file is gone by now.
-fn stored(record: &Record, by: &Known) -> Option<Stored> {
-    let mut rows = StoredRows::open(record.file(by.file)).ok()?;
-    let mut found = None;
-    rows.at(&by.span()).ok()?.read(|row| {
-        found = Some(Stored {
-            store_number: row.store_number().to_owned(),
-            visit_date: row.visit_date().map(|day| day.to_string()).unwrap_or_default(),
-            scenes: row.scenes().unwrap_or_default(),
-            payload_sha256: row.payload_sha256(),
-        });
-    });
-    found
+    let problems = built.err().map(|invalid| format!("; {}", invalid.problems)).unwrap_or_default();
+    match finding {
+        Finding::Same => outcome.payload_sha256 = hash,
+        Finding::Unknown => {}
+        Finding::Changed => {
+            changed(record, &by, true, &mut outcome);
+            outcome.error.push_str(&problems);
+        }
+        Finding::Reused { .. } => {
+            outcome.status = Status::Invalid;
+            reused(record, &by, true, &mut outcome);
+            outcome.error.push_str(&problems);
+        }
+    }
+    outcome
 }

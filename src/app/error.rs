@@ -1,5 +1,6 @@
 //! Why a use case ended without a report.
 
+use super::prepared_error::PreparedError;
 use crate::job::JobError;
 use crate::outcome::{Exit, StopReason};
 use crate::owned_file::OwnedFileError;
@@ -53,10 +54,13 @@ pub enum AppError {
     /// `max_duration` was over before anything was sent.
     #[error(
         "max_duration = {} is over, and reading and checking took all of it: nothing was sent and nothing is left behind. \
-         Run the same command with a longer --max-duration, or with fewer visits (--from, --to)",
+         Run the same command with a longer --max-duration",
         duration(*.0)
     )]
     TimeIsUp(Duration),
+    /// A folder of prepared visits cannot be written or sent.
+    #[error(transparent)]
+    Prepared(#[from] PreparedError),
     /// The clock of the machine is wrong.
     #[error(
         "the clock of this machine says {}: no visit can be checked against it, and a certificate cannot either. Set the \
@@ -107,6 +111,16 @@ pub enum AppError {
     /// The manifest beside a result file is missing or damaged.
     #[error("{0}\nThe manifest beside a result file says which job it belongs to; without it, use traxload run.")]
     NoManifest(ResultsError),
+    /// The job needs a day by now, and nothing says which one the earlier run had.
+    #[error("{} needs a day, and the manifest of {} names none", .job.display(), .results.display())]
+    DayUnknown {
+        /// The result file.
+        results: PathBuf,
+        /// The job file.
+        job: PathBuf,
+        /// Whether its exports are still those of the earlier run, as written.
+        is_same: bool,
+    },
     /// The folder in which the earlier run was started cannot be entered.
     #[error(
         "cannot go to {}, from where the run was started: {source}. If it was moved, go to the folder in which {} is now \
@@ -305,6 +319,9 @@ impl AppError {
             AppError::Results(ResultsError::Write { source, .. }) => of_write(source),
             AppError::File(FileError { source: Some(source), .. }) => of_write(source),
             AppError::Scan(ScanError::Command { source: Some(source), .. }) => of_write(source),
+            AppError::Prepared(PreparedError::Empty { .. }) => Exit::NoVisits,
+            AppError::Prepared(PreparedError::Changed { .. }) => Exit::Unexpected,
+            AppError::Prepared(PreparedError::Unwritten { source, .. }) => of_write(source),
             AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,
         }

@@ -8,7 +8,7 @@ use super::{AppError, Context, Selection, unwanted};
 use crate::host;
 use crate::job::Job;
 use crate::ledger::TodayBuilder;
-use crate::near_key::Folding;
+use crate::near_key::{Folding, without_case};
 use crate::results::Input;
 use crate::scan::{Export, Location, ReadFile, Remarks, Rows, ScanError};
 use crate::shuffle::{Shuffle, Shuffled, Tally};
@@ -56,6 +56,20 @@ pub(super) struct GroupedVisits {
     pub(super) day: Option<NaiveDate>,
     /// What leaves visit rows out.
     pub(super) filters: Filters,
+}
+
+impl GroupedVisits {
+    /// Whether two visits have keys that differ in their case only. Such keys are in one partition.
+    pub(super) fn has_keys_told_apart_by_case(&self) -> Result<bool, AppError> {
+        let mut found = false;
+        self.shuffled.each(|grouped| -> Result<(), AppError> {
+            let mut seen = HashSet::new();
+            let mut firsts = (0..grouped.len()).map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
+            found |= firsts.any(|visit| !seen.insert(without_case(visit.key()).into_owned()));
+            Ok(())
+        })?;
+        Ok(found)
+    }
 }
 
 /// The order of the exports: their files one after the other, those of the visits first.

@@ -2,8 +2,9 @@
 
 use super::exports::Exports;
 use super::suspicions::judge;
-use super::{AppError, Context, JobRequest};
+use super::{AppError, Context, JobRequest, clock};
 use crate::build::{Builder, CHUNKS_PER_THREAD, SceneId, in_order};
+use crate::job::DateArg;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 use uuid::Uuid;
@@ -15,6 +16,9 @@ use uuid::Uuid;
 /// Where the job or its exports cannot be read, or hold no visits.
 pub fn ids(cx: &Context, request: &JobRequest, out: &mut dyn Write) -> Result<(), IdsError> {
     let selection = request.selection.check()?;
+    if matches!(request.date, Some(DateArg::Today | DateArg::Yesterday)) {
+        clock::check(cx)?;
+    }
     let job = request.load(cx)?;
     let exports = Exports::open(cx, &job)?;
     cx.warn_all(&job.warnings);

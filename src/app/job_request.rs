@@ -1,7 +1,7 @@
 //! A job file and what is different about it this time.
 
 use super::{AppError, Context, Selection};
-use crate::job::{DateArg, Job, Options};
+use crate::job::{DateArg, ExportsMeant, Job, Options};
 use crate::results::RunOptions;
 use chrono::NaiveDate;
 use std::path::PathBuf;
@@ -31,6 +31,11 @@ pub struct JobRequest {
 
 impl JobRequest {
     pub(super) fn load(&self, cx: &Context) -> Result<Job, AppError> {
+        self.load_for(cx, ExportsMeant::OfJob)
+    }
+
+    /// Loads it for other exports than its own, or for none.
+    pub(super) fn load_for(&self, cx: &Context, exports: ExportsMeant) -> Result<Job, AppError> {
         let options = Options {
             base_dir: cx.base_dir.clone(),
             date: self.date,
@@ -40,6 +45,7 @@ impl JobRequest {
             memory: self.memory.clone(),
             max_duration: self.max_duration.clone(),
             accept: self.accept.clone(),
+            exports,
         };
         Ok(Job::load(&self.file, &options)?)
     }
@@ -54,6 +60,7 @@ impl JobRequest {
             rate: self.rate.clone(),
             memory: self.memory.clone(),
             allow_empty: self.allow_empty,
+            expect: None,
             accept: self.accept.clone(),
             ignore_unreadable_scenes: false,
         }

@@ -1,10 +1,8 @@
 //! Visits that earlier runs know and that come again under new keys: they would be sent a second time.
 
 use super::AppError;
-use super::exports::GroupedVisits;
-use crate::build::Builder;
+use crate::build::Visits;
 use crate::ledger::Record;
-use crate::near_key::without_case;
 use crate::scan::Location;
 use crate::suspicion::{Suspicion, SuspicionCode};
 use crate::text::grouped;
@@ -27,7 +25,7 @@ pub(super) struct NewVisits {
 
 impl NewVisits {
     /// Looks at a visit that no earlier run knows.
-    pub(super) fn look(&mut self, record: &Record, builder: &Builder<'_>, at: usize, day: Option<chrono::NaiveDate>) {
+    pub(super) fn look(&mut self, record: &Record, builder: &dyn Visits, at: usize, day: Option<chrono::NaiveDate>) {
         let hashing = record.hashing();
         self.visits += 1;
         if let Some(hash) = hashing.store_and_day(hashing.store(builder.store_number(at)), day) {
@@ -50,12 +48,21 @@ impl NewVisits {
         self.near.extend(other.near);
     }
 
-    /// What is probably a mistake of the whole export. To be asked once every visit was looked at.
-    pub(super) fn suspicions(&self, record: &Record, visits: &GroupedVisits) -> Result<Vec<Suspicion>, AppError> {
-        Ok(self.near_ones(record, visits)?.into_iter().chain(self.made_anew(record)).collect())
+    /// What is probably a mistake of the whole export. To be asked once every visit was looked at. `needs_case`: whether two
+    /// visits have keys that differ in their case only.
+    pub(super) fn suspicions(
+        &self,
+        record: &Record,
+        needs_case: impl FnOnce() -> Result<bool, AppError>,
+    ) -> Result<Vec<Suspicion>, AppError> {
+        Ok(self.near_ones(record, needs_case)?.into_iter().chain(self.made_anew(record)).collect())
     }
 
-    fn near_ones(&self, record: &Record, visits: &GroupedVisits) -> Result<Option<Suspicion>, AppError> {
+    fn near_ones(
+        &self,
+        record: &Record,
+        needs_case: impl FnOnce() -> Result<bool, AppError>,
+    ) -> Result<Option<Suspicion>, AppError> {
         let folding = record.folding();
         let mut pairs = Vec::new();
         for (key, location) in &self.near {
@@ -63,7 +70,7 @@ impl NewVisits {
             pairs.extend(gone.map(|gone| (key, location, folding.need_case(&gone, key), gone)));
         }
         // Where upper and lower case tell visits of the export apart, they may be other visits.
-        if pairs.iter().any(|(_, _, needs_case, _)| *needs_case) && has_keys_told_apart_by_case(visits)? {
+        if pairs.iter().any(|(_, _, needs_case, _)| *needs_case) && needs_case()? {
             pairs.retain(|(_, _, needs_case, _)| !needs_case);
         }
         if pairs.is_empty() {
@@ -95,16 +102,4 @@ impl NewVisits {
         suspicion.count = 0;
         Some(suspicion)
     }
-}
-
-/// Whether two visits of the exports have keys that differ in their case only.
-fn has_keys_told_apart_by_case(visits: &GroupedVisits) -> Result<bool, AppError> {
-    let mut found = false;
-    visits.shuffled.each(|grouped| -> Result<(), AppError> {
-        let mut seen = HashSet::new();
-        let mut firsts = (0..grouped.len()).map(|at| grouped.visit(at)).filter(|visit| visit.is_first());
-        found |= firsts.any(|visit| !seen.insert(without_case(visit.key()).into_owned()));
-        Ok(())
-    })?;
-    Ok(found)
 }

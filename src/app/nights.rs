@@ -1,8 +1,8 @@
 //! The nights that a daily job has missed, and `--catch-up`, which makes up for them.
 
-use super::result_file::{is_of_job, same_target};
+use super::result_file::{Beginning, is_of_job, same_target};
 use super::run::run_of_a_day;
-use super::{AppError, Context, Event, RunRequest};
+use super::{AppError, Context, Event, RunRequest, clock};
 use crate::job::{DateArg, Job};
 use crate::outcome::{Exit, Status};
 use crate::results::{Manifest, beside, resolve_path};
@@ -34,6 +34,7 @@ pub fn catch_up(
     days: u64,
     mut ended: impl FnMut(Result<RunReport, AppError>) -> Exit,
 ) -> Result<Exit, AppError> {
+    clock::check(cx)?;
     let job = request.job.load(cx)?;
     let Some(today) = job.date.filter(|_| job.nights.is_some()) else { return Err(AppError::NotDaily) };
     let missed = missed(cx, request, &job, LONGEST_CATCH_UP);
@@ -47,7 +48,7 @@ pub fn catch_up(
         }
         let mut request = request.clone();
         request.job.date = Some(DateArg::Day(*day));
-        request.continues = true;
+        request.beginning = Beginning::Continue;
         let exit = ended(run_of_a_day(cx, &request));
         if ends_all(exit) || cx.stop.reason().is_some() {
             if *day != today {

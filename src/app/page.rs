@@ -127,8 +127,8 @@ fn next_of_slice(cx: &Context, tally: &SliceTally) -> Option<Advice> {
     }
     let shown = &tally.file.shown;
     let Some(manifest) = &tally.file.manifest else {
-        let left =
-            tally.file.standing != Standing::Ended || next_step(shown, None, |status| tally.count(status)).is_some();
+        let left = tally.file.standing != Standing::Ended
+            || next_step(shown, None, |status| tally.count(status), tally.reused()).is_some();
         let words = "some files have no manifest, so that a rerun cannot know their jobs: run the jobs again with other \
                      result files. The API answers 409 for visits it already has";
         return left.then(|| Advice { words: words.to_owned(), command: None });
@@ -137,7 +137,8 @@ fn next_of_slice(cx: &Context, tally: &SliceTally) -> Option<Advice> {
     let results = std::path::absolute(cx.base_dir.join(shown)).unwrap_or_else(|_| shown.clone());
     match tally.file.standing {
         Standing::Ended => {
-            advice(next_step(&results, Exit::from_code(manifest.exit_code?), |status| tally.count(status))?)
+            let exit = Exit::from_code(manifest.exit_code?);
+            advice(next_step(&results, exit, |status| tally.count(status), tally.reused())?)
         }
         Standing::Unfinished | Standing::Overtaken => unfinished(&results, true),
     }
@@ -282,7 +283,7 @@ fn unfinished(results: &Path, is_resumable: bool) -> Advice {
 /// What to do about a run that came to its end.
 fn ended(tally: &ResultTally, results: &Path, manifest: Option<&Manifest>) -> Option<Advice> {
     let exit = manifest.and_then(|manifest| Exit::from_code(manifest.exit_code?));
-    let next = next_step(results, exit, |status| tally.count(status))?;
+    let next = next_step(results, exit, |status| tally.count(status), tally.reused())?;
     if manifest.is_none() {
         let words = "without the manifest a rerun cannot know its job: run the job again with another result file. \
                      The API answers 409 for visits it already has";

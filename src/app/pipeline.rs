@@ -4,20 +4,19 @@
 
 use super::deliver::{Counters, Dispatch, deliver};
 use super::earlier::{Earlier, Sources};
-use super::exports::{Exports, GroupedVisits};
 use super::result_file::{ResultFile, manifest};
 use super::run_inputs::RunInputs;
 use super::run_report::run_report;
+use super::run_visits::{Opened, RunVisits};
 use super::settle::Settling;
-use super::survey::{Survey, survey};
+use super::survey::Survey;
 use super::suspicions::{is_refused, judge};
 use super::token::token;
-use super::{AppError, Context, Event, Selection, accounting};
+use super::{AppError, Context, Event, accounting};
 use crate::job::Job;
 use crate::ledger::{OwnRows, TodayBuilder};
 use crate::outcome::{Exit, Status, StopReason};
 use crate::summary::RunReport;
-use crate::text::count;
 use crate::upload::Http;
 use std::time::Instant;
 
@@ -32,14 +31,15 @@ pub(super) fn send_all(
     let token = token(cx, job)?;
     let mut file = claim()?;
     cx.warn_all(file.warning.as_ref());
-    let exports = Exports::open(cx, job).map_err(|error| cx.unless_stopped(error))?;
+    let opened = Opened::open(cx, job).map_err(|error| cx.unless_stopped(error))?;
     cx.warn_all(&job.warnings);
-    let (paths, inputs) = (exports.paths(cx, job), exports.inputs(job));
-    let settling = Settling::new(job, &exports);
+    let (paths, inputs) = (opened.paths(cx, job), opened.inputs(job));
+    let settling = opened.settling(job);
     let sources = file.sources(job, &inputs);
-    let (visits, earlier) = read(cx, job, run.selection, exports, sources)?;
+    let read_visits = |today: Option<&mut TodayBuilder>| opened.read(cx, job, run.selection, today);
+    let (visits, earlier) = read(job, sources, read_visits, RunVisits::pieces)?;
     let mut survey = survey_outstanding(cx, run, &file, &visits, &earlier, &settling)?;
-    Http::check(&job.endpoint, &token)?;
+    Http::check(&job.reached(), &token)?;
 
     let counters = Counters::default();
     let so_far = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
@@ -73,7 +73,7 @@ pub(super) fn send_all(
         cx.warn(cx.stop.words());
     }
     accounting::visits(&survey.tally, &counters.counts, kept, earlier.gone_and_kept(), &file.path)?;
-    cx.warn_all(&unexplained(earlier.unexplained()));
+    cx.warn_all(&earlier.answers().warnings());
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.needs_nothing());
     let report = RunReport { exit, sending, ..report };
@@ -86,14 +86,15 @@ fn survey_outstanding(
     cx: &Context,
     run: &RunInputs<'_>,
     file: &ResultFile,
-    visits: &GroupedVisits,
+    visits: &RunVisits,
     earlier: &Earlier,
     settling: &Settling,
 ) -> Result<Survey, AppError> {
-    cx.warn_all(&visits.remarks.warnings);
-    let survey = survey(visits, &run.job.rules, cx.now.timestamp(), earlier, None)?;
+    cx.warn_all(&visits.remarks().warnings);
+    let survey = visits.survey(cx, run.job, earlier)?;
     cx.go_on()?;
-    let mut suspicions = survey.suspicions(visits, earlier)?;
+    let mut suspicions = survey.suspicions(&visits.remarks().suspicions);
+    suspicions.extend(survey.suspicions_of_earlier_runs(earlier, || visits.has_keys_told_apart_by_case())?);
     suspicions.extend(file.without_lock());
     let sends_nothing = survey.rows() == 0
         || is_refused(run.job, &suspicions)
@@ -102,44 +103,32 @@ fn survey_outstanding(
     cx.go_on()?;
     judge(cx, run.job, suspicions)?;
     if survey.rows() == 0 && !run.options.allow_empty {
-        return Err(AppError::NoVisits { left_out: survey.tally.visits_left_out, filters: visits.filters });
+        return Err(visits.none(survey.tally.visits_left_out));
     }
-    cx.warn_all(&survey.warnings(visits.is_flat));
+    cx.warn_all(&survey.warnings(visits.is_flat()));
     accounting::scenes(&survey.tally, survey.grouped_scenes)?;
     cx.warn_all(&earlier.warnings());
     cx.warn_all(&survey.warnings_of_earlier_runs(earlier));
     Ok(survey)
 }
 
-/// Reads the exports, and beside them the rows of the own result path; then, of the rows of other runs, those of visits that the
-/// exports have.
-pub(super) fn read(
-    cx: &Context,
+/// Reads the visits, and beside them the rows of the own result path; then, of the rows of other runs, those of visits that are
+/// there. `pieces`: in how many they come.
+pub(super) fn read<V>(
     job: &Job,
-    selection: Selection,
-    exports: Exports,
     sources: Sources,
-) -> Result<(GroupedVisits, Earlier), AppError> {
+    read_visits: impl FnOnce(Option<&mut TodayBuilder>) -> Result<V, AppError>,
+    pieces: impl FnOnce(&V) -> usize,
+) -> Result<(V, Earlier), AppError> {
     let mut today = sources.today(job);
     let hashing = today.as_ref().map(|today| today.hashing().clone());
     let (visits, own) = in_parallel(
-        || exports.read(cx, job, selection, today.as_mut()),
+        || read_visits(today.as_mut()),
         || hashing.as_ref().map_or(Ok(OwnRows::default()), |hashing| Ok(sources.read_own(hashing)?)),
     )?;
     let today = today.map(TodayBuilder::finish).zip(hashing);
-    let earlier = Earlier::read(job, sources, own, today, visits.shuffled.partitions());
+    let earlier = Earlier::read(job, sources, own, today, pieces(&visits));
     Ok((visits, earlier))
-}
-
-/// What has to be said of visits that the API has already, and nothing says since when.
-fn unexplained(visits: u64) -> Option<String> {
-    (visits > 0).then(|| {
-        format!(
-            "the API has {} already that no result file shows as delivered (409): if they were sent by something else, all is \
-             well; but where keys start again every year, it keeps the old visits, and the new ones are lost",
-            count(visits, "visit", "visits")
-        )
-    })
 }
 
 /// Does two things at once: reading a million rows of earlier results takes a good part of the time of the exports.

@@ -2,14 +2,14 @@
 
 use super::after::After;
 use super::pipeline::send_all;
-use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign, refuse_other_job};
+use super::result_file::{ResultFile, goes_on_under_other_ids, is_foreign, is_of_job, refuse_other_job};
 use super::run_inputs::RunInputs;
 use super::{AppError, Context, JobRequest, RerunHint, Selection, clock};
-use crate::job::{DateArg, Job, Options};
+use crate::job::{DateArg, ExportsMeant, Job, Options, PreparedMeant};
 use crate::ledger::Wanted;
 use crate::outcome::Status;
 use crate::render::quoted;
-use crate::results::{Lock, LockError, Manifest, RunOptions, beside, resolve_path};
+use crate::results::{Lock, LockError, Manifest, RunOptions, beside, refuse_journal_name, resolve_path};
 use crate::summary::{RunCommand, RunReport};
 use crate::suspicion::SuspicionCode;
 use chrono::NaiveDate;
@@ -59,7 +59,7 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     let mut file = ResultFile::reclaim(path.clone(), &manifest, wanted(&request.statuses), request.forget_gone)?;
     let cx = &cx.clone().in_folder(base_dir(cx, &manifest)?);
     let options = options(request, &manifest);
-    let job = Job::load(&manifest.job, &job_options(cx, request, &options, &path))?;
+    let job = load(cx, request, &options, &manifest, &path)?;
     if request.job.is_some() {
         refuse_other_job(cx, &job, &manifest, &path)?;
     }
@@ -76,6 +76,25 @@ pub fn rerun(cx: &Context, request: &RerunRequest) -> Result<RunReport, AppError
     after.finish(cx, report)
 }
 
+fn load(
+    cx: &Context,
+    request: &RerunRequest,
+    options: &RunOptions,
+    manifest: &Manifest,
+    results: &Path,
+) -> Result<Job, AppError> {
+    let job_options = job_options(cx, request, manifest, options, results);
+    Job::load(&manifest.job, &job_options).map_err(|error| {
+        // The day of a rerun is that of the run before.
+        let of_some_day = Options { date: Some(DateArg::Today), ..job_options };
+        let job = Job::load(&manifest.job, &of_some_day).ok().filter(|_| options.date.is_none());
+        match job.map(|job| is_of_job(cx, &job, manifest)) {
+            Some(is_same) => AppError::DayUnknown { results: results.to_owned(), job: manifest.job.clone(), is_same },
+            None => error.into(),
+        }
+    })
+}
+
 fn wanted(statuses: &[Status]) -> Wanted {
     if statuses.is_empty() { Wanted::Undelivered } else { Wanted::Only(statuses.to_vec()) }
 }
@@ -83,6 +102,7 @@ fn wanted(statuses: &[Status]) -> Wanted {
 /// The full path of a result file that is there, or whose journal is.
 fn find(cx: &Context, named: &Path) -> Result<PathBuf, AppError> {
     let path = resolve_path(&cx.base_dir.join(named))?;
+    refuse_journal_name(named)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     if is_foreign(&path)? {
         return Err(AppError::NotToRerun { named: named.to_owned(), job: job_hint(cx, named) });
@@ -146,7 +166,13 @@ fn options(request: &RerunRequest, manifest: &Manifest) -> RunOptions {
     options
 }
 
-fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, results: &Path) -> Options {
+fn job_options(
+    cx: &Context,
+    request: &RerunRequest,
+    manifest: &Manifest,
+    options: &RunOptions,
+    results: &Path,
+) -> Options {
     Options {
         base_dir: cx.base_dir.clone(),
         date: day(&options.date).map(DateArg::Day),
@@ -156,6 +182,10 @@ fn job_options(cx: &Context, request: &RerunRequest, options: &RunOptions, resul
         memory: options.memory.clone(),
         max_duration: request.max_duration.clone(),
         accept: options.accept.clone(),
+        exports: match manifest.reads.as_ref().and_then(|reads| reads.prepared.clone()) {
+            Some(folder) => ExportsMeant::Prepared(PreparedMeant { folder, expect: options.expect.clone() }),
+            None => ExportsMeant::OfJob,
+        },
     }
 }
 
@@ -170,8 +200,13 @@ fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
     if !cx.base_dir.as_os_str().is_empty() {
         command.push_str(&format!("cd {} && ", path(&cx.base_dir)));
     }
-    command.push_str(&format!("traxload run {} --results {}", path(&manifest.job), path(results)));
-    let RunOptions { date, from, to, limit, rate, memory, allow_empty, accept, ignore_unreadable_scenes: _ } =
+    let job = path(&manifest.job);
+    command.push_str(&match manifest.reads.as_ref().and_then(|reads| reads.prepared.as_ref()) {
+        Some(folder) => format!("traxload upload {job} {}", quoted(folder)),
+        None => format!("traxload run {job}"),
+    });
+    command.push_str(&format!(" --results {}", path(results)));
+    let RunOptions { date, from, to, limit, rate, memory, allow_empty, expect, accept, ignore_unreadable_scenes: _ } =
         &manifest.options;
     let limit = limit.map(|limit| limit.to_string());
     let accept = Some(accept.join(",")).filter(|codes| !codes.is_empty());
@@ -182,6 +217,7 @@ fn start_over(cx: &Context, manifest: &Manifest, results: &Path) -> String {
         ("limit", &limit),
         ("rate", rate),
         ("memory", memory),
+        ("expect", expect),
         ("accept", &accept),
     ];
     for (name, value) in valued {

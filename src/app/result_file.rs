@@ -14,7 +14,7 @@ use crate::ledger::{Origin, Wanted};
 use crate::outcome::Status;
 use crate::results::{
     Counts, FORMAT, Input, Journal, Lock, Manifest, Mark, Reads, ResultsError, RunOptions, beside, is_result_file,
-    look_ahead, make_room, move_aside, read, resolve_path,
+    look_ahead, make_room, move_aside, read, refuse_journal_name, resolve_path,
 };
 use crate::summary::RunReport;
 use crate::suspicion::{Suspicion, SuspicionCode};
@@ -64,9 +64,10 @@ enum Prior {
 }
 
 /// What a run does with a result file or a journal that is already there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beginning {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beginning {
     /// Takes up a journal of the same job and options; refuses a finished file.
+    #[default]
     New,
     /// Moves them aside.
     Fresh,
@@ -83,6 +84,7 @@ impl ResultFile {
         beginning: Beginning,
     ) -> Result<ResultFile, AppError> {
         let path = resolve_path(&job.results)?;
+        refuse_journal_name(&job.results)?;
         make_room(&path)?;
         let lock = Lock::take(&path)?;
         let warning = look_ahead(&path)?;
@@ -169,8 +171,12 @@ impl ResultFile {
             journal: beside(&self.path, "partial").exists(),
             manifest: std::fs::read(beside(&self.path, "json")).ok(),
         };
-        manifest.write(&self.path).map_err(AppError::Journal)?;
-        earlier.begin_journal(&self.path, counts, marks).map_err(AppError::Journal)
+        manifest.write(&self.path)?;
+        earlier.begin_journal(&self.path, counts, marks).map_err(|error| {
+            // Nothing was sent, and what is there is as before. Where not even this works, the manifest of now is as good.
+            let _ = Manifest::put_back(&self.path, self.before.manifest.as_deref());
+            error.into()
+        })
     }
 
     /// Makes the journal the result file. First the manifest: where it cannot be written, the journal stays, and the same
@@ -233,6 +239,7 @@ fn same_inputs(then: &[Input], now: &[Input]) -> bool {
 /// Where a check looks: where a run or a rerun of the job would.
 pub(super) fn sources_of_check(job: &Job) -> Result<Sources, AppError> {
     let path = resolve_path(&job.results)?;
+    refuse_journal_name(&job.results)?;
     let mut sources = Sources::default();
     let is_ours = Manifest::read(&path).is_ok_and(|manifest| changes(job, &manifest).is_empty());
     if is_ours && !is_foreign(&path)? && !is_foreign(&beside(&path, "partial"))? {
@@ -367,7 +374,7 @@ pub(super) fn refuse_other_job(cx: &Context, job: &Job, manifest: &Manifest, tak
 /// moved.
 pub(super) fn is_of_job(cx: &Context, job: &Job, manifest: &Manifest) -> bool {
     match &manifest.reads {
-        Some(reads) => *reads == reads_of(job),
+        Some(reads) => reads.is_of_job(&reads_of(job)),
         // The first version kept the path of the job file only.
         None => full(&job_file(manifest)) == full(&cx.base_dir.join(&job.file)),
     }
@@ -384,7 +391,8 @@ fn full(path: &Path) -> PathBuf {
 
 fn reads_of(job: &Job) -> Reads {
     let [visits, scenes] = job.reads.clone();
-    Reads { name: job.name.clone(), visits, scenes }
+    let prepared = job.prepared.as_ref().map(|meant| meant.folder.clone());
+    Reads { name: job.name.clone(), visits, scenes, prepared }
 }
 
 /// Where sessions go. The sandbox has a name of its own: what it got, Trax has not.
@@ -431,7 +439,7 @@ pub(super) fn manifest(
 ) -> Manifest {
     let job = run.job;
     Manifest {
-        traxload: env!("CARGO_PKG_VERSION").to_owned(),
+        traxload: env!("TRAXLOAD_VERSION").to_owned(),
         job: job.file.clone(),
         working_directory: cx.full_base_dir(),
         options: run.options.clone(),

@@ -15,10 +15,8 @@ use crate::summary::{RunCommand, RunReport};
 pub struct RunRequest {
     /// The job and what is different about it this time.
     pub job: JobRequest,
-    /// Moves a result file and a journal that are already there aside, and starts over.
-    pub fresh: bool,
-    /// Does whatever the result path needs: begins, takes up a journal, or goes on with a finished result file.
-    pub continues: bool,
+    /// What it does with a result file or a journal that is already there.
+    pub beginning: Beginning,
 }
 
 /// Reads, checks and uploads the visits of a job, and writes the result file.
@@ -46,16 +44,13 @@ fn run_job(cx: &Context, request: &RunRequest, job: &Job) -> Result<RunReport, A
         selection: request.job.selection,
         options: request.job.manifest_options(job.date),
     };
-    let beginning = match request {
-        RunRequest { fresh: true, .. } => Beginning::Fresh,
-        RunRequest { continues: true, .. } => Beginning::Continue,
-        _ => Beginning::New,
-    };
     let report = send_all(&cx.clone().limited_to(job.max_duration), &inputs, || {
-        ResultFile::claim(cx, job, &inputs.options, beginning)
+        ResultFile::claim(cx, job, &inputs.options, request.beginning)
     });
     let report = match report {
-        Err(AppError::Scan(error)) if request.continues => done_before(cx, &inputs).ok_or(error.into()),
+        Err(AppError::Scan(error)) if request.beginning == Beginning::Continue => {
+            done_before(cx, &inputs).ok_or(error.into())
+        }
         report => report,
     };
     after.finish(cx, report)

@@ -2,8 +2,8 @@
 
 use super::deliver::Counters;
 use super::earlier::Earlier;
-use super::exports::GroupedVisits;
 use super::run_inputs::RunInputs;
+use super::run_visits::RunVisits;
 use super::survey::Survey;
 use super::{Context, unwanted};
 use crate::job::Target;
@@ -17,13 +17,14 @@ pub(super) fn run_report(
     cx: &Context,
     run: &RunInputs<'_>,
     results: &Path,
-    visits: &GroupedVisits,
+    visits: &RunVisits,
     survey: &Survey,
     earlier: &Earlier,
     counters: &Counters,
 ) -> RunReport {
     let Counters { counts, traffic } = counters;
-    let (job, tally) = (run.job, &survey.tally);
+    let (job, tally, answers) = (run.job, &survey.tally, earlier.answers());
+    let reused_keys_delivered = survey.known.reused_own + answers.reused();
     let causes = counts.causes().into_iter().map(|((status, code), cause)| UndeliveredCause {
         status,
         error_code: code.into_owned(),
@@ -35,8 +36,8 @@ pub(super) fn run_report(
         rows_read: tally.visit_rows,
         identical_duplicates: tally.identical_duplicates,
         left_out: tally.visits_left_out,
-        filters: visits.filters,
-        left_out_values: unwanted::listed(&visits.remarks.unwanted),
+        filters: visits.filters(),
+        left_out_values: unwanted::listed(&visits.remarks().unwanted),
         result_rows: counts.rows(),
         visits: ByStatus::new(|status| counts.get(status)),
         carried_over: counts.carried_over(),
@@ -44,16 +45,16 @@ pub(super) fn run_report(
         undelivered_not_in_exports: earlier.undelivered_and_gone(),
         forgot_gone: earlier.forgets_gone(),
         delivered_before: survey.known.elsewhere,
-        changed_since_delivery: survey.known.changed,
-        reused_keys: survey.known.reused + survey.known.reused_own,
+        changed_since_delivery: survey.known.changed + answers.changed(),
+        reused_keys: survey.known.reused + reused_keys_delivered,
         reused_keys_known: survey.known.reused_before,
-        reused_keys_delivered: survey.known.reused_own,
-        unexplained_409: earlier.unexplained(),
+        reused_keys_delivered,
+        unexplained_409: answers.unexplained(),
         scene_rows: tally.scenes_read(),
         orphans: tally.orphans,
         identical_scenes: survey.identical_scenes,
         unreadable_scenes: tally.unreadable,
-        coverage: survey.coverage.fields(&job.rules),
+        coverage: if job.prepared.is_some() { Vec::new() } else { survey.coverage.fields(&job.rules) },
         causes: causes.collect(),
         requests: traffic.requests(),
         retries: traffic.retries(),

@@ -14,7 +14,7 @@ const MESSAGE: &str = "files have changed since they were read: they are still b
                        missing. Run again when they are complete. Accepted, what was read is sent";
 
 /// The files of a run, to be looked at again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Settling {
     files: Vec<ReadFile>,
 }

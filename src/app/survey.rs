@@ -5,8 +5,10 @@ use super::coverage::Coverage;
 use super::earlier::{Earlier, Judged};
 use super::exports::{ExportOrder, GroupedVisits};
 use super::new_keys::NewVisits;
+use super::prepared_visits::PreparedVisits;
+use super::remarks::{changed_warning, reused_warning};
 use super::signs::{Alike, AlikeVisits, Signs};
-use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, at_once, in_order};
+use crate::build::{Builder, Built, CHUNKS_PER_THREAD, Code, Glance, Invalid, Rules, Visits, at_once, in_order};
 use crate::ledger::{Finding, Known};
 use crate::outcome::Status;
 use crate::results::Mark;
@@ -169,6 +171,27 @@ pub(super) fn survey(
     Ok(all)
 }
 
+/// The same of visits that were prepared before: what is in them is known to be valid, or why not.
+pub(super) fn survey_prepared(visits: &PreparedVisits, earlier: &Earlier) -> Result<Survey, AppError> {
+    let mut all = Survey { tally: visits.tally(), ..Survey::default() };
+    let mut number = 0;
+    visits.each(|visits| -> Result<(), AppError> {
+        let look_up = LookUp { earlier, partition: (number, visits.len()) };
+        number += 1;
+        let look = |range: Range<usize>| {
+            let (mut survey, mut scratch) = (Survey::default(), Vec::new());
+            for at in range {
+                survey.look_at(visits, at, look_up, &mut scratch);
+                scratch.clear();
+            }
+            survey
+        };
+        at_once(visits.len(), usize::MAX, look).into_iter().for_each(|part| all.append(part));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
 /// Where what becomes of the visits of a partition is looked up.
 #[derive(Clone, Copy)]
 struct LookUp<'a> {
@@ -226,7 +249,7 @@ impl Survey {
         survey
     }
 
-    fn look_at(&mut self, builder: &Builder<'_>, visit: usize, look_up: LookUp<'_>, lines: &mut Vec<u8>) {
+    fn look_at(&mut self, builder: &dyn Visits, visit: usize, look_up: LookUp<'_>, lines: &mut Vec<u8>) {
         let before = lines.len();
         let built = builder.build(visit, lines);
         let bytes = lines.len() - before;
@@ -241,7 +264,7 @@ impl Survey {
             Ok(built) => {
                 self.valid += 1;
                 if self.firsts.is_empty() {
-                    self.firsts.extend(builder.glance(visit, built));
+                    self.firsts.extend(builder.glance(visit, &built));
                 }
                 *self.by_day.entry(built.visit_date).or_default() += 1;
                 self.coverage.count(&built);
@@ -269,7 +292,7 @@ impl Survey {
     /// Looks up what earlier runs know of a visit, and counts it if it is not sent because of that.
     fn is_known(
         &mut self,
-        builder: &Builder<'_>,
+        builder: &dyn Visits,
         visit: usize,
         LookUp { earlier, partition }: LookUp<'_>,
         built: Result<&Built, &Invalid>,
@@ -357,21 +380,8 @@ impl Survey {
                 file()
             ));
         }
-        if known.changed > 0 {
-            warnings.push(format!(
-                "{} from what was delivered, which is what Trax keeps (changed_since_delivery in the result file): a correction \
-                 has to be made there",
-                count(known.changed, "visit differs", "visits differ")
-            ));
-        }
-        let reused = known.reused + known.reused_own;
-        if reused > 0 {
-            warnings.push(format!(
-                "{} of a visit of another store or day that Trax keeps (reused_key in the result file), and cannot be sent: \
-                 where keys start again every year, make the year a part of them with `columns`",
-                count(reused, "visit has the key", "visits have the keys")
-            ));
-        }
+        warnings.extend(changed_warning(known.changed));
+        warnings.extend(reused_warning(known.reused + known.reused_own));
         warnings
     }
 
@@ -418,14 +428,18 @@ impl Survey {
         warnings
     }
 
-    /// What is probably a mistake of the whole export, with what reading it has shown, and what earlier runs know.
-    pub(super) fn suspicions(&self, visits: &GroupedVisits, earlier: &Earlier) -> Result<Vec<Suspicion>, AppError> {
-        let mut all: Vec<Suspicion> =
-            visits.remarks.suspicions.iter().cloned().chain(self.signs.suspicions()).collect();
-        if let Some(record) = earlier.record() {
-            all.extend(self.new.suspicions(record, visits)?);
-        }
-        Ok(all)
+    /// What is probably a mistake of the whole export. `read`: what reading it has shown.
+    pub(super) fn suspicions(&self, read: &[Suspicion]) -> Vec<Suspicion> {
+        read.iter().cloned().chain(self.signs.suspicions()).collect()
+    }
+
+    /// The same, as far as earlier runs show it. `needs_case`: whether upper and lower case tell visits apart.
+    pub(super) fn suspicions_of_earlier_runs(
+        &self,
+        earlier: &Earlier,
+        needs_case: impl FnOnce() -> Result<bool, AppError>,
+    ) -> Result<Vec<Suspicion>, AppError> {
+        earlier.record().map_or(Ok(Vec::new()), |record| self.new.suspicions(record, needs_case))
     }
 
     /// Adds what comes next in the export.

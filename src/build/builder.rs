@@ -5,15 +5,15 @@
 use super::batch::CellBatch;
 use super::field::Field;
 use super::identity::{Identity, OrphanScene, SceneId};
-use super::prepared::{Built, Glance, Invalid, Prepared, likeness};
+use super::prepared::{Built, Glance, Invalid, likeness};
 use super::reading::{VisitRow, scene_column, scene_text};
 use super::rules::Rules;
 use super::scenes::SharedScenes;
 use super::visit;
+use super::visits::Visits;
 use crate::scan::{Location, Rows};
 use crate::shuffle::{Grouped, Orphan, Visit};
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -60,22 +60,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The store of a visit, where it can be told; else empty.
-    pub(crate) fn store_number(&self, at: usize) -> &str {
-        self.row(self.grouped.visit(at)).known_store_number()
-    }
-
-    /// Whether a visit is the first one with its key.
-    pub(crate) fn is_first(&self, at: usize) -> bool {
-        self.grouped.visit(at).is_first()
-    }
-
-    /// The key of a visit, and where its row is.
-    pub(crate) fn key(&self, at: usize) -> (&str, Location) {
-        let visit = self.grouped.visit(at);
-        (visit.key(), visit.location())
-    }
-
     /// The scenes of no visit, if they were asked for.
     pub(crate) fn orphans<'g>(rules: &'g Rules, grouped: &'g Grouped) -> impl Iterator<Item = OrphanScene<'g>> {
         let text = |field: &'g Field, orphan: Orphan<'g>| {
@@ -88,47 +72,6 @@ impl<'a> Builder<'a> {
             task_code: rules.task_code.as_ref().map_or("", |field| text(field, orphan)),
             source: orphan.location(),
         })
-    }
-
-    /// Checks a visit and appends its body to `body`. Nothing is appended for an invalid visit.
-    ///
-    /// # Errors
-    /// All problems of the visit.
-    pub(crate) fn build(&self, at: usize, body: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
-        let visit = self.grouped.visit(at);
-        visit::build(visit, self.row(visit), self.now, &self.shared_scenes, body)
-    }
-
-    /// Makes a visit ready to be sent.
-    ///
-    /// # Errors
-    /// All problems of the visit.
-    pub(crate) fn prepare(&self, at: usize) -> Result<Prepared, Box<Invalid>> {
-        let mut body = Vec::with_capacity(1024);
-        let built = self.build(at, &mut body)?;
-        body.shrink_to_fit();
-        Ok(Prepared::new(self.identity(at, built), built.session_uid, body))
-    }
-
-    /// What a visit is called, and the SHA-256 of the body that it would have: for a valid visit that will not be sent.
-    /// `scratch` is overwritten.
-    ///
-    /// # Errors
-    /// All problems of the visit.
-    pub(crate) fn identify(&self, at: usize, scratch: &mut Vec<u8>) -> Result<(Identity, [u8; 32]), Box<Invalid>> {
-        scratch.clear();
-        let built = self.build(at, scratch)?;
-        Ok((self.identity(at, built), Sha256::digest(scratch).into()))
-    }
-
-    /// A valid visit as it was read. `built` is what [`build`](Builder::build) returned for it.
-    pub(crate) fn glance(&self, at: usize, built: Built) -> Option<Glance> {
-        let row = self.row(self.grouped.visit(at));
-        let field = &self.rules.session_start_time;
-        let start = row.time(field).ok().flatten()?;
-        let zone = row.zone(field).ok().flatten().or_else(|| row.own_zone(field));
-        let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
-        Some(Glance { identity: self.identity(at, built), start, on_the_wall })
     }
 
     /// The date of a visit, valid or not, where it can be told.
@@ -176,19 +119,35 @@ impl<'a> Builder<'a> {
         Some((visit_id.to_owned(), session.uid, ids))
     }
 
-    /// What a visit is called. `built`: what [`build`](Builder::build) returned for it.
-    pub(crate) fn named(&self, at: usize, built: Result<&Built, &Invalid>) -> Identity {
-        match built {
-            Ok(built) => self.identity(at, *built),
-            Err(invalid) => invalid.identity.clone(),
-        }
-    }
-
     fn row(&self, visit: Visit<'_>) -> VisitRow<'_> {
         VisitRow { rules: self.rules, cells: &self.batches[visit.batch()], at: visit.row() }
     }
+}
 
-    fn identity(&self, at: usize, built: Built) -> Identity {
+impl Visits for Builder<'_> {
+    fn len(&self) -> usize {
+        self.grouped.len()
+    }
+
+    fn is_first(&self, at: usize) -> bool {
+        self.grouped.visit(at).is_first()
+    }
+
+    fn key(&self, at: usize) -> (&str, Location) {
+        let visit = self.grouped.visit(at);
+        (visit.key(), visit.location())
+    }
+
+    fn store_number(&self, at: usize) -> &str {
+        self.row(self.grouped.visit(at)).known_store_number()
+    }
+
+    fn build(&self, at: usize, body: &mut Vec<u8>) -> Result<Built, Box<Invalid>> {
+        let visit = self.grouped.visit(at);
+        visit::build(visit, self.row(visit), self.now, &self.shared_scenes, body)
+    }
+
+    fn identity(&self, at: usize, built: &Built) -> Identity {
         let visit = self.grouped.visit(at);
         let row = self.row(visit);
         Identity {
@@ -199,5 +158,14 @@ impl<'a> Builder<'a> {
             scenes: built.scenes,
             source: visit.location(),
         }
+    }
+
+    fn glance(&self, at: usize, built: &Built) -> Option<Glance> {
+        let row = self.row(self.grouped.visit(at));
+        let field = &self.rules.session_start_time;
+        let start = row.time(field).ok().flatten()?;
+        let zone = row.zone(field).ok().flatten().or_else(|| row.own_zone(field));
+        let on_the_wall = zone.and_then(|zone| Some((zone.name(), zone.time_at(start)?)));
+        Some(Glance { identity: self.identity(at, built), start, on_the_wall })
     }
 }

@@ -42,7 +42,7 @@ impl Field {
     }
 
     /// The index of its column among the picks; `None` for a constant.
-    pub(super) fn pick(&self) -> Option<usize> {
+    pub(crate) fn pick(&self) -> Option<usize> {
         match self.source {
             ValueSource::Column(pick) => Some(pick),
             ValueSource::Constant(_) => None,

@@ -12,10 +12,12 @@
 //! | `problem` | what can be wrong |
 //! | `ids` | how ids are made |
 //! | `identity`, `prepared` | what comes out |
-//! | `builder` | builds the visits of a grouped export; `parallel` does it on all threads |
+//! | `visits` | what is asked of visits by their number |
+//! | `builder` | builds those of a grouped export; `parallel` does it on all threads |
+//! | `prepared_rows` | those that were built before, checked |
 //!
 //! Building is a pure function of the visit's rows, the `Rules` and the start of the run. So any number of threads may
-//! build, and every run makes the same bytes. Only `Builder::prepare` makes a [`Prepared`] visit.
+//! build, and every run makes the same bytes. Only `Visits::prepare` makes a [`Prepared`] visit.
 //!
 //! This room knows no file, no network and no clock.
 
@@ -31,6 +33,7 @@ mod json;
 mod parallel;
 mod pattern;
 mod prepared;
+mod prepared_rows;
 mod problem;
 mod reading;
 mod rfc3339;
@@ -41,6 +44,7 @@ mod spelling;
 mod time;
 mod time_hints;
 mod visit;
+mod visits;
 mod zone;
 
 pub(crate) use body::BODY_START;
@@ -54,7 +58,9 @@ pub(crate) use parallel::{CHUNKS_PER_THREAD, at_once, in_order};
 pub(crate) use pattern::{Pattern, Written};
 pub(crate) use prepared::{Built, Glance};
 pub use prepared::{Invalid, Parts, Prepared};
+pub(crate) use prepared_rows::{Flaw, INVALID, PREPARED, PREPARED_COLUMNS, PreparedRows};
 pub use problem::{Code, Problem, Problems};
 pub(crate) use rules::{LocalDay, Rules};
 pub(crate) use time::{Unit, without_format};
+pub(crate) use visits::Visits;
 pub(crate) use zone::Zone;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A visit that may be sent. Only `Builder::prepare` makes one, so it needs no more checks.
+/// A visit that may be sent. Only `Visits::prepare` makes one, so it needs no more checks.
 #[derive(Clone, Debug)]
 pub struct Prepared(Parts);
 

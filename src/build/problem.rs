@@ -139,6 +139,8 @@ impl fmt::Display for Problem {
 pub struct Problems {
     listed: Vec<Problem>,
     unlisted: BTreeMap<Code, u64>,
+    /// Those that were found and told before: the first code, and the words.
+    told: Option<(Code, String)>,
 }
 
 /// How many problems of a visit are listed: about a megabyte of text.
@@ -153,9 +155,19 @@ impl Problems {
         }
     }
 
+    /// Problems that were found and told before.
+    pub(super) fn told(first: Code, words: String) -> Problems {
+        Problems { told: Some((first, words)), ..Problems::default() }
+    }
+
     /// Whether nothing is wrong with the visit.
     pub fn is_empty(&self) -> bool {
-        self.listed.is_empty()
+        self.first().is_none()
+    }
+
+    /// The kind of the first problem.
+    pub fn first(&self) -> Option<Code> {
+        self.listed.first().map(|problem| problem.code).or(self.told.as_ref().map(|(code, _)| *code))
     }
 
     /// The first 10,000 problems.
@@ -171,6 +183,9 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((_, words)) = &self.told {
+            f.write_str(words)?;
+        }
         let mut between = "";
         for problem in &self.listed {
             write!(f, "{between}{problem}")?;

@@ -1,7 +1,9 @@
 //! The arguments of each command.
 
 use super::sandbox::SandboxArgs;
-use crate::app::{JobRequest, LONGEST_CATCH_UP, RerunRequest, RunRequest, Selection};
+use crate::app::{
+    Beginning, JobRequest, LONGEST_CATCH_UP, PrepareRequest, RerunRequest, RunRequest, Selection, UploadRequest,
+};
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 
 /// Sends store visits from CSV and Parquet exports to the Trax Sessions Input API.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(version = env!("TRAXLOAD_VERSION"), arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -39,6 +41,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Send again what a result file shows as not delivered
     Rerun(RerunArgs),
+    /// Read and check; leave the visits in a folder, to be looked at, signed off, moved, and uploaded
+    Prepare(PrepareArgs),
+    /// Upload a folder of prepared visits, exactly as they are; write the result file
+    Upload(UploadArgs),
     /// A result file, or many of them, as one HTML page
     Report(ReportArgs),
     /// Visit and scene keys with their ids, as CSV
@@ -91,6 +97,66 @@ pub(super) struct CheckArgs {
     /// Write the scenes of no visit to this file, as CSV; `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub(super) orphans: Option<PathBuf>,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PrepareArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// The folder, on this machine or in object storage (s3://, gs://, az://)
+    #[arg(short, long, value_name = "DIR", required_unless_present = "describe")]
+    output: Option<String>,
+    /// Replace a folder that an earlier `prepare` has left
+    #[arg(long)]
+    overwrite: bool,
+    /// Prepare one bucket of exports that a cluster has parted by their keys: --visits and --scenes, in place of the job's
+    /// exports; any share of them may be invalid, and what only whole exports show is not looked for
+    #[arg(long, requires_all = ["visits", "scenes"])]
+    bucket: bool,
+    /// The visits of the bucket, a Parquet file
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    visits: Option<String>,
+    /// The scenes of the bucket, a Parquet file; the same one where a flat export holds both
+    #[arg(long, value_name = "FILE", requires = "bucket")]
+    scenes: Option<String>,
+    /// Read nothing, and print as JSON which columns the job reads and which of them make keys
+    #[arg(long, conflicts_with_all = ["output", "bucket", "json"])]
+    pub(super) describe: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UploadArgs {
+    /// The job file; of its exports nothing is needed
+    job: PathBuf,
+    /// The folder that `prepare` has left, on this machine or in object storage
+    #[arg(value_name = "DIR")]
+    folder: String,
+    /// The prepared_sha256 of the folder that was signed off; nothing is sent where it is another one
+    #[arg(long, value_name = "HASH", value_parser = sha256)]
+    expect: Option<String>,
+    /// What {date} in the job's paths becomes: today, yesterday or YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    date: Option<DateArg>,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Move an older result file aside and start over
+    #[arg(long)]
+    fresh: bool,
+    /// Whatever the result path needs: begin, take up a run that died, or go on with a finished result file
+    #[arg(long = "continue", conflicts_with = "fresh")]
+    continues: bool,
+    /// A folder without visits is fine
+    #[arg(long)]
+    allow_empty: bool,
+    /// Codes of suspicions, and of the problem reused_key, that are fine this time
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    accept: Vec<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -212,15 +278,59 @@ fn days(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is no number of days from 1d to {LONGEST_CATCH_UP}d"))
 }
 
+fn beginning(fresh: bool, continues: bool) -> Beginning {
+    match (fresh, continues) {
+        (true, _) => Beginning::Fresh,
+        (_, true) => Beginning::Continue,
+        _ => Beginning::New,
+    }
+}
+
 impl RunArgs {
     pub(super) fn request(&self) -> RunRequest {
-        RunRequest { job: self.job.request(Some(&self.sending)), fresh: self.fresh, continues: self.continues }
+        RunRequest { job: self.job.request(Some(&self.sending)), beginning: beginning(self.fresh, self.continues) }
     }
 }
 
 impl CheckArgs {
     pub(super) fn job(&self) -> JobRequest {
         self.job.request(Some(&self.sending))
+    }
+}
+
+impl PrepareArgs {
+    pub(super) fn job(&self) -> JobRequest {
+        self.job.request(None)
+    }
+
+    pub(super) fn request(&self) -> PrepareRequest {
+        PrepareRequest {
+            job: self.job(),
+            folder: self.output.clone().unwrap_or_default(),
+            overwrite: self.overwrite,
+            bucket: self.visits.clone().zip(self.scenes.clone()).map(Into::into),
+        }
+    }
+}
+
+impl UploadArgs {
+    pub(super) fn request(&self) -> UploadRequest {
+        let SendingArgs { results, rate, max_duration } = &self.sending;
+        UploadRequest {
+            job: JobRequest {
+                file: self.job.clone(),
+                date: self.date,
+                results: results.clone(),
+                rate: rate.clone(),
+                max_duration: max_duration.clone(),
+                allow_empty: self.allow_empty,
+                accept: self.accept.clone(),
+                ..JobRequest::default()
+            },
+            folder: self.folder.clone(),
+            expect: self.expect.clone(),
+            beginning: beginning(self.fresh, self.continues),
+        }
     }
 }
 
@@ -260,6 +370,11 @@ impl RerunArgs {
             forget_gone: self.forget_gone,
         }
     }
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(text.to_owned()) } else { Err("not a SHA-256, which has 64 hexadecimal digits".to_owned()) }
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {

@@ -1,12 +1,12 @@
 //! What each command does: arguments in, one use case of `app`, its report onto the screen.
 
-use super::args::{CheckArgs, IdsArgs, InitArgs, ReportArgs, RunArgs};
+use super::args::{CheckArgs, IdsArgs, InitArgs, PrepareArgs, ReportArgs, RunArgs};
 use super::console::Console;
 use super::errors::Failure;
 use super::signals::Signals;
 use crate::app::{self, AppError, CheckRequest, Context, Event, IdsError, InitRequest, Payloads, ReportRequest};
 use crate::outcome::Exit;
-use crate::render::{check_command, check_summary, no_visits, window_warning};
+use crate::render::{check_command, check_summary, no_visits, prepare_summary, window_warning};
 use crate::summary::{CheckReport, RunReport};
 use crate::text::{count, of_visits};
 use std::io::{self, BufWriter, ErrorKind};
@@ -84,6 +84,23 @@ pub(super) fn check(args: &CheckArgs, cx: &Context, console: &Console) -> Result
         console.data(&summary.to_string())?;
     }
     Ok(report.exit)
+}
+
+pub(super) fn prepare(args: &PrepareArgs, cx: &Context, console: &Console) -> Result<Exit, Failure> {
+    if args.describe {
+        console.data(&to_json(&app::job_columns(cx, &args.job())?).to_string())?;
+        return Ok(Exit::Done);
+    }
+    let report = app::prepare(cx, &args.request())?;
+    let summary = to_json(&report);
+    console.finish(&prepare_summary(&report), &summary);
+    if console.is_quiet() && report.checked.exit != Exit::Done {
+        console.error(&check_sentence(&report.checked));
+    }
+    if args.json {
+        console.data(&summary.to_string())?;
+    }
+    Ok(report.checked.exit)
 }
 
 /// Standard output for `-`, else the file.

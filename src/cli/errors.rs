@@ -1,6 +1,6 @@
 //! From an error to what the command says and how it ends. What to type next is added here, where the options are known.
 
-use crate::app::{AppError, InTheWay, RerunHint, SideFile};
+use crate::app::{AppError, InTheWay, PreparedError, RerunHint, SideFile};
 use crate::job::{JobError, Mistake};
 use crate::outcome::Exit;
 use crate::render::{quoted, rerun_command};
@@ -58,6 +58,18 @@ fn remedy(error: &AppError) -> Option<String> {
                 codes.join(",")
             )
         }
+        AppError::TimeIsUp(_) if is_command("run") || is_command("prepare") => {
+            ", or with fewer visits (--from, --to)".to_owned()
+        }
+        AppError::DayUnknown { is_same: false, .. } => {
+            ": its paths were changed after that run. Set them back, or name a job file with those of then: --job FILE"
+                .to_owned()
+        }
+        AppError::DayUnknown { results, job, is_same: true } => format!(
+            "\nWith its day in place of DAY, this sends what is left: traxload run {} --date DAY --continue --results {}",
+            quoted(&job.display().to_string()),
+            quoted(&results.display().to_string())
+        ),
         AppError::NotAResultFile(_) => "; move it away, or name another one with --results".to_owned(),
         AppError::NoResultFile(_) => " A first run: traxload run JOB".to_owned(),
         AppError::NotToRerun { named, job: Some(hint) } => match hint {
@@ -100,6 +112,9 @@ fn remedy(error: &AppError) -> Option<String> {
         AppError::JournalWithoutManifest { .. } => {
             format!("\nTo start over and keep it aside: {}", this_command_with("--fresh"))
         }
+        AppError::Prepared(PreparedError::OtherHash { is_signed: true, .. }) => {
+            "\nWhere another folder was signed off meanwhile: traxload upload JOB DIR --continue --expect, with its hash".to_owned()
+        }
         AppError::File(error) => match error.kind() {
             SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),
             SideFile::Orphans => "; name another file with --orphans (- is standard output)".to_owned(),
@@ -108,6 +123,11 @@ fn remedy(error: &AppError) -> Option<String> {
         },
         _ => return None,
     })
+}
+
+/// Whether this process was started with this command.
+fn is_command(name: &str) -> bool {
+    std::env::args_os().nth(1).is_some_and(|command| command == name)
 }
 
 /// The command of this process once more, with another option at its end.

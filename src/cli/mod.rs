@@ -34,7 +34,11 @@ pub fn main() -> Exit {
         Command::Rerun(args) => {
             commands::end(app::rerun(&commands::run_context(began, console), &args.request()), args.json, console)
         }
+        Command::Upload(args) => {
+            commands::end(app::upload(&commands::run_context(began, console), &args.request()), args.json, console)
+        }
         Command::Check(args) => commands::check(args, &cx, console),
+        Command::Prepare(args) => commands::prepare(args, &cx, console),
         Command::Ids(args) => commands::ids(args, &cx),
         Command::Report(args) => commands::report(args, &cx, console),
         Command::Init(args) => commands::init(args, &cx, console),

@@ -14,16 +14,24 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// Fields without which a row means nothing.
 const MANDATORY: [&str; 4] = ["visit_id", "store_number", "session_start_time", "scene_id"];
 
-/// What is read of an export. `section` is `visits` or `scenes`.
+/// What is read of an export. `section` is `visits` or `scenes`. `file`: a file with the same columns in place of those that
+/// the section names; its name says how it is written.
 pub(super) fn source<C>(
     section: &'static str,
     keys: &ExportKeys<C>,
     picks: Vec<Pick>,
+    file: Option<&String>,
     placeholders: &Placeholders<'_>,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Source {
-    let command = command(keys, placeholders, diagnostics);
-    let paths = paths(keys, placeholders, diagnostics);
+    let named = |diagnostics: &mut Diagnostics<'_>| {
+        (command(keys, placeholders, diagnostics), paths(keys, placeholders, diagnostics))
+    };
+    let (command, paths) = file.map_or_else(|| named(diagnostics), |file| (None, vec![file.clone()]));
+    let (dialect, frame) = match file {
+        Some(_) => (Dialect::default(), Frame::default()),
+        None => (dialect(keys, diagnostics), frame(keys, diagnostics)),
+    };
     if let (Some(_), Some(command)) = (&keys.path, &keys.command) {
         let message = "`path` and `command` exclude each other: an export is read or printed; keep one of them";
         diagnostics.add(command.span(), message);
@@ -38,9 +46,9 @@ pub(super) fn source<C>(
         settle: diagnostics.parsed(&keys.settle, quantities::duration).unwrap_or(SETTLE),
         mandatory: mandatory.flat_map(|pick| pick.columns.iter().cloned()).collect(),
         base_dir: placeholders.base_dir.to_owned(),
-        format: meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref)),
-        dialect: dialect(keys, diagnostics),
-        frame: frame(keys, diagnostics),
+        format: meaning(&FORMATS, keys.format.as_ref().map(Spanned::get_ref)).filter(|_| file.is_none()),
+        dialect,
+        frame,
         nulls: keys.null_values.clone().unwrap_or_default(),
         trim: keys.trim.unwrap_or(true),
         only: only

@@ -3,6 +3,7 @@
 use super::column_places::{ColumnPlace, missing_columns};
 use super::error::JobError;
 use super::nights::Nights;
+use super::options::PreparedMeant;
 use super::quantities::MaxInvalid;
 use crate::build::Rules;
 use crate::notify::Notify;
@@ -31,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) scenes: Source,
     /// The paths or commands of both exports as the job file has them.
     pub(crate) reads: [Vec<String>; 2],
+    /// The folder of prepared visits that is sent in place of exports.
+    pub(crate) prepared: Option<PreparedMeant>,
     /// How visits are read and checked.
     pub(crate) rules: Rules,
     /// Suspicions that are none in this job.
@@ -92,5 +95,13 @@ impl Job {
     /// The first error that is not about missing columns: an export cannot be opened for another reason.
     pub(crate) fn missing_columns(&self, errors: Vec<ScanError>) -> Result<JobError, ScanError> {
         missing_columns(&self.column_places, errors)
+    }
+
+    /// The API as requests reach it: the sandbox is on this machine, where no certificate is needed.
+    pub(crate) fn reached(&self) -> Endpoint {
+        match self.target {
+            Target::Server => self.endpoint.clone(),
+            Target::Sandbox => Endpoint { base_url: "http://localhost".to_owned(), ..self.endpoint.clone() },
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::formats::zone;
 use super::job::Job;
 use super::keys::{ApiKeys, JobKeys};
 use super::nights::Nights;
-use super::options::Options;
+use super::options::{ExportsMeant, Options};
 use super::parse::parse;
 use super::paths::Placeholders;
 use super::values::Spanned;
@@ -51,8 +51,20 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     let endpoint = api::endpoint(api, section, &keys.upload, &placeholders, diagnostics);
     let ids = api::ids(&keys.ids, &endpoint, diagnostics);
     let accepted = accept::accepted(&keys.check.accept, &options.accept, diagnostics);
-    let (mut rules, visits, scenes) = rules::rules(keys, ids, zone, &placeholders, diagnostics);
+    let mut unheard = Diagnostics::new(diagnostics.path(), diagnostics.text());
+    let prepared = match &options.exports {
+        ExportsMeant::Prepared(meant) => Some(meant.clone()),
+        _ => None,
+    };
+    let of_exports = if prepared.is_some() { &mut unheard } else { &mut *diagnostics };
+    let (mut rules, visits, scenes) = rules::rules(keys, ids, zone, &placeholders, of_exports);
     rules.accepted = accepted.problems;
+    let (visits_file, scenes_file) = match &options.exports {
+        ExportsMeant::Files([visits, scenes]) => (Some(visits), Some(scenes)),
+        _ => (None, None),
+    };
+    let visits = exports::source("visits", &keys.visits, visits, visits_file, &placeholders, of_exports);
+    let scenes = exports::source("scenes", &keys.scenes, scenes, scenes_file, &placeholders, of_exports);
     let memory = match &options.memory {
         Some(memory) => diagnostics.option("--memory", quantities::size(memory)),
         None => diagnostics.parsed(&keys.shuffle.memory, quantities::size),
@@ -65,8 +77,9 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         file: diagnostics.path().to_owned(),
         date,
         dated_day: date.filter(|_| is_of_a_day),
-        visits: exports::source("visits", &keys.visits, visits, &placeholders, diagnostics),
-        scenes: exports::source("scenes", &keys.scenes, scenes, &placeholders, diagnostics),
+        visits,
+        scenes,
+        prepared,
         reads: [exports::as_written(&keys.visits), exports::as_written(&keys.scenes)],
         rules,
         accepted: accepted.suspicions,
@@ -148,6 +161,7 @@ metrics = "out/{name}.prom"
             memory: None,
             max_duration: None,
             accept: Vec::new(),
+            exports: ExportsMeant::OfJob,
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) use job::{Job, Target, TokenSource};
 pub(crate) use lists::known_values;
 pub use mistake::Mistake;
 pub use options::DateArg;
-pub(crate) use options::Options;
+pub(crate) use options::{ExportsMeant, Options, PreparedMeant};
 pub(crate) use paths::day_placeholder;
 pub use quantities::MaxInvalid;
 pub(crate) use schema::schema;

@@ -24,6 +24,30 @@ pub(crate) struct Options {
     pub(crate) max_duration: Option<String>,
     /// Codes to accept, beside those of the job.
     pub(crate) accept: Vec<String>,
+    /// Which exports are meant.
+    pub(crate) exports: ExportsMeant,
+}
+
+/// Which exports a job file is loaded for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ExportsMeant {
+    /// Those that it names.
+    #[default]
+    OfJob,
+    /// Two other files, of the visits and of the scenes, with the same columns.
+    Files([String; 2]),
+    /// None: visits that were prepared before are sent. What the job file says of exports plays no part, and may be wrong by
+    /// now.
+    Prepared(PreparedMeant),
+}
+
+/// Which folder of prepared visits is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PreparedMeant {
+    /// A folder on this machine, relative to `base_dir`, or in object storage.
+    pub(crate) folder: String,
+    /// The hash that stands for its content, where one was signed off.
+    pub(crate) expect: Option<String>,
 }
 
 /// A day as `--date` names it.

@@ -84,9 +84,8 @@ pub(crate) fn decide(
     wanted: &Wanted,
     accepts_reused: bool,
 ) -> Decision {
-    let finding = |by: &Known| match compare(visit, by) {
-        Finding::Reused { .. } if accepts_reused => Finding::Changed,
-        Finding::Reused { .. } => Finding::Reused { is_known: earlier.iter().any(|row| shows_reused(row, visit)) },
+    let finding = |by: &Known| match compare(visit, by, accepts_reused) {
+        Finding::Reused { .. } => finding_of_record(visit, earlier),
         finding => finding,
     };
     if let Some(by) = own.first().filter(|row| row.status.is_delivered()) {
@@ -113,21 +112,69 @@ fn finding_of_record(visit: &Candidate, earlier: &[Known]) -> Finding {
     Finding::Reused { is_known: earlier.iter().any(|row| shows_reused(row, visit)) }
 }
 
+/// What a 409 says of the visit that was sent, where attempts of earlier runs may have arrived.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Explanation {
+    /// How it compares with what Trax has.
+    pub(crate) finding: Finding,
+    /// The row that it follows from.
+    pub(crate) by: Known,
+    /// Whether Trax has the body of that row. Else it has that of another attempt, or of this one.
+    pub(crate) is_certain: bool,
+}
+
+/// Explains a 409 by the attempts of earlier runs: those that may have arrived are looked at as delivered ones are. `None`:
+/// there are none. `may_be_this`: whether an attempt that this run makes, or that a run made of which no row is left, may have
+/// arrived as well.
+///
+/// Where Trax may have one of several bodies, it is not known which. Then only what all of them say counts, but for a key that
+/// was used again: the visit may be lost, so that is told.
+pub(crate) fn explain(
+    visit: &Candidate,
+    own: &[Known],
+    earlier: &[Known],
+    may_be_this: bool,
+    accepts_reused: bool,
+) -> Option<Explanation> {
+    let rows = || own.iter().chain(earlier).filter(|row| row.may_have_arrived);
+    let finding = |row: &Known| compare(visit, row, accepts_reused);
+    let first = rows().next()?;
+    let is_certain = rows().all(|row| row.body == first.body) && (!may_be_this || visit.body == first.body);
+    let explanation = |finding, by: &Known| Some(Explanation { finding, by: *by, is_certain });
+    if let Some(by) = rows().find(|row| matches!(finding(row), Finding::Reused { .. })) {
+        return explanation(finding_of_record(visit, earlier), by);
+    }
+    if is_certain || !may_be_this && rows().all(|row| finding(row) == Finding::Changed) {
+        return explanation(finding(first), first);
+    }
+    explanation(Finding::Unknown, rows().find(|row| row.body.is_none()).unwrap_or(first))
+}
+
 /// Whether a row says that Trax has another visit under the key of this one.
 fn shows_reused(row: &Known, visit: &Candidate) -> bool {
-    row.remark == Remark::Reused && !row.status.is_delivered() && row.store == visit.store && row.day == visit.day
+    // Else a delivered row shows what Trax has.
+    let is_of_visit = !row.status.is_delivered() || row.body.is_none();
+    row.remark == Remark::Reused && is_of_visit && row.store == visit.store && row.day == visit.day
 }
 
 /// How a visit compares with a delivered row.
-fn compare(visit: &Candidate, delivered: &Known) -> Finding {
-    let Some(body) = delivered.body else { return Finding::Unknown };
+fn compare(visit: &Candidate, delivered: &Known, accepts_reused: bool) -> Finding {
+    let reused = if accepts_reused { Finding::Changed } else { Finding::Reused { is_known: false } };
+    let Some(body) = delivered.body else {
+        // What a run has found stays true, although nothing is left to compare with.
+        return match delivered.remark {
+            Remark::Nothing => Finding::Unknown,
+            Remark::Changed => Finding::Changed,
+            Remark::Reused => reused,
+        };
+    };
     if visit.body == Some(body) {
         return Finding::Same;
     }
     // What is not known says nothing.
     let same_store = visit.store.zip(delivered.store).is_none_or(|(now, then)| now == then);
     let same_day = visit.day.zip(delivered.day).is_none_or(|(now, then)| (now - then).num_days().abs() <= DAYS_APART);
-    if same_store && same_day { Finding::Changed } else { Finding::Reused { is_known: false } }
+    if same_store && same_day { Finding::Changed } else { reused }
 }
 
 #[cfg(test)]
@@ -193,14 +240,68 @@ mod tests {
         assert_eq!(own, reused(false));
     }
 
+    #[test]
+    fn a_409_says_what_the_attempts_of_earlier_runs_say_that_may_have_arrived() {
+        let now = visit(Some(1), Some(7), Some(5));
+        let attempt = |body, store, on| Known {
+            may_have_arrived: true,
+            ..known(Status::Failed, Some(body).filter(|body| *body > 0), Some(store), day(on))
+        };
+        let (same, changed, changed_too) = (attempt(1, 7, 5), attempt(2, 7, 6), attempt(3, 7, 4));
+        let (reused, unknown) = (attempt(4, 8, 5), attempt(0, 7, 5));
+        let is_reused = Finding::Reused { is_known: false };
+        for (rows, may_be_this, finding, is_certain) in [
+            (vec![same], false, Finding::Same, true),
+            (vec![same, same], true, Finding::Same, true),
+            (vec![changed], false, Finding::Changed, true),
+            (vec![changed, changed_too], false, Finding::Changed, false),
+            (vec![reused], false, is_reused, true),
+            // It may be this one.
+            (vec![changed], true, Finding::Unknown, false),
+            (vec![same, changed], false, Finding::Unknown, false),
+            (vec![unknown], false, Finding::Unknown, true),
+            (vec![changed, unknown], false, Finding::Unknown, false),
+            // A visit that may be lost is told.
+            (vec![same, reused], false, is_reused, false),
+            (vec![reused], true, is_reused, false),
+            (vec![unknown, reused], true, is_reused, false),
+        ] {
+            let explained = |accepts| explain(&now, &rows[..1], &rows[1..], may_be_this, accepts).expect("explained");
+            assert_eq!((explained(false).finding, explained(false).is_certain), (finding, is_certain), "{rows:?}");
+            let by_row = rows.iter().any(|row| row.body == explained(false).by.body);
+            assert!(by_row && !matches!(explained(true).finding, Finding::Reused { .. }));
+        }
+        let refused = Known { may_have_arrived: false, ..changed };
+        assert!(explain(&now, &[refused], &[], true, false).is_none());
+    }
+
+    #[test]
+    fn what_was_found_stays_although_it_is_not_known_what_trax_has() {
+        let now = visit(Some(1), Some(7), Some(5));
+        let delivered = |remark| Known { remark, ..known(Status::Uploaded, None, Some(7), day(5)) };
+        let decided =
+            |own: &[Known], earlier: &[Known], accepts| decide(&now, own, earlier, &Wanted::Undelivered, accepts).fate;
+        let reused = |is_known| Finding::Reused { is_known };
+        assert_eq!(decided(&[delivered(Remark::Changed)], &[], false), Fate::Keep(Some(Finding::Changed)));
+        assert_eq!(decided(&[delivered(Remark::Reused)], &[], false), Fate::Keep(Some(reused(false))));
+        assert_eq!(decided(&[delivered(Remark::Reused)], &[], true), Fate::Keep(Some(Finding::Changed)));
+        // The row shows the visit that was sent, and so it was told.
+        assert_eq!(decided(&[], &[delivered(Remark::Reused)], false), Fate::Settle(reused(true)));
+    }
+
     prop_compose! {
         fn any_known()(
-            status in 0usize..6, body in 0u64..3, store in 0u64..3, on in 0u32..9, reused in any::<bool>()
+            status in 0usize..6, body in 0u64..3, store in 0u64..3, on in 0u32..9, remark in 0usize..5, unclear in any::<bool>()
         ) -> Known {
             let status = Status::ALL[status];
-            let remark = if reused && !status.is_delivered() { Remark::Reused } else { Remark::Nothing };
+            let remark = match remark {
+                0 | 1 => Remark::Reused,
+                2 if status.is_delivered() => Remark::Changed,
+                _ => Remark::Nothing,
+            };
             let some = |number: u64| Some(number).filter(|number| *number > 0);
-            Known { remark, ..known(status, some(body), some(store), day(on)) }
+            let may_have_arrived = unclear && status == Status::Failed;
+            Known { remark, may_have_arrived, ..known(status, some(body), some(store), day(on)) }
         }
     }
 
@@ -239,6 +340,42 @@ mod tests {
             }
             if let Some(Finding::Reused { is_known }) = finding {
                 prop_assert_eq!(is_known, earlier.iter().any(|row| shows_reused(row, &visit)));
+            }
+        }
+
+        /// Whichever of the bodies that may have arrived Trax has, what is said is not wrong.
+        #[test]
+        fn a_409_is_explained_by_what_is_true_of_every_body_that_may_have_arrived(
+            own in proptest::collection::vec(any_known(), 0..3),
+            earlier in proptest::collection::vec(any_known(), 0..3),
+            body in 1u64..3, store in 0u64..3, on in 0u32..9, may_be_this in any::<bool>(), accepts in any::<bool>(),
+        ) {
+            let visit = visit(Some(body), Some(store), Some(on));
+            let attempts: Vec<&Known> = own.iter().chain(&earlier).filter(|row| row.may_have_arrived).collect();
+            let Some(explained) = explain(&visit, &own, &earlier, may_be_this, accepts) else {
+                prop_assert!(attempts.is_empty());
+                return Ok(());
+            };
+            let mut bodies: Vec<_> = attempts.iter().map(|row| row.body).chain(may_be_this.then_some(visit.body)).collect();
+            bodies.dedup();
+            prop_assert_eq!(explained.is_certain, bodies.len() == 1);
+            // Told as a delivered one would be, where each is that one.
+            let as_delivered = |row: &Known| {
+                let row = Known { status: Status::Uploaded, ..*row };
+                match decide(&visit, &[], &[row], &Wanted::Undelivered, accepts).fate {
+                    Fate::Settle(finding) => finding,
+                    fate => panic!("{fate:?}"),
+                }
+            };
+            let is_reused = |finding: Finding| matches!(finding, Finding::Reused { .. });
+            let all: Vec<Finding> = attempts.iter().map(|row| as_delivered(row)).collect();
+            let is_told = is_reused(explained.finding);
+            prop_assert_eq!(is_told, all.iter().any(|finding| is_reused(*finding)));
+            match explained.finding {
+                Finding::Same => prop_assert!(explained.is_certain && explained.by.body == visit.body),
+                Finding::Changed => prop_assert!(all.iter().all(|finding| *finding == Finding::Changed)),
+                Finding::Reused { .. } => prop_assert!(!accepts),
+                Finding::Unknown => prop_assert!(!explained.is_certain || explained.by.body.is_none()),
             }
         }
     }

@@ -107,6 +107,6 @@ fn look(results: &Path, origin: &Origin) -> (Vec<EarlierFile>, Vec<String>) {
 /// What is said of an earlier file that cannot be read.
 pub(super) fn unread(error: &ResultsError) -> String {
     format!(
-        "an earlier result file does not count: {error}. What it shows as delivered may be sent again; the API answers 409"
+        "an earlier result file does not count, and what it shows as delivered may be sent again (the API answers 409): {error}"
     )
 }

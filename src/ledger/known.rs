@@ -31,7 +31,8 @@ pub(crate) struct Known {
     pub(crate) remark: Remark,
     /// Whether an attempt of the visit ended so that it may have arrived all the same.
     pub(crate) may_have_arrived: bool,
-    /// What the body's SHA-256 begins with. Of a delivered row it is the body that Trax has; `None`: that is not known.
+    /// What the body's SHA-256 begins with. Of a delivered row it is the body that Trax has, of a failed one that of every attempt
+    /// that may have arrived; `None`: that is not known.
     pub(crate) body: Option<NonZeroU64>,
     /// A hash of the store; `None` where the row shows none.
     pub(crate) store: Option<NonZeroU64>,
@@ -69,12 +70,12 @@ impl Known {
             _ if code == Code::ReusedKey.name() => Remark::Reused,
             _ => Remark::Nothing,
         };
-        let is_unclear = [ErrorCode::Timeout, ErrorCode::Connection, ErrorCode::ServerError].map(ErrorCode::name);
         Some(Known {
             uid,
             status,
             remark,
-            may_have_arrived: status == Status::Failed && is_unclear.contains(&code),
+            may_have_arrived: status == Status::Failed
+                && ErrorCode::from_name(status, code).is_some_and(ErrorCode::leaves_open),
             body: row
                 .payload_sha256()
                 .filter(|_| keeps_hash || status != Status::AlreadyReceived)
@@ -191,17 +192,22 @@ impl Rows {
 /// Keeps of many rows of each session those that say something more.
 pub(super) fn compact(rows: &mut Vec<Known>) {
     sort(rows);
-    let (mut uid, mut has_delivered, mut has_unclear) = (None, false, false);
+    let (mut uid, mut has_delivered) = (None, false);
     let mut reused: Vec<(Option<NonZeroU64>, Option<NaiveDate>)> = Vec::new();
+    let mut unclear: Vec<Option<NonZeroU64>> = Vec::new();
     rows.retain(|row| {
         if uid != Some(row.uid) {
-            (uid, has_delivered, has_unclear) = (Some(row.uid), false, false);
+            (uid, has_delivered) = (Some(row.uid), false);
             reused.clear();
+            unclear.clear();
         }
         let shown = (row.store, row.day);
         let says_more = (row.status.is_delivered() && !std::mem::replace(&mut has_delivered, true))
-            || (row.may_have_arrived && !std::mem::replace(&mut has_unclear, true))
+            || (row.may_have_arrived && !unclear.contains(&row.body))
             || (row.remark == Remark::Reused && !reused.contains(&shown));
+        if row.may_have_arrived {
+            unclear.push(row.body);
+        }
         if row.remark == Remark::Reused {
             reused.push(shown);
         }

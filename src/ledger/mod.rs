@@ -12,7 +12,7 @@ mod known;
 mod record;
 mod today;
 
-pub(crate) use decide::{Candidate, Decision, Fate, Finding, Wanted, decide};
+pub(crate) use decide::{Candidate, Decision, Explanation, Fate, Finding, Wanted, decide, explain};
 pub(crate) use files::{EarlierFile, Origin, find_earlier};
 pub(crate) use known::{Hashing, Known, body};
 pub(crate) use record::{OwnRows, Record};

@@ -6,7 +6,7 @@ use super::files::{EarlierFile, unread};
 use super::gone::Gone;
 use super::known::{Hashing, Known, Rows, compact};
 use super::today::Today;
-use super::{Candidate, Decision, Fate, Wanted, decide};
+use super::{Candidate, Decision, Explanation, Fate, Wanted, decide, explain};
 use crate::near_key::Folding;
 use crate::outcome::Status;
 use crate::results::{Counts, Damaged, Draft, Mark, ResultsError, StoredRows, for_each_row, line_at};
@@ -171,14 +171,20 @@ impl Record {
         !self.own.find(uid).1.is_empty() || !self.earlier.find(uid).1.is_empty()
     }
 
-    /// Whether a visit may have arrived although its row says that it failed: the row.
-    pub(crate) fn may_have_arrived(&self, uid: Uuid) -> Option<&Known> {
-        self.own.find(uid).1.iter().chain(self.earlier.find(uid).1).find(|row| row.may_have_arrived)
-    }
-
     /// What becomes of a visit.
     pub(crate) fn decide(&self, uid: Uuid, visit: &Candidate, wanted: &Wanted, accepts_reused: bool) -> Decision {
         decide(visit, self.own.find(uid).1, self.earlier.find(uid).1, wanted, accepts_reused)
+    }
+
+    /// What a 409 says of a visit: [`explain`].
+    pub(crate) fn explain(
+        &self,
+        uid: Uuid,
+        visit: &Candidate,
+        may_be_this: bool,
+        accepts_reused: bool,
+    ) -> Option<Explanation> {
+        explain(visit, self.own.find(uid).1, self.earlier.find(uid).1, may_be_this, accepts_reused)
     }
 
     /// Notes what becomes of a visit, so that its own row is known to be of one that the exports have.

@@ -6,6 +6,7 @@ use super::known::{Hashing, Known, first_half};
 use crate::build::{Builder, Rules};
 use crate::scan::Rows;
 use crate::shuffle::KEY;
+use chrono::NaiveDate;
 use rayon::prelude::*;
 use uuid::Uuid;
 
@@ -93,6 +94,15 @@ impl TodayBuilder {
                 self.stores_and_days.push(hash);
             }
         }
+    }
+
+    /// Adds one visit. `uid`: its session, if it has a key.
+    pub(crate) fn add_visit(&mut self, uid: Option<Uuid>, key: &str, store: &str, day: Option<NaiveDate>) {
+        if let Some(uid) = uid {
+            self.sessions.push(first_half(uid));
+            self.folds.push(self.hashing.fold(key, &mut String::new()));
+        }
+        self.stores_and_days.extend(self.hashing.store_and_day(self.hashing.store(store), day));
     }
 
     pub(crate) fn finish(self) -> Today {

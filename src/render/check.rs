@@ -1,6 +1,7 @@
 //! A check in words.
 
 use super::coverage::{coverage, filters, unwanted};
+use crate::outcome::Exit;
 use crate::summary::{CheckReport, Filters, FirstVisit, Window};
 use crate::text::{count, duration, grouped, of_visits, rate};
 use std::fmt::Write as _;
@@ -46,7 +47,7 @@ pub(crate) fn no_visits(left_out: u64, used: Filters) -> String {
     }
 }
 
-fn rows(out: &mut String, report: &CheckReport) {
+pub(super) fn rows(out: &mut String, report: &CheckReport) {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<13}{value}");
     };
@@ -79,7 +80,7 @@ fn rows(out: &mut String, report: &CheckReport) {
 }
 
 /// Swapped days and months show here, which no check of a single value finds.
-fn days(out: &mut String, report: &CheckReport) {
+pub(super) fn days(out: &mut String, report: &CheckReport) {
     let _ = match (report.first_visit_date, report.last_visit_date) {
         (Some(first), Some(last)) if first == last => writeln!(out, "  dates        all on {first}"),
         (Some(first), Some(last)) => writeln!(out, "  dates        {first} to {last}"),
@@ -88,7 +89,7 @@ fn days(out: &mut String, report: &CheckReport) {
 }
 
 /// A wrong time zone shows here.
-fn first_visit(out: &mut String, first: &FirstVisit) {
+pub(super) fn first_visit(out: &mut String, first: &FirstVisit) {
     let local = match (&first.timezone, &first.local_start_time) {
         (Some(zone), Some(time)) if zone != "UTC" => format!(", in {zone} {time}"),
         _ => String::new(),
@@ -131,7 +132,7 @@ fn slices(out: &mut String, window: &Window) {
     and_more(out, "  ", window.slices.len() as u64, SLICES);
 }
 
-fn orphans(out: &mut String, report: &CheckReport) {
+pub(super) fn orphans(out: &mut String, report: &CheckReport) {
     if report.orphans == 0 {
         return;
     }
@@ -142,9 +143,10 @@ fn orphans(out: &mut String, report: &CheckReport) {
     and_more(out, "  ", report.orphans, ORPHANS);
 }
 
-fn problems(out: &mut String, report: &CheckReport) {
+pub(super) fn problems(out: &mut String, report: &CheckReport) {
     if !report.problems.is_empty() {
-        let _ = writeln!(out, "\nProblems of {}:", count(report.invalid, "visit", "visits"));
+        let visits = report.invalid + report.reused_keys_delivered;
+        let _ = writeln!(out, "\nProblems of {}:", count(visits, "visit", "visits"));
     }
     for (code, found) in &report.problems {
         let _ = writeln!(out, "  {code} ({}) - {}", grouped(found.count), code.hint());
@@ -159,11 +161,14 @@ fn verdict(out: &mut String, report: &CheckReport) {
     let (invalid, rows) = (report.invalid, report.result_rows);
     let _ = if rows == 0 {
         writeln!(out, "\nA run would send nothing: {}.", no_visits(report.left_out, report.filters))
-    } else if report.max_invalid.is_exceeded(invalid, rows) {
+    } else if report.exit == Exit::TooManyInvalid {
         let (share, most) = (of_visits(invalid, rows, "is", "are"), report.max_invalid);
         writeln!(out, "\nA run would send nothing: {share} invalid, more than max_invalid = {most}.")
     } else if invalid > 0 {
         writeln!(out, "\nA run would send the valid visits and leave the invalid ones in the result file.")
+    } else if report.reused_keys_delivered > 0 {
+        let keys = count(report.reused_keys_delivered, "key", "keys");
+        writeln!(out, "\nA run would end with 3 and send nothing for the {keys} under which Trax keeps another visit.")
     } else {
         return;
     };

@@ -22,15 +22,22 @@ impl fmt::Display for NextStep {
     }
 }
 
-/// What helps after a run that left this result file; `None` where everything was delivered. `exit`: how it ended, if that
-/// is known; `count`: how many visits of a status there are.
-pub(crate) fn next_step(results: &Path, exit: Option<Exit>, count: impl Fn(Status) -> u64) -> Option<NextStep> {
+/// What helps after a run that left this result file; `None` where nothing needs it. `exit`: how it ended, if that is known;
+/// `count`: how many visits of a status there are; `reused`: how many of the delivered ones have a key that was used again.
+pub(crate) fn next_step(
+    results: &Path,
+    exit: Option<Exit>,
+    count: impl Fn(Status) -> u64,
+    reused: u64,
+) -> Option<NextStep> {
     let left = |status| count(status) > 0;
     let first = match exit {
+        // Keys that were used again were told before.
+        Some(Exit::Done) => return None,
         Some(Exit::TooManyInvalid) => "fix the exports or raise max_invalid",
         Some(Exit::KeyRefused) => "set a valid token, or correct the address",
         Some(Exit::ApiDown) => "wait until the API is up again",
-        _ if left(Status::Invalid) || left(Status::Rejected) => "fix the causes",
+        _ if left(Status::Invalid) || left(Status::Rejected) || reused > 0 => "fix the causes",
         _ if left(Status::Failed) || left(Status::NotAttempted) => "",
         _ => return None,
     };
@@ -77,8 +84,11 @@ mod tests {
 
     #[test]
     fn what_is_next_depends_on_how_it_ended_and_on_what_is_left() {
-        let next = |exit, status| next_step(Path::new("r.csv"), exit, |other| u64::from(other == status));
+        let next = |exit, status| next_step(Path::new("r.csv"), exit, |other| u64::from(other == status), 0);
         assert_eq!(next(Some(Exit::Done), Status::Uploaded), None);
+        assert_eq!(next(Some(Exit::Done), Status::Invalid), None, "what was told before");
+        let reused = next_step(Path::new("r.csv"), Some(Exit::NotAllDelivered), |_| 0, 1);
+        assert_eq!(reused.map(|next| next.first), Some("fix the causes"));
         assert_eq!(next(None, Status::Failed).map(|next| next.to_string()).as_deref(), Some("traxload rerun r.csv"));
         let refused = next(Some(Exit::KeyRefused), Status::NotAttempted).map(|next| next.to_string());
         assert_eq!(

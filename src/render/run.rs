@@ -3,7 +3,7 @@
 use super::coverage::{coverage, filters, unwanted};
 use super::next_step::{NextStep, check_command, next_step, rerun_command};
 use crate::outcome::{ErrorCode, Exit, Status, StopReason};
-use crate::summary::{Progress, RunReport, UndeliveredCause};
+use crate::summary::{Progress, RunCommand, RunReport, UndeliveredCause};
 use crate::text::{count, duration, grouped, of_visits, rate, shortened};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -64,19 +64,19 @@ pub(crate) fn run_summary(report: &RunReport) -> String {
 /// A run in one sentence that stands by itself, for a log or a chat.
 pub(crate) fn run_sentence(report: &RunReport) -> String {
     let name = job_name(&report.job, report.sandbox);
+    let next = next(report).map(|next| format!("; next: {next}")).unwrap_or_default();
     if report.undelivered() == 0 {
         let but = match (report.exit, report.reused_keys_delivered) {
             (Exit::Done, _) => String::new(),
             (_, 0) => "; the run was stopped at its end".to_owned(),
             (_, reused) => format!(
-                ", but {} used again for another visit (reused_key), which Trax does not take; see {}",
+                ", but {} used again for another visit (reused_key), which Trax does not take; see {}{next}",
                 count(reused, "key is", "keys are"),
                 report.results.display()
             ),
         };
         return format!("{name}: {}, all delivered{but}", count(report.result_rows, "visit", "visits"));
     }
-    let next = next(report).map(|next| format!("; next: {next}")).unwrap_or_default();
     let why = time_is_up(report).map(|stopped| format!(" ({stopped})")).unwrap_or_default();
     format!(
         "{name}: {} not delivered{why}{}; see {}{next}",
@@ -247,14 +247,14 @@ fn causes_in_sentence(report: &RunReport) -> String {
 }
 
 fn next(report: &RunReport) -> Option<NextStep> {
-    // Keys that were used again were told before.
-    if report.exit == Exit::Done {
-        return None;
-    }
     let visits = |status| report.visits.get(status);
     // Whatever else has to be fixed, sending goes on where it stopped.
     if report.stopped == Some(StopReason::TimeIsUp) && visits(Status::Failed) + visits(Status::NotAttempted) > 0 {
         return Some(NextStep { first: "", command: rerun_command(&report.results) });
     }
-    next_step(&report.results, Some(report.exit), visits)
+    let step = next_step(&report.results, Some(report.exit), visits, report.reused_keys_delivered)?;
+    // A rerun reads the folder once more.
+    let is_fixed_before =
+        report.command == RunCommand::Upload && visits(Status::Invalid) > 0 && report.stopped.is_none();
+    Some(if is_fixed_before { NextStep { first: "fix the causes and prepare the folder again", ..step } } else { step })
 }

@@ -15,7 +15,7 @@ pub(super) fn causes(tally: &ResultTally, about: &About) -> Markup {
     html! {
         section aria-labelledby="causes" {
             h2 #causes { "What needs attention" }
-            @if undelivered == 0 {
+            @if tally.left() == 0 {
                 p.quiet {
                     @match about.standing {
                         Standing::Ended => "Nothing: every visit in this file was delivered.",
@@ -44,7 +44,8 @@ fn card(cause: &CauseTally, undelivered: u64) -> Markup {
                 p.count {
                     strong { (grouped(cause.count)) } " "
                     span {
-                        (share(cause.count, undelivered)) " of those not delivered"
+                        @if status.is_delivered() { "delivered before, and the key used again for another visit" }
+                        @else { (share(cause.count, undelivered)) " of those not delivered" }
                         @if cause.earlier == cause.count { ", from an earlier run" }
                         @else if cause.earlier > 0 { ", " (grouped(cause.earlier)) " from an earlier run" }
                     }

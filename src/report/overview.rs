@@ -5,7 +5,7 @@ use super::outcomes::by_status;
 use super::page::{Frame, document};
 use super::slices::{SliceTally, Totals};
 use super::words::{moment, sentence, stamp, status_name, with_code};
-use crate::outcome::{ErrorCode, Status};
+use crate::outcome::ErrorCode;
 use crate::text::{count, grouped, printable, share};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -68,7 +68,7 @@ fn open_files(slices: &[SliceTally]) -> u64 {
 fn headline(slices: &[SliceTally], totals: &Totals) -> String {
     let (visits, delivered) = (totals.visits(), totals.delivered());
     let files = count(counted(slices).count() as u64, "file", "files");
-    let left = visits - delivered;
+    let left = visits - delivered + totals.reused;
     let open = open_files(slices);
     let visits = match (visits, left) {
         (0, _) => format!("No visit has a row in {files}"),
@@ -323,9 +323,13 @@ pub(crate) fn trouble(slice: &SliceTally) -> Option<String> {
 
 /// What all files come to, in one line for the console.
 pub(crate) fn in_short(slices: &[SliceTally], totals: &Totals) -> String {
-    let left = Status::ALL.into_iter().filter(|status| !status.is_delivered()).map(|status| totals.count(status)).sum();
+    let left = totals.visits() - totals.delivered();
+    let reused = match totals.reused {
+        0 => String::new(),
+        n => format!(", {}", count(n, "key used again", "keys used again")),
+    };
     format!(
-        "{}: {}, {} delivered, {} not delivered",
+        "{}: {}, {} delivered, {} not delivered{reused}",
         count(slices.len() as u64, "file", "files"),
         count(totals.visits(), "visit", "visits"),
         grouped(totals.delivered()),

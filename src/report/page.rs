@@ -145,8 +145,13 @@ fn stopped_early(tally: &ResultTally, about: &About) -> bool {
 
 /// How many visits a run that has ended delivered.
 fn ended(tally: &ResultTally, about: &About) -> String {
-    let (visits, delivered, left) = (tally.visits(), tally.delivered(), tally.undelivered());
-    let need = if left == 1 { "1 needs attention".to_owned() } else { format!("{} need attention", grouped(left)) };
+    let (visits, delivered, left) = (tally.visits(), tally.delivered(), tally.left());
+    let need = match about.exit() {
+        Some(Exit::Done) => {
+            count(left, "key is used again, as was told before", "keys are used again, as was told before")
+        }
+        _ => count(left, "needs attention", "need attention"),
+    };
     match (visits, left) {
         (0, _) => "There are no visits in this result file".to_owned(),
         _ if about.exit() == Some(Exit::TooManyInvalid) => {

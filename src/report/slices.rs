@@ -3,7 +3,8 @@
 use super::about::{Advice, Standing};
 use super::distinct::{DistinctVisits, VisitRecord};
 use super::tally::{index, whole_status};
-use crate::outcome::{Exit, Status};
+use crate::build::Code;
+use crate::outcome::{Exit, Status, is_reused};
 use crate::results::{Manifest, ResultsError, Row, read};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
@@ -16,10 +17,13 @@ use std::sync::Mutex;
 const CAUSES: usize = 256;
 /// So many records are handed on at once.
 const BATCH: usize = 1 << 14;
-/// Rows that show a visit as delivered come before all others.
-const UPLOADED: u8 = 0;
-const RECEIVED: u8 = 1;
-const UNDELIVERED: u8 = 2;
+/// Rows that show a visit as delivered come before all others, and first those that say more.
+const REUSED: u8 = 0;
+const UPLOADED: u8 = 1;
+const RECEIVED: u8 = 2;
+const UNDELIVERED: u8 = 3;
+/// What the number of a cause is where there is nothing to do.
+const NO_CAUSE: usize = 0;
 
 /// A result file among many.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub(crate) struct SliceFile {
 pub(crate) struct SliceTally {
     pub(crate) file: SliceFile,
     by_status: [u64; Status::ALL.len()],
+    /// Delivered rows whose key was used again.
+    reused: u64,
     /// Rows of a journal beside the finished file.
     pub(super) in_journal: u64,
     pub(super) damaged: u64,
@@ -58,6 +64,11 @@ impl SliceTally {
     /// The number of rows with this status.
     pub(crate) fn count(&self, status: Status) -> u64 {
         self.by_status[index(status)]
+    }
+
+    /// The number of delivered visits whose key was used again for another visit.
+    pub(crate) fn reused(&self) -> u64 {
+        self.reused
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -89,7 +100,9 @@ impl SliceTally {
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     by_status: [u64; Status::ALL.len()],
-    /// Visits by cause, the most frequent first.
+    /// Delivered visits whose key was used again.
+    pub(super) reused: u64,
+    /// Visits that need attention by cause, the most frequent first.
     pub(super) causes: Vec<(Status, String, u64)>,
     pub(super) other_causes: u64,
     /// Rows that were of a visit which another row tells more about.
@@ -132,12 +145,14 @@ pub(crate) fn read_slices(files: Vec<SliceFile>) -> io::Result<(Vec<SliceTally>,
     visits.into_inner().unwrap_or_default().each(|record| {
         let (status, cause) = (usize::from(record.says() >> 8), usize::from(record.says() & 0xff));
         totals.by_status[status] += 1;
-        if !Status::ALL[status].is_delivered() {
-            by_cause[cause] += 1;
-        }
+        by_cause[cause] += 1;
+        totals.reused += u64::from(cause != NO_CAUSE && Status::ALL[status].is_delivered());
     })?;
     totals.other_causes = by_cause[CAUSES - 1];
-    let counted = causes.into_iter().zip(by_cause).map(|((status, code), count)| (status, code, count));
+    let counted = causes
+        .into_iter()
+        .zip(by_cause.into_iter().skip(NO_CAUSE + 1))
+        .map(|((status, code), count)| (status, code, count));
     totals.causes = counted.filter(|(.., count)| *count > 0).collect();
     totals.causes.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.1.cmp(&b.1)));
     let rows: u64 = slices.iter().filter(|slice| slice.file.counts).map(|slice| slice.rows() + slice.in_journal).sum();
@@ -150,6 +165,7 @@ fn read_slice(file: SliceFile, shared: &Shared) -> io::Result<SliceTally> {
     let mut slice = SliceTally {
         file,
         by_status: Default::default(),
+        reused: 0,
         in_journal: 0,
         damaged: 0,
         first: None,
@@ -204,7 +220,10 @@ impl Reading<'_> {
         };
         let at = row.finished_at();
         match is_first {
-            true => self.slice.by_status[index(status)] += 1,
+            true => {
+                self.slice.by_status[index(status)] += 1;
+                self.slice.reused += u64::from(is_reused(status, row.error_code()));
+            }
             false => self.slice.in_journal += 1,
         }
         if let Some(at) = at.filter(|_| row.attempts() > 0) {
@@ -215,8 +234,13 @@ impl Reading<'_> {
         if !self.slice.file.counts {
             return;
         }
-        let cause = if status.is_delivered() { 0 } else { self.cause(status, row.error_code()) };
+        let is_reused = is_reused(status, row.error_code());
+        let cause = match status.is_delivered() && !is_reused {
+            true => NO_CAUSE,
+            false => self.cause(status, row.error_code()),
+        };
         let rank = match status {
+            _ if is_reused => REUSED,
             Status::Uploaded => UPLOADED,
             Status::AlreadyReceived => RECEIVED,
             _ => UNDELIVERED,
@@ -244,10 +268,11 @@ impl Reading<'_> {
             return *number;
         }
         let Ok(mut all) = self.shared.causes.lock() else { return CAUSES - 1 };
-        let number = all.iter().position(|(of, name)| *of == status && name == code).unwrap_or_else(|| {
-            if all.len() < CAUSES - 1 {
+        let number = all.iter().position(|(of, name)| *of == status && name == code);
+        let number = number.map(|number| number + 1).unwrap_or_else(|| {
+            if all.len() < CAUSES - 2 {
                 all.push((status, code.to_owned()));
-                all.len() - 1
+                all.len()
             } else {
                 CAUSES - 1
             }
@@ -259,14 +284,19 @@ impl Reading<'_> {
     }
 }
 
-/// What tells a visit from others: its session id. One without a key has none, and is known by its row.
+/// What tells a visit from others: its session id. One without a key has none, and is known by its row; one under whose key
+/// Trax keeps another one, by what it is itself.
 fn visit(row: Row<'_>) -> u128 {
-    if let Some(uid) = row.session_uid() {
+    let is_other = row.status() == Some(Status::Invalid) && row.error_code() == Code::ReusedKey.name();
+    if let Some(uid) = row.session_uid().filter(|_| !is_other) {
         return uid.as_u128();
     }
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
-        (salt, row.source(), row.visit_id(), row.store_number(), row.visit_date(), row.error()).hash(&mut hasher);
+        (salt, row.visit_id(), row.store_number(), row.visit_date()).hash(&mut hasher);
+        if !is_other {
+            (row.source(), row.error()).hash(&mut hasher);
+        }
         u128::from(hasher.finish())
     };
     half(0) << 64 | half(1)

@@ -3,7 +3,7 @@
 use super::latency::Latencies;
 use super::standstills::{Settled, Standstills};
 use super::timeline::Timeline;
-use crate::outcome::Status;
+use crate::outcome::{Status, is_reused};
 use crate::results::{ResultsError, Row, read};
 use crate::text::{printable, start_of};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,6 +28,8 @@ const LONGEST_ERROR: usize = 300;
 #[derive(Debug, Default)]
 pub(crate) struct ResultTally {
     by_status: [u64; Status::ALL.len()],
+    /// The number of delivered visits whose key was used again.
+    reused: u64,
     pub(super) requests: u64,
     /// The number of rows that cannot be read.
     pub(super) damaged: u64,
@@ -49,7 +51,7 @@ pub(crate) struct ResultTally {
     pub(super) other_days: GroupTally,
 }
 
-/// Undelivered visits with the same status and error code.
+/// Visits that need attention, with the same status and error code.
 #[derive(Debug)]
 pub(super) struct CauseTally {
     pub(super) status: Status,
@@ -130,6 +132,16 @@ impl ResultTally {
         self.visits() - self.delivered()
     }
 
+    /// The number of delivered visits whose key was used again for another visit.
+    pub(crate) fn reused(&self) -> u64 {
+        self.reused
+    }
+
+    /// The number of visits about which somebody has to do something.
+    pub(super) fn left(&self) -> u64 {
+        self.undelivered() + self.reused
+    }
+
     fn add(&mut self, row: Row<'_>, since: Option<DateTime<Utc>>) {
         let Some(status) = whole_status(row) else {
             self.damaged += 1;
@@ -137,7 +149,10 @@ impl ResultTally {
         };
         self.by_status[index(status)] += 1;
         let is_delivered = status.is_delivered();
-        let cause = if is_delivered { None } else { self.count_cause(status, row, since) };
+        let is_reused = is_reused(status, row.error_code());
+        self.reused += u64::from(is_reused);
+        let cause = if is_delivered && !is_reused { None } else { self.count_cause(status, row, since) };
+        let cause = cause.filter(|_| !is_delivered);
         self.count_store(row.store_number(), is_delivered, cause);
         let day = match row.visit_date() {
             None => &mut self.undated,

@@ -34,6 +34,17 @@ pub enum ResultsError {
     /// The result path names a folder.
     #[error("the result path {0} is a folder; name a file in it")]
     Folder(String),
+    /// The result path has the name of a journal.
+    #[error(
+        "{0} has the name of a journal, which a run keeps beside its result file until it ends: name the result file, {1}"
+    )]
+    JournalName(String, String),
+    /// The system lets nobody change a file.
+    #[error(
+        "{0} is marked so that nobody can replace it when the run ends (lsattr shows it): take the mark away with chattr -i -a, \
+         or name another result file"
+    )]
+    Immutable(String),
     /// The result path names a device, a pipe or a socket.
     #[error("{0} is not a regular file; a result file must be one, because later runs read and replace it")]
     NotRegular(String),

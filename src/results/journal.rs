@@ -9,6 +9,7 @@ use super::paths::beside;
 use super::row;
 use crate::outcome::Outcome;
 use crate::owned_file::{PRIVATE, create_like};
+use crate::text::hex;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -144,7 +145,7 @@ impl Journal {
 
     /// The SHA-256 of the file as it is now, in hexadecimal digits.
     pub(crate) fn sha256(&self) -> String {
-        self.written.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.written.clone().finalize())
     }
 
     /// Removes the journal.

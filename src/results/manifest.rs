@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Manifests of older versions lack keys, and each has a default. Only the job has none: without it there is nothing to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// The version of the program that wrote it: `0.1.0`.
+    /// The version of the program that wrote it, with the commit where it is known: `0.2.0 (36591c6)`.
     #[serde(default)]
     pub(crate) traxload: String,
     /// The path of the job file as the command line had it: `jobs/nightly.toml`.
@@ -113,6 +113,16 @@ pub(crate) struct Reads {
     pub(crate) visits: Vec<String>,
     /// Those of the scenes.
     pub(crate) scenes: Vec<String>,
+    /// In place of both: the folder of prepared visits, as the command line had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prepared: Option<String>,
+}
+
+impl Reads {
+    /// Whether both are of one job. Where its visits were prepared, and in which folder, plays no part: folders are moved.
+    pub(crate) fn is_of_job(&self, other: &Reads) -> bool {
+        (&self.name, &self.visits, &self.scenes) == (&other.name, &other.visits, &other.scenes)
+    }
 }
 
 /// The options of a run that decide what it sends.
@@ -133,6 +143,9 @@ pub(crate) struct RunOptions {
     pub(crate) memory: Option<String>,
     /// Whether exports without visits are not an error, `--allow-empty`.
     pub(crate) allow_empty: bool,
+    /// The hash of the prepared folder that was signed off, `--expect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expect: Option<String>,
     /// Codes that were let through, `--accept`: `unreadable_scenes`.
     pub(crate) accept: Vec<String>,
     /// What the first version had in place of `accept = ["unreadable_scenes"]`.

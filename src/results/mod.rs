@@ -24,7 +24,7 @@ pub(crate) use header::is_result_file;
 pub(crate) use journal::{Draft, Journal};
 pub use lock::{Lock, LockError};
 pub(crate) use manifest::{FORMAT, Input, Manifest, Reads, RunOptions};
-pub(crate) use paths::{beside, make_room, move_aside, resolve_path};
+pub(crate) use paths::{beside, make_room, move_aside, refuse_journal_name, resolve_path};
 pub(crate) use preflight::look_ahead;
 pub use reading::read;
 pub(crate) use reading::{Damaged, RowSpan, for_each_row, line_at};

@@ -40,6 +40,20 @@ pub(crate) fn resolve_path(named: &Path) -> Result<PathBuf, ResultsError> {
     Ok(path)
 }
 
+/// A result file is not called as a journal is.
+///
+/// # Errors
+/// Where it is.
+pub(crate) fn refuse_journal_name(results: &Path) -> Result<(), ResultsError> {
+    match results.extension() {
+        Some(ending) if ending == "partial" => {
+            let (named, meant) = (results.display().to_string(), results.with_extension("").display().to_string());
+            Err(ResultsError::JournalName(named, meant))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether the path is a device, a pipe or a socket.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())

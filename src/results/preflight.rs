@@ -24,8 +24,11 @@ pub(crate) fn look_ahead(results: &Path) -> Result<Option<String>, ResultsError>
         if belongs_to_others_alone(&path) {
             return Err(ResultsError::Sticky(path.display().to_string()));
         }
+        if is_immutable(&path) {
+            return Err(ResultsError::Immutable(path.display().to_string()));
+        }
     }
-    match try_out(&tried) {
+    match try_out(&tried, &beside(results, "partial.end")) {
         Err(error) if is_without_sync(&error) => Ok(Some(format!(
             "the file system of {} cannot force rows to the disk ({error}): if the machine loses power, rows of the last \
              moments may be lost. The API answers 409 for their visits then",
@@ -36,11 +39,12 @@ pub(crate) fn look_ahead(results: &Path) -> Result<Option<String>, ResultsError>
     }
 }
 
-/// Makes a file, forces it to the disk, and removes it again.
-fn try_out(path: &Path) -> io::Result<()> {
+/// Makes a file, forces it to the disk, renames it as a journal is at the end, and removes it again.
+fn try_out(path: &Path, renamed: &Path) -> io::Result<()> {
     let file = create_like(path, None, PRIVATE)?;
     let synced = file.sync_all();
-    std::fs::remove_file(path)?;
+    std::fs::rename(path, renamed)?;
+    std::fs::remove_file(renamed)?;
     synced
 }
 
@@ -53,6 +57,20 @@ fn belongs_to_others_alone(path: &Path) -> bool {
     let (Ok(file), Ok(folder)) = (path.symlink_metadata(), folder.metadata()) else { return false };
     let user = rustix::process::geteuid().as_raw();
     folder.mode() & STICKY != 0 && ![0, file.uid(), folder.uid()].contains(&user)
+}
+
+/// Whether a file is marked so that nobody can replace it.
+#[cfg(target_os = "linux")]
+fn is_immutable(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let marks = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
+        .is_ok_and(|found| found.stx_attributes.intersects(marks))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_immutable(_: &Path) -> bool {
+    false
 }
 
 #[cfg(not(unix))]

@@ -2,6 +2,7 @@
 //! [`columns`], a line in [`write`] and, where it is read, a method of [`Row`]; no other file knows the columns' order.
 
 use crate::outcome::{Outcome, Status};
+use crate::text::hex;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -111,7 +112,7 @@ pub(super) fn write(outcomes: &[Outcome], into: &mut Vec<u8>) {
             store_number: no_formula(&identity.store_number),
             visit_date: no_formula(&identity.visit_date),
             scenes: identity.scenes,
-            payload_sha256: outcome.payload_sha256.as_ref().map(hex).unwrap_or_default(),
+            payload_sha256: outcome.payload_sha256.as_ref().map(|hash| hex(hash)).unwrap_or_default(),
             source: no_formula(&identity.source.to_string()).into_owned(),
         };
         // Writing to memory does not fail.
@@ -126,12 +127,6 @@ fn no_formula(text: &str) -> Cow<'_, str> {
         Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => Cow::Owned(format!("'{text}")),
         _ => Cow::Borrowed(text),
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// One row of a result file that is read again. A cell is parsed when it is asked for, and a cell that cannot be parsed

@@ -10,7 +10,8 @@ use super::open_file::open_file;
 use super::remarks::Remarks;
 use super::source::Source;
 use super::{left_out, parquet};
-use crate::storage::{DataFile, Spool, Stamp};
+use crate::storage::{DataFile, Input, Spool, Stamp, StorageError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -126,6 +127,18 @@ impl Export {
     /// The names of the files, in order, and their state as they were opened.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &Stamp)> {
         self.files.iter().map(|file| (&*file.name, &file.stamp))
+    }
+
+    /// The files opened one after the other, as bytes, each with its name. A file that is not the one that was found is an
+    /// error.
+    pub(crate) fn open_files(&self) -> impl Iterator<Item = (&str, io::Result<Input>)> {
+        self.files.iter().map(|file| {
+            let opened = file.data.open().and_then(|(input, stamp)| match stamp.same_content(&file.stamp) {
+                true => Ok(input),
+                false => Err(StorageError::Changed.into()),
+            });
+            (&*file.name, opened)
+        })
     }
 
     /// The names of the files, in order: as the job gives them, and as [`Location::file`](super::Location::file) has

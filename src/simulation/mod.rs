@@ -10,7 +10,7 @@ mod outages;
 mod spells;
 mod world;
 
-use crate::build::{Builder, Field, Ids, Prepared, Rules, Version};
+use crate::build::{Builder, Field, Ids, Prepared, Rules, Version, Visits};
 use crate::ledger::{Candidate, Fate, Hashing, OwnRows, Record, Today, Wanted, body};
 use crate::near_key::Folding;
 use crate::outcome::{Exit, Status, StopReason};

@@ -11,6 +11,7 @@ mod cloud;
 mod command;
 mod data_file;
 mod error;
+mod folder;
 mod spool;
 mod stamp;
 
@@ -19,5 +20,6 @@ pub(crate) use cloud::{Bucket, Object, Ranges};
 pub(crate) use command::{CommandError, Commands, Invocation};
 pub(crate) use data_file::{DataFile, Input};
 pub(crate) use error::StorageError;
+pub(crate) use folder::{Folder, NewFile};
 pub(crate) use spool::Spool;
 pub(crate) use stamp::Stamp;

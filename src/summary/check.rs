@@ -42,6 +42,9 @@ pub struct CheckReport {
     pub changed_since_delivery: u64,
     /// Visits under whose key Trax keeps another one.
     pub reused_keys: u64,
+    /// Those of them that are delivered by the job's own file, and so are not invalid.
+    #[serde(skip)]
+    pub reused_keys_delivered: u64,
     /// Problems by their code.
     #[serde(serialize_with = "counts")]
     pub problems: BTreeMap<Code, ProblemCount>,

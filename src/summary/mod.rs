@@ -6,12 +6,14 @@
 mod check;
 mod coverage;
 mod filters;
+mod prepare;
 mod run;
 mod window;
 
 pub use check::{CheckReport, FirstVisit, Orphan, ProblemCount};
 pub use coverage::{CoveredRows, FieldCoverage};
 pub use filters::{Filters, UnwantedValue};
+pub use prepare::PrepareReport;
 pub use run::{ByStatus, Progress, RunCommand, RunReport, UndeliveredCause};
 pub use window::{DaySlice, Window};
 

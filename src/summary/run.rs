@@ -18,6 +18,8 @@ pub enum RunCommand {
     Run,
     /// A run that sends again what a result file shows as not delivered.
     Rerun,
+    /// A run that sends the visits of a folder that was prepared before.
+    Upload,
 }
 
 /// A number of visits for each status.

@@ -3,7 +3,7 @@
 
 use crate::harness::{Done, JobFile, Reply, SCENES_HEADER, ScriptedServer, VISITS_HEADER, Workdir, lines, visit};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const FIRST: &str = "r/2024-03-05.csv";
 
@@ -123,9 +123,10 @@ fn a_409_that_nothing_explains_is_counted_and_says_nothing_of_the_body() {
 
 #[test]
 fn a_409_after_a_run_that_may_have_delivered_the_visit_is_explained() {
-    let of_first = AtomicUsize::new(0);
+    let is_first_run = Arc::new(AtomicBool::new(true));
+    let first_run = is_first_run.clone();
     let server = ScriptedServer::start(move |request, _| match request.is_for("V1") {
-        true if of_first.fetch_add(1, Ordering::SeqCst) < 2 => Reply::status(503),
+        true if first_run.load(Ordering::SeqCst) => Reply::status(503),
         true => Reply::error(409, "already received"),
         false => Reply::ok(),
     });
@@ -133,9 +134,115 @@ fn a_409_after_a_run_that_may_have_delivered_the_visit_is_explained() {
     work.job(&job(&server).upload("patience", "\"1s\""));
     run(&work, 5, &[]).ends_with(3);
     assert_eq!(&rows(&work, 5).of("V1")["status"], "failed");
+    is_first_run.store(false, Ordering::SeqCst);
     let done = run(&work, 6, &[]).ends_with(0);
     assert_eq!(done.json()["unexplained_409"], 0);
     assert!(!rows(&work, 6).of("V1")["payload_sha256"].is_empty());
+}
+
+/// What an API replies for `V1`; it takes the other visits.
+const FAILS: usize = 0;
+const HAS_IT: usize = 1;
+const FAILS_ONCE_AND_HAS_IT: usize = 2;
+
+/// The folder after a run of the 5th in which `V1` failed and may have arrived, and what the API replies for it from now on.
+fn failed() -> (Workdir, ScriptedServer, Arc<AtomicUsize>) {
+    let replies = Arc::new(AtomicUsize::new(FAILS));
+    let asked = Arc::clone(&replies);
+    let server = ScriptedServer::start(move |request, _| match (request.is_for("V1"), asked.load(Ordering::SeqCst)) {
+        (false, _) => Reply::ok(),
+        (true, FAILS) => Reply::status(503),
+        (true, HAS_IT) => Reply::error(409, "already received"),
+        (true, _) => {
+            asked.store(HAS_IT, Ordering::SeqCst);
+            Reply::status(503)
+        }
+    });
+    let work = Workdir::with_visits(3);
+    work.job(&job(&server).upload("patience", "\"1s\""));
+    run(&work, 5, &[]).ends_with(3);
+    (work, server, replies)
+}
+
+const RERUN: &[&str] = &["rerun", FIRST, "--json"];
+const NEXT_DAY: &[&str] = &["run", "job.toml", "--date", "2024-03-06", "--json"];
+
+#[test]
+fn a_409_for_another_body_than_the_one_that_may_have_arrived_is_a_changed_visit() {
+    for (command, day) in [(RERUN, 5), (NEXT_DAY, 6)] {
+        let (work, _server, replies) = failed();
+        let hash = rows(&work, 5).of("V1")["payload_sha256"].to_owned();
+        work.write("scenes.csv", format!("{}V1,S9,T1\n", work.read("scenes.csv")));
+        edit(&work, "V1,1001,2024-03-05", "V1,1001,2024-03-06");
+        replies.store(HAS_IT, Ordering::SeqCst);
+        let done = work.traxload(command).ends_with(0).says(&["warning: 1 visit differs from what was delivered"]);
+        assert_eq!((&done.json()["changed_since_delivery"], &done.json()["unexplained_409"]), (&1.into(), &0.into()));
+        let results = rows(&work, day);
+        let row = results.of("V1");
+        assert_eq!((&row["status"], &row["http_status"]), ("already_received", "409"));
+        assert_eq!((&row["error_code"], &row["payload_sha256"]), ("changed_since_delivery", hash.as_str()));
+        assert_eq!((&row["visit_date"], &row["scenes"]), ("2024-03-05", "1"));
+        assert!(row["error"].contains("scenes 1, now 2"), "{}", &row["error"]);
+    }
+}
+
+#[test]
+fn a_409_for_another_visit_than_the_one_that_may_have_arrived_is_a_key_used_again() {
+    for (command, day) in [(RERUN, 5), (NEXT_DAY, 6)] {
+        let (work, server, replies) = failed();
+        let hash = rows(&work, 5).of("V1")["payload_sha256"].to_owned();
+        edit(&work, "V1,1001", "V1,9001");
+        replies.store(HAS_IT, Ordering::SeqCst);
+        let done =
+            work.traxload(command).ends_with(3).says(&["warning: 1 visit has the key of a visit of another store"]);
+        assert_eq!((&done.json()["reused_keys"], &done.json()["invalid"]), (&1.into(), &0.into()));
+        let results = rows(&work, day);
+        let row = results.of("V1");
+        assert_eq!((&row["status"], &row["error_code"]), ("already_received", "reused_key"));
+        assert!(row["error"].contains("Trax keeps another visit") && row["error"].contains("of store \"1001\""));
+        // It shows what Trax has, so that the next runs compare with that.
+        assert_eq!((&row["store_number"], &row["payload_sha256"]), ("1001", hash.as_str()));
+        let requests = server.requests().len();
+        let own = format!("r/2024-03-0{day}.csv");
+        work.traxload(&["rerun", &own]).ends_with(3).says(&["reused_key"]);
+        run(&work, 7, &[]).ends_with(3);
+        run(&work, 8, &[]).ends_with(0);
+        work.traxload(&["rerun", &own, "--accept", "reused_key"]).ends_with(0);
+        assert_eq!(&rows(&work, day).of("V1")["error_code"], "changed_since_delivery");
+        assert_eq!(server.requests().len(), requests);
+    }
+}
+
+#[test]
+fn where_one_of_two_bodies_may_have_arrived_no_row_claims_to_know_which() {
+    // The second of them fails as the first did.
+    let (work, _server, replies) = failed();
+    edit(&work, "rep1@example.com", "rep11@example.com");
+    work.traxload(RERUN).ends_with(3);
+    let results = rows(&work, 5);
+    assert_eq!((&results.of("V1")["status"], &results.of("V1")["payload_sha256"]), ("failed", ""));
+    replies.store(HAS_IT, Ordering::SeqCst);
+    assert_eq!(work.traxload(RERUN).ends_with(0).json()["unexplained_409"], 1);
+    let results = rows(&work, 5);
+    assert_eq!((&results.of("V1")["status"], &results.of("V1")["payload_sha256"]), ("already_received", ""));
+    // Or it is told to be there after an attempt of the same run.
+    for (edited, exit, error_code) in [("V1,1001", 0, ""), ("V1,9001", 3, "reused_key")] {
+        let (work, server, replies) = failed();
+        edit(&work, "rep1@example.com", "rep11@example.com");
+        edit(&work, "V1,1001", edited);
+        replies.store(FAILS_ONCE_AND_HAS_IT, Ordering::SeqCst);
+        run(&work, 6, &[]).ends_with(exit);
+        let requests = server.requests().len();
+        let results = rows(&work, 6);
+        let row = results.of("V1");
+        assert_eq!((&row["status"], &row["error_code"], &row["payload_sha256"]), ("uploaded", error_code, ""));
+        assert_eq!(row["error"].contains("Trax may keep another visit"), exit == 3);
+        // What was told stays, and is told once.
+        work.traxload(&["rerun", "r/2024-03-06.csv"]).ends_with(exit);
+        assert_eq!(&rows(&work, 6).of("V1")["error_code"], error_code);
+        run(&work, 7, &[]).ends_with(0);
+        assert_eq!(server.requests().len(), requests);
+    }
 }
 
 #[test]
@@ -224,6 +331,36 @@ fn a_rerun_compares_the_delivered_rows_of_its_own_file() {
     edit(&work, "rep22@example.com", "rep2@example.com");
     work.traxload(&["rerun", FIRST]).ends_with(0);
     assert_eq!((work.read(FIRST), server.requests().len()), (whole, 2));
+}
+
+#[test]
+fn a_key_used_again_of_a_delivered_row_needs_somebody_wherever_it_is_told() {
+    let (work, server) = delivered(3);
+    edit(&work, "V2,1002", "V2,9002");
+    let check = work.traxload(&["check", "job.toml", "--date", "2024-03-05"]).ends_with(3);
+    check.says(&["Problems of 1 visit:", "A run would end with 3"]);
+    work.traxload(&["rerun", FIRST]).ends_with(3).says(&["next: fix the causes, then run: traxload rerun"]);
+    let page = |of: &str| {
+        work.traxload(&["report", of, "-o", "page.html"]).ends_with(0);
+        work.read("page.html")
+    };
+    for of in [FIRST, "r"] {
+        let page = page(of);
+        for told in ["needs attention", "What to do next", "traxload rerun", "reused_key", "make the year a part"] {
+            assert!(page.contains(told), "{told} in {page}");
+        }
+        for wrong in ["All 3 visits", "Nothing:", "every visit in this file was delivered"] {
+            assert!(!page.contains(wrong), "{wrong} in {page}");
+        }
+    }
+    // What was told before needs nothing.
+    run(&work, 6, &[]).ends_with(3);
+    run(&work, 7, &[]).ends_with(0);
+    let told = page("r/2024-03-07.csv");
+    assert!(told.contains("1 key is used again, as was told before") && !told.contains("What to do next"), "{told}");
+    // The other visit counts once, in however many files it is.
+    assert!(page("r").contains("3 of 4 visits in 3 files delivered"), "{}", page("r"));
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]

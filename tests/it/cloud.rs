@@ -410,6 +410,35 @@ mod moto {
         assert!(requests.lines().count() < 12, "{requests}");
     }
 
+    #[test]
+    fn a_prepared_folder_may_lie_there() {
+        let Some(moto) = Moto::shared() else { return };
+        moto.create_bucket("prepared");
+        let work = Workdir::with_visits(3);
+        work.job(&JobFile::new());
+        let folder = "s3://prepared/2024/march";
+        let prepare = ["prepare", "job.toml", "-o", folder, "--json"];
+        let done = traxload(&work, &moto.url(), &prepare).ends_with(0);
+        let hash = done.json()["prepared_sha256"].as_str().expect("a hash").to_owned();
+        traxload(&work, &moto.url(), &prepare).ends_with(2).says(&["s3://prepared/2024/march is there already"]);
+        let upload = ["upload", "job.toml", "s3://prepared/2024/march/", "--expect", &hash];
+        traxload(&work, &moto.url(), &upload).ends_with(0);
+        assert_eq!(work.results().count("uploaded"), 3);
+        // The same folder brought here has the same hash.
+        traxload(&work, &moto.url(), &["prepare", "job.toml", "-o", "here"]).ends_with(0);
+        let here = ["upload", "job.toml", "here", "--expect", &hash, "--results", "2.csv"];
+        traxload(&work, &moto.url(), &here).ends_with(0);
+        // Replaced, and then without what says that it is complete.
+        work.write("visits.csv", csv(1..=2));
+        traxload(&work, &moto.url(), &[&prepare[..], &["--overwrite"]].concat()).ends_with(0);
+        traxload(&work, &moto.url(), &[&upload[..], &["--fresh"]].concat()).ends_with(2).says(&["signed off"]);
+        let gone = ["upload", "job.toml", "s3://prepared/2024/april", "--results", "3.csv"];
+        traxload(&work, &moto.url(), &gone).ends_with(2).says(&["there is no folder s3://prepared/2024/april"]);
+        moto.put("prepared", "2025/prepared-00000.parquet", "half of it");
+        let half = ["upload", "job.toml", "s3://prepared/2025", "--results", "3.csv"];
+        traxload(&work, &moto.url(), &half).ends_with(2).says(&["s3://prepared/2025 has no _SUCCESS"]);
+    }
+
     /// Serves one object, as `answer` heads it.
     fn serving(content: String, extra: &'static str) -> ScriptedServer {
         ScriptedServer::start(move |request, _| {

@@ -2,13 +2,35 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
-use crate::harness::Workdir;
+use crate::harness::{JobFile, Workdir};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn printed(args: &[&str]) -> String {
     let done = Workdir::new().traxload_with(args, &[]).ends_with(0);
     assert_eq!(done.stderr, "");
     done.stdout
+}
+
+#[test]
+fn the_version_names_the_commit_and_manifests_say_the_same() {
+    let said = printed(&["--version"]);
+    let version = said.trim_end().strip_prefix("traxload ").expect("the program's name");
+    let number = env!("CARGO_PKG_VERSION");
+    assert!(version == number || version.starts_with(&format!("{number} (")), "{version}");
+    // Of an unpacked archive, or one in somebody else's repository, nobody knows the commit.
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if sources.join(".git").exists() && option_env!("TRAXLOAD_COMMIT").is_none() {
+        let commit = version.rsplit(['(', ')']).nth(1).expect("a commit").trim_end_matches("-dirty");
+        // One may have been made since the build.
+        let is_ours =
+            Command::new("git").args(["merge-base", "--is-ancestor", commit, "HEAD"]).current_dir(sources).status();
+        assert!(is_ours.is_ok_and(|status| status.success()), "{version} is of no commit");
+    }
+    let work = Workdir::with_visits(1);
+    work.run(&JobFile::to("sandbox")).ends_with(0);
+    let manifest: serde_json::Value = serde_json::from_str(&work.read("results.csv.json")).expect("JSON");
+    assert_eq!(manifest["traxload"], version);
 }
 
 #[test]

@@ -182,6 +182,16 @@ fn a_certificate_that_is_not_trusted_ends_at_once_and_the_same_command_works_wit
 }
 
 #[test]
+fn a_machine_without_certificates_is_told_so_and_tries_things_out_all_the_same() {
+    // As in an image of an empty system.
+    let work = Workdir::with_visits(1);
+    let nothing = [("SSL_CERT_FILE", "no-such-file"), ("SSL_CERT_DIR", "no-such-folder")];
+    ends_at_once(&work, &job("https://localhost:1", false), &nothing, &["no certificates to trust", "SSL_CERT_FILE"]);
+    work.job(&job("sandbox", false));
+    work.traxload_with(&["run", "job.toml"], &nothing).ends_with(0);
+}
+
+#[test]
 fn certificates_of_another_time_or_host_are_told_apart() {
     let authority = Authority::new();
     let work = Workdir::with_visits(3);

@@ -31,6 +31,7 @@ mod nightly;
 mod notify;
 mod outcomes;
 mod parquet;
+mod prepared;
 mod problems;
 mod report;
 mod rerun;

@@ -12,7 +12,11 @@ use crate::scan::rows::{BATCH_ROWS, Lines, Rows};
 use crate::scan::source::Source;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use std::sync::Arc;
+
+/// About the largest size of a batch.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// Reads the rows of one file.
 pub(in crate::scan) struct ParquetReader {
@@ -26,6 +30,18 @@ pub(in crate::scan) struct ParquetReader {
     /// The number of the next row in the file, from 1.
     next_row: u64,
     watch: IdWatch,
+}
+
+/// Rows of a batch: fewer where they are long, as those with whole bodies are.
+fn batch_rows(metadata: &ParquetMetaData, mask: &ProjectionMask) -> usize {
+    let wanted = |group: &RowGroupMetaData| -> i64 {
+        let columns = group.columns().iter().enumerate();
+        columns.filter(|(at, _)| mask.leaf_included(*at)).map(|(_, column)| column.uncompressed_size()).sum()
+    };
+    let bytes: i64 = metadata.row_groups().iter().map(wanted).sum();
+    let rows = metadata.file_metadata().num_rows().max(1);
+    let of_a_row = usize::try_from(bytes / rows).unwrap_or_default().max(1);
+    (BATCH_BYTES / of_a_row).clamp(1, BATCH_ROWS)
 }
 
 impl ParquetReader {
@@ -62,8 +78,9 @@ impl ParquetReader {
         let mask = ProjectionMask::roots(schema, roots.iter().filter_map(|at| root_index(schema, *at)));
         input.plan(metadata.metadata(), &mask);
         let chunks = input.clone();
+        let batch_rows = batch_rows(metadata.metadata(), &mask);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);
-        let input = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+        let input = builder.with_projection(mask).with_batch_size(batch_rows).build();
         Ok(ParquetReader {
             input: input.map_err(|error| unreadable(file, &chunks, &error))?,
             chunks,

@@ -8,9 +8,13 @@ use crate::storage::error::StorageError;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta, ObjectStoreExt};
+use std::fs::File;
+use std::io::Read;
 
 /// How many folders are listed at once.
 const LISTS_AT_ONCE: usize = 8;
+/// The pieces in which an object is written, in bytes. S3 takes none below 5 MiB but the last, and 10,000 at most.
+const PIECE: usize = 8 << 20;
 
 /// A bucket or container.
 #[derive(Clone, Debug)]
@@ -74,6 +78,53 @@ impl Bucket {
         asked.wait()
     }
 
+    /// Puts a file under a key, in pieces, in place of an object that is there.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or the storage does not take it.
+    pub(crate) fn put(&self, key: &str, mut file: File) -> Result<(), StorageError> {
+        let path = path(key)?;
+        let Bucket(connection) = self.clone();
+        let asked = self.0.ask(async move {
+            let failed = |error: &object_store::Error| connection.explain(error);
+            let unreadable = |error: std::io::Error| StorageError::Other(format!("a temporary file: {error}"));
+            let first = next_piece(&mut file).map_err(unreadable)?;
+            if first.len() < PIECE {
+                let put = connection.store().put(&path, first.into()).await;
+                return put.map(drop).map_err(|error| failed(&error));
+            }
+            let mut upload = connection.store().put_multipart(&path).await.map_err(|error| failed(&error))?;
+            let mut piece = first;
+            let mut sent = Ok(());
+            while sent.is_ok() && !piece.is_empty() {
+                sent = upload.put_part(piece.into()).await.map_err(|error| failed(&error));
+                piece = next_piece(&mut file).map_err(unreadable)?;
+            }
+            match sent {
+                Ok(()) => upload.complete().await.map(drop).map_err(|error| failed(&error)),
+                Err(error) => {
+                    let _ = upload.abort().await;
+                    Err(error)
+                }
+            }
+        });
+        asked.wait()
+    }
+
+    /// Removes the object of a key.
+    ///
+    /// # Errors
+    /// Where the storage does not answer, or does not let us.
+    pub(crate) fn remove(&self, key: &str) -> Result<(), StorageError> {
+        let path = path(key)?;
+        let Bucket(connection) = self.clone();
+        let asked = self.0.ask(async move {
+            let removed = connection.store().delete(&path).await;
+            removed.map_err(|error| connection.explain(&error))
+        });
+        asked.wait()
+    }
+
     /// What stands directly in each of these folders, in their order.
     ///
     /// # Errors
@@ -114,6 +165,13 @@ fn without_placeholders(connection: &Connection, listed: Vec<ObjectMeta>) -> Vec
     let files: Vec<bool> = listed.iter().map(|meta| !is_placeholder(meta)).collect();
     let files = listed.into_iter().zip(files).filter(|(_, is_file)| *is_file);
     files.map(|(meta, _)| Object::new(connection.clone(), meta)).collect()
+}
+
+/// The next bytes of a file: as many as a piece of an object has, fewer at its end.
+fn next_piece(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut piece = Vec::with_capacity(PIECE);
+    file.take(PIECE as u64).read_to_end(&mut piece)?;
+    Ok(piece)
 }
 
 fn path(key: &str) -> Result<Path, StorageError> {

@@ -125,8 +125,8 @@ impl HttpService for Requests {
             // Else the service decompresses objects that were stored compressed, and then gives no ranges of them.
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        // Only requests for credentials have a body.
-        *request.body_mut() = body.as_bytes().filter(|bytes| !bytes.is_empty()).cloned().map(Into::into);
+        // Its `is_empty` is the wrong way round for what is put.
+        *request.body_mut() = (body.content_length() > 0).then(|| reqwest::Body::wrap(body));
         let began = *self.began.get_or_init(Instant::now);
         let answer = if is_metadata(&name) {
             // It is near, or not there at all.

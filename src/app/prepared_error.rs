@@ -1,0 +1,137 @@
+//! Why a folder of prepared visits cannot be written or sent.
+
+use crate::build::Flaw;
+use crate::prepared::SUCCESS;
+use crate::text::count;
+use std::fmt;
+use std::io;
+
+/// Why a folder of prepared visits cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreparedError {
+    /// Something is there already.
+    #[error("{folder} is there already, and is left as it is; name another folder, or replace it with --overwrite")]
+    IsThere {
+        /// The folder.
+        folder: String,
+    },
+    /// It holds something that `prepare` has not written.
+    #[error(
+        "{folder} holds {name:?}, which `prepare` has not written, so the folder is not replaced; name another one, or clear it \
+         yourself"
+    )]
+    Foreign {
+        /// The folder.
+        folder: String,
+        /// What is in it.
+        name: String,
+    },
+    /// It cannot be written.
+    #[error("cannot write {folder}: {source}. The folder is not complete: it has no {SUCCESS}")]
+    Unwritten {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// There is no such folder.
+    #[error("there is no folder {folder}, or it is empty; `traxload prepare JOB -o {folder}` makes one")]
+    Missing {
+        /// The folder.
+        folder: String,
+    },
+    /// It was not written to its end, or is still being copied.
+    #[error(
+        "{folder} has no {SUCCESS}, so it is not complete: it was not written to its end, has too many invalid visits, or is \
+         still being copied. Prepare or copy it again"
+    )]
+    Incomplete {
+        /// The folder.
+        folder: String,
+    },
+    /// It holds no visit.
+    #[error("{folder} holds no visits; --allow-empty makes that fine")]
+    Empty {
+        /// The folder.
+        folder: String,
+    },
+    /// It is another one than the one that is expected.
+    #[error(
+        "{folder} is not {}: its prepared_sha256 is {found}, and {expected} is expected. A file of it was changed, is \
+         missing, or is one too many; nothing was sent",
+        if *.is_signed { "the folder that was signed off" } else { "as it was when it was written" }
+    )]
+    OtherHash {
+        /// The folder.
+        folder: String,
+        /// Whether the caller expects it; else its own `_SUCCESS`.
+        is_signed: bool,
+        /// What is expected.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Rows do not hold what they promise.
+    #[error("{folder} cannot be sent, and nothing was: {rows}")]
+    Flawed {
+        /// The folder.
+        folder: String,
+        /// Which rows.
+        rows: FlawedRows,
+    },
+    /// It was changed between two readings.
+    #[error("{folder} was changed while it was read; where visits were sent already, the same command goes on")]
+    Changed {
+        /// The folder.
+        folder: String,
+    },
+    /// It cannot be read.
+    #[error("cannot read {folder}: {source}")]
+    Unreadable {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl PreparedError {
+    pub(super) fn unwritten(folder: &str, source: io::Error) -> PreparedError {
+        PreparedError::Unwritten { folder: folder.to_owned(), source }
+    }
+
+    pub(super) fn unreadable(folder: &str, source: io::Error) -> PreparedError {
+        PreparedError::Unreadable { folder: folder.trim_end_matches('/').to_owned(), source }
+    }
+}
+
+/// Rows of a folder that do not hold what they promise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlawedRows {
+    /// How many.
+    pub count: u64,
+    /// The first ones: place, and what is wrong.
+    pub first: Vec<String>,
+}
+
+/// How many rows are shown.
+const SHOWN: usize = 5;
+
+impl FlawedRows {
+    pub(super) fn add(&mut self, flaw: Flaw) {
+        self.count += 1;
+        if self.first.len() < SHOWN {
+            self.first.push(format!("{}: {}", flaw.location, flaw.what));
+        }
+    }
+}
+
+impl fmt::Display for FlawedRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", count(self.count, "row is not what it should be", "rows are not what they should be"))?;
+        self.first.iter().try_for_each(|row| write!(f, "\n  {row}"))?;
+        let more = self.count.saturating_sub(self.first.len() as u64);
+        if more > 0 { write!(f, "\n  … and {more} more") } else { Ok(()) }
+    }
+}
