@@ -1,6 +1,6 @@
 """Makes two exports as a field force writes them: visits, and one to fifteen scenes of each, eight on average.
 
-usage: generate.py FOLDER VISITS [--clustered] [--csv-only]
+usage: generate.py FOLDER VISITS [--clustered] [--single] [--csv-only]
 
 The same arguments make the same bytes. Rows are written in pieces, so that eighty million scenes need the memory of
 their order and no more.
@@ -74,12 +74,13 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("visits", type=int)
     parser.add_argument("--clustered", action="store_true", help="the scenes of a visit next to each other")
+    parser.add_argument("--single", action="store_true", help="one scene of each visit")
     parser.add_argument("--csv-only", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(7)
     starts = np.sort(random.integers(*YEAR, options.visits))
-    owners = np.repeat(np.arange(options.visits, dtype=np.int32), random.integers(1, 16, options.visits))
+    owners = np.repeat(np.arange(options.visits, dtype=np.int32), random.integers(1, 2 if options.single else 16, options.visits))
     if not options.clustered:
         random.shuffle(owners)
     pieces = lambda rows: ((at, rows[at:at + PIECE]) for at in range(0, len(rows), PIECE))

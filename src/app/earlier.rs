@@ -158,8 +158,10 @@ impl Earlier {
         bytes: &[u8],
     ) -> Judged {
         let Some(record) = &self.record else { return Judged::Outstanding { is_new: false } };
-        let hash = built.is_ok().then(|| Sha256::digest(bytes).into());
-        let Some((uid, decision)) = self.decide(record, builder, at, built, hash) else {
+        // Most visits of most nights are new, and a hash costs as much as half of all checks.
+        let hash = built.ok().filter(|built| record.knows(built.session_uid)).map(|_| Sha256::digest(bytes).into());
+        let visit = BuiltVisit { visits: builder, at, built, hash };
+        let Some((uid, decision)) = self.decide(record, visit) else {
             return Judged::Outstanding { is_new: false };
         };
         record.note(uid, decision.fate);
@@ -175,7 +177,7 @@ impl Earlier {
         let mark = decision.by.filter(|_| byte == fate::KEEP).and_then(|by| {
             let mark = match finding? {
                 Finding::Changed | Finding::Reused { .. } => {
-                    let outcome = self.settled(record, builder, at, built, hash, &decision);
+                    let outcome = settled(record, visit, &decision);
                     Mark { code: outcome.error_code, error: outcome.error }
                 }
                 // What an earlier run said is no longer so.
@@ -184,28 +186,21 @@ impl Earlier {
             };
             Some((uid, mark))
         });
-        let problem = matches!(finding, Some(Finding::Reused { .. }))
-            .then(|| self.settled(record, builder, at, built, hash, &decision).error);
+        let problem = matches!(finding, Some(Finding::Reused { .. })).then(|| settled(record, visit, &decision).error);
         Judged::Settled { finding, stays: byte == fate::KEEP, by: decision.by, mark, problem }
     }
 
-    fn decide(
-        &self,
-        record: &Record,
-        builder: &dyn Visits,
-        at: usize,
-        built: Result<&Built, &Invalid>,
-        hash: Option<[u8; 32]>,
-    ) -> Option<(Uuid, Decision)> {
+    fn decide(&self, record: &Record, visit: BuiltVisit<'_>) -> Option<(Uuid, Decision)> {
+        let BuiltVisit { visits, at, built, hash } = visit;
         let (uid, day) = match built {
             Ok(built) => (built.session_uid, Some(built.visit_date)),
             Err(invalid) => (invalid.identity.session_uid?, invalid.identity.visit_date.parse().ok()),
         };
         let visit = Candidate {
             body: hash.as_ref().map(body),
-            store: record.hashing().store(builder.store_number(at)),
+            store: record.hashing().store(visits.store_number(at)),
             day,
-            is_first: builder.is_first(at),
+            is_first: visits.is_first(at),
         };
         Some((uid, record.decide(uid, &visit, &self.wanted, self.accepts_reused)))
     }
@@ -226,42 +221,12 @@ impl Earlier {
         let built = builder.build(at, scratch);
         let built = built.as_ref().map_err(AsRef::as_ref);
         let hash = built.is_ok().then(|| Sha256::digest(&scratch).into());
-        let decided =
-            self.record.as_ref().and_then(|record| Some((record, self.decide(record, builder, at, built, hash)?.1)));
+        let visit = BuiltVisit { visits: builder, at, built, hash };
+        let decided = self.record.as_ref().and_then(|record| Some((record, self.decide(record, visit)?.1)));
         match decided {
-            Some((record, decision)) => self.settled(record, builder, at, built, hash, &decision),
+            Some((record, decision)) => settled(record, visit, &decision),
             None => Outcome::settled(builder.named(at, built), Status::AlreadyReceived),
         }
-    }
-
-    fn settled(
-        &self,
-        record: &Record,
-        builder: &dyn Visits,
-        at: usize,
-        built: Result<&Built, &Invalid>,
-        hash: Option<[u8; 32]>,
-        decision: &Decision,
-    ) -> Outcome {
-        let mut outcome = Outcome::settled(builder.named(at, built), Status::AlreadyReceived);
-        let (Fate::Keep(Some(finding)) | Fate::Settle(finding), Some(by)) = (decision.fate, decision.by) else {
-            return outcome;
-        };
-        let problems = built.err().map(|invalid| format!("; {}", invalid.problems)).unwrap_or_default();
-        match finding {
-            Finding::Same => outcome.payload_sha256 = hash,
-            Finding::Unknown => {}
-            Finding::Changed => {
-                changed(record, &by, true, &mut outcome);
-                outcome.error.push_str(&problems);
-            }
-            Finding::Reused { .. } => {
-                outcome.status = Status::Invalid;
-                reused(record, &by, true, &mut outcome);
-                outcome.error.push_str(&problems);
-            }
-        }
-        outcome
     }
 
     /// Explains what Trax answered by what earlier runs have sent.
@@ -329,4 +294,38 @@ impl Earlier {
     pub(super) fn forgets_gone(&self) -> bool {
         self.forgets_gone
     }
+}
+
+/// A visit of the exports, and what building it has shown.
+#[derive(Clone, Copy)]
+struct BuiltVisit<'a> {
+    visits: &'a dyn Visits,
+    at: usize,
+    built: Result<&'a Built, &'a Invalid>,
+    /// Of its body.
+    hash: Option<[u8; 32]>,
+}
+
+/// The row of a visit that is not sent.
+fn settled(record: &Record, visit: BuiltVisit<'_>, decision: &Decision) -> Outcome {
+    let BuiltVisit { visits, at, built, hash } = visit;
+    let mut outcome = Outcome::settled(visits.named(at, built), Status::AlreadyReceived);
+    let (Fate::Keep(Some(finding)) | Fate::Settle(finding), Some(by)) = (decision.fate, decision.by) else {
+        return outcome;
+    };
+    let problems = built.err().map(|invalid| format!("; {}", invalid.problems)).unwrap_or_default();
+    match finding {
+        Finding::Same => outcome.payload_sha256 = hash,
+        Finding::Unknown => {}
+        Finding::Changed => {
+            changed(record, &by, true, &mut outcome);
+            outcome.error.push_str(&problems);
+        }
+        Finding::Reused { .. } => {
+            outcome.status = Status::Invalid;
+            reused(record, &by, true, &mut outcome);
+            outcome.error.push_str(&problems);
+        }
+    }
+    outcome
 }

@@ -27,8 +27,6 @@ const VISITS_AHEAD: usize = 8;
 /// Batches of scenes that are read while the visits still come in, within this share of the memory.
 const SCENES_AHEAD: std::ops::RangeInclusive<u64> = 2..=128;
 const SHARE_AHEAD: u64 = 32;
-/// The part of the memory that what is known of earlier runs takes.
-const LEDGER_SHARE: u64 = 8;
 /// About the size of a batch, in bytes.
 const BATCH_BYTES: u64 = 600_000;
 /// Batches of scenes that are grouped at once.
@@ -170,8 +168,6 @@ impl Exports {
     ) -> Result<GroupedVisits, AppError> {
         let is_flat = self.scenes.has_the_files_of(&self.visits);
         let memory = job.memory.unwrap_or_else(host::free_for_one_run);
-        // An id and a place for each visit.
-        let memory = if today.is_some() { memory - memory / LEDGER_SHARE } else { memory };
         tracing::debug!("memory for grouping: {} MB", memory / 1_000_000);
         let mut today = today;
         let ahead = (memory / SHARE_AHEAD / BATCH_BYTES).clamp(*SCENES_AHEAD.start(), *SCENES_AHEAD.end()) as usize;
@@ -180,6 +176,9 @@ impl Exports {
         let separator = job.visits.picks.first().map(|key| key.separator.as_str()).filter(|text| !text.is_empty());
         // Batches that are read and not yet grouped take a part of the memory.
         let mut shuffle = Shuffle::new(is_flat, memory - memory / 16, expected, Folding::new(separator));
+        if let Some(today) = &today {
+            shuffle.leave_room(today.bytes_per_visit());
+        }
         if self.keeps_orphans {
             shuffle.keep_orphans();
         }

@@ -4,12 +4,14 @@
 //! | file | what it is |
 //! | --- | --- |
 //! | `run`, `rerun`, `check`, `prepare`, `upload`, `ids`, `page`, `draft` | the use cases |
-//! | `pipeline` | the way of every run, on one screen |
+//! | `pipeline`, `run_inputs`, `run_report` | the way of every run, on one screen; in what runs differ; what one came to |
+//! | `token` | where the token comes from |
 //! | `outputs`, `exports`, `selection`, `unwanted` | the exports of a job, opened, read and grouped; what filters leave out |
 //! | `run_visits` | where the visits of a run come from: exports, or a prepared folder |
 //! | `prepared_visits`, `prepared_target`, `prepared_error` | a prepared folder, read, written, refused |
 //! | `prepared_columns` | which columns a job reads, for clusters |
 //! | `survey`, `coverage`, `signs` | builds every visit once and keeps none; what all of them together show |
+//! | `new_keys` | visits that come again under new keys |
 //! | `suspicions` | what is probably a mistake of a whole export, refused or accepted |
 //! | `file_ends` | files whose last row lacks the line end that others have |
 //! | `nights` | the nights that a daily job has missed, and how they are made up for |

@@ -50,6 +50,15 @@ pub enum PreparedError {
         /// The folder.
         folder: String,
     },
+    /// It is a folder of something else.
+    #[error("{folder} holds something else than prepared visits: it has no column {}. `traxload prepare` makes such a folder",
+        .missing.join(", "))]
+    NotPrepared {
+        /// The folder.
+        folder: String,
+        /// The columns that it lacks.
+        missing: Vec<String>,
+    },
     /// It holds no visit.
     #[error("{folder} holds no visits; --allow-empty makes that fine")]
     Empty {

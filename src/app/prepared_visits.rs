@@ -10,9 +10,11 @@ use crate::ledger::TodayBuilder;
 use crate::near_key::without_case;
 use crate::prepared::{FileHash, SUCCESS, Seal, file_hash, folder_hash, source};
 use crate::results::Input;
-use crate::scan::{Export, Remarks};
+use crate::scan::{Export, Remarks, ScanError};
 use crate::shuffle::Tally;
 use crate::storage::Folder;
+use crate::suspicion::{Suspicion, SuspicionCode};
+use crate::text::count;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
@@ -51,7 +53,7 @@ impl PreparedFolder {
             }
             .into());
         };
-        let export = Export::open(source(&meant.folder, &cx.base_dir))?;
+        let export = Export::open(source(&meant.folder, &cx.base_dir)).map_err(|error| not_prepared(&name, error))?;
         let found = hash_of(&export, &name)?;
         let sealed = Seal::read(&success).map(|seal| seal.prepared_sha256);
         for expected in meant.expect.iter().chain(&sealed) {
@@ -111,7 +113,7 @@ impl PreparedFolder {
                 }
             }
         }
-        read.remarks = read.folder.export.remarks().clone();
+        read.remarks = remarks(&read.folder.name, read.folder.export.remarks().clone());
         read.remarks.add(batches.into_remarks());
         read.folder.find_twice(sessions, &mut flawed)?;
         match flawed.count {
@@ -187,6 +189,30 @@ impl PreparedVisits {
         }
         Ok(())
     }
+}
+
+/// A folder of exports, or of anything else, is no folder of prepared visits.
+fn not_prepared(folder: &str, error: ScanError) -> AppError {
+    match error {
+        ScanError::NoColumns { missing, .. } => {
+            let missing = missing.into_iter().map(|missing| missing.column).collect();
+            PreparedError::NotPrepared { folder: folder.to_owned(), missing }.into()
+        }
+        other => other.into(),
+    }
+}
+
+/// What lies beside the files, such as a note of who signed the folder off, is a word and no more.
+fn remarks(folder: &str, mut remarks: Remarks) -> Remarks {
+    let is_beside = |suspicion: &Suspicion| suspicion.code == SuspicionCode::OtherFile;
+    for suspicion in remarks.suspicions.extract_if(.., |suspicion| is_beside(suspicion)) {
+        remarks.warnings.push(format!(
+            "{folder} holds {} beside the prepared visits: {}",
+            count(suspicion.count, "file", "files"),
+            suspicion.places.join(", ")
+        ));
+    }
+    remarks
 }
 
 /// Enough of an id to tell it from others, most often.

@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// Where no variable holds the token, this one may name the file that does.
+const TOKEN_FILE: &str = "TRAX_TOKEN_FILE";
 /// The longest token file that is read, in bytes.
 const LONGEST: u64 = 64 << 10;
 
@@ -30,9 +32,6 @@ pub(super) fn token(cx: &Context, job: &Job) -> Result<Token, AppError> {
     };
     Token::new(&text).ok_or_else(|| AppError::Token(format!("{place} is empty; put the project's token there")))
 }
-
-/// Where no variable holds the token, one may name the file that does.
-const TOKEN_FILE: &str = "TRAX_TOKEN_FILE";
 
 fn named_by_environment(variable: &str) -> Option<PathBuf> {
     let is_unset = variable == DEFAULT_TOKEN && std::env::var_os(variable).is_none();

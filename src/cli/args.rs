@@ -7,6 +7,7 @@ use crate::app::{
 use crate::job::DateArg;
 use crate::outcome::Status;
 use chrono::NaiveDate;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -107,7 +108,7 @@ pub(super) struct PrepareArgs {
     #[command(flatten)]
     job: JobArgs,
     /// The folder, on this machine or in object storage (s3://, gs://, az://)
-    #[arg(short, long, value_name = "DIR", required_unless_present = "describe")]
+    #[arg(short, long, value_name = "DIR", required_unless_present = "describe", value_parser = NonEmptyStringValueParser::new())]
     output: Option<String>,
     /// Replace a folder that an earlier `prepare` has left
     #[arg(long)]
@@ -135,7 +136,7 @@ pub(super) struct UploadArgs {
     /// The job file; of its exports nothing is needed
     job: PathBuf,
     /// The folder that `prepare` has left, on this machine or in object storage
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = NonEmptyStringValueParser::new())]
     folder: String,
     /// The prepared_sha256 of the folder that was signed off; nothing is sent where it is another one
     #[arg(long, value_name = "HASH", value_parser = sha256)]

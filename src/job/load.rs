@@ -51,6 +51,7 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     let endpoint = api::endpoint(api, section, &keys.upload, &placeholders, diagnostics);
     let ids = api::ids(&keys.ids, &endpoint, diagnostics);
     let accepted = accept::accepted(&keys.check.accept, &options.accept, diagnostics);
+    // What plays no part may be wrong.
     let mut unheard = Diagnostics::new(diagnostics.path(), diagnostics.text());
     let prepared = match &options.exports {
         ExportsMeant::Prepared(meant) => Some(meant.clone()),
@@ -71,6 +72,11 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
     };
     let mut places = column_places("visits", &keys.visits, keys.visits.columns.all(), diagnostics);
     places.extend(column_places("scenes", &keys.scenes, keys.scenes.columns.all(), diagnostics));
+    let of_sending = if visits_file.is_some() { &mut unheard } else { &mut *diagnostics };
+    let token = api::token(api, &placeholders, of_sending);
+    let results = results::path(&keys.results, options, &placeholders, of_sending);
+    let earlier = results::earlier(&keys.results, &placeholders, of_sending);
+    let metrics = results::metrics(&keys.results, &placeholders, of_sending);
     let is_of_a_day = exports::is_of_a_day(&keys.visits) || exports::is_of_a_day(&keys.scenes);
     let mut job = Job {
         name: name.clone(),
@@ -87,13 +93,13 @@ fn job(keys: &JobKeys, options: &Options, diagnostics: &mut Diagnostics<'_>) -> 
         memory,
         target: api::target(api),
         endpoint,
-        token: api::token(api, &placeholders, diagnostics),
+        token,
         upload: upload::config(&keys.upload, options, diagnostics),
         max_duration: upload::max_duration(&keys.upload, options, diagnostics),
-        results: results::path(&keys.results, options, &placeholders, diagnostics),
+        results,
         nights: Nights::new(&keys.results, options, &placeholders, is_of_a_day),
-        earlier: results::earlier(&keys.results, &placeholders, diagnostics),
-        metrics: results::metrics(&keys.results, &placeholders, diagnostics),
+        earlier,
+        metrics,
         notify: notify::notify(&keys.notify, diagnostics),
         report: keys.results.report,
         warnings: Vec::new(),

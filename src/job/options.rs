@@ -34,7 +34,8 @@ pub(crate) enum ExportsMeant {
     /// Those that it names.
     #[default]
     OfJob,
-    /// Two other files, of the visits and of the scenes, with the same columns.
+    /// Two other files, of the visits and of the scenes, with the same columns; they are not sent from here, so that results
+    /// and token play no part.
     Files([String; 2]),
     /// None: visits that were prepared before are sent. What the job file says of exports plays no part, and may be wrong by
     /// now.

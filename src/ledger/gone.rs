@@ -4,7 +4,6 @@ use super::known::Hashing;
 use super::today::Today;
 use crate::results::Row;
 use std::collections::{HashMap, HashSet};
-use uuid::Uuid;
 
 /// How many keys with one fold are kept.
 const KEYS_OF_A_FOLD: usize = 3;
@@ -20,10 +19,7 @@ pub(super) struct Gone {
 
 impl Gone {
     /// Looks at a row whose visit the exports do not have.
-    pub(super) fn look(&mut self, row: Row<'_>, uid: Uuid, today: &Today, hashing: &Hashing, scratch: &mut String) {
-        if today.has(uid) {
-            return;
-        }
+    pub(super) fn look(&mut self, row: Row<'_>, today: &Today, hashing: &Hashing, scratch: &mut String) {
         let fold = hashing.fold(row.visit_id(), scratch);
         if today.has_fold(fold) {
             self.add_near(fold, row.visit_id().into());

@@ -107,7 +107,8 @@ impl Record {
             part.read(file, first + number as u32, &today, &hashing)
         };
         let all = earlier.par_iter().enumerate().fold(Part::default, read).reduce(Part::default, Part::joined);
-        let Part { mut rows, gone, warnings, damaged, .. } = all;
+        let Part { rows, gone, warnings, damaged, .. } = all;
+        let mut rows = in_one(rows);
         compact(&mut rows);
         let files = own.files.into_iter().chain(earlier.iter().map(|file| file.path.clone())).collect();
         let own_rows = Rows::new(own.rows);
@@ -300,7 +301,8 @@ impl Record {
 /// What one thread has read of earlier files.
 #[derive(Debug, Default)]
 struct Part {
-    rows: Vec<Known>,
+    /// In several lists: one that grows would take twice its memory each time.
+    rows: Vec<Vec<Known>>,
     /// How many rows there were after the last compaction.
     compacted: usize,
     gone: Gone,
@@ -310,21 +312,22 @@ struct Part {
 
 impl Part {
     fn read(mut self, file: &EarlierFile, number: u32, today: &Today, hashing: &Hashing) -> Part {
-        let mut scratch = String::new();
+        let (mut scratch, mut rows) = (String::new(), Vec::new());
         let read = for_each_row(&file.path, |row, span| {
             let Some(uid) = row.session_uid() else { return row.session_uid_text().is_empty() };
             if today.has(uid) {
                 let known = Known::of(row, &span, number, hashing, file.keeps_hashes);
-                self.rows.extend(known);
+                rows.extend(known);
                 return known.is_some();
             }
-            self.gone.look(row, uid, today, hashing, &mut scratch);
+            self.gone.look(row, today, hashing, &mut scratch);
             true
         });
         match read.and_then(|damaged| damaged_rows(&file.path, damaged)) {
             Ok(damaged) => self.damaged.extend(damaged),
             Err(error) => self.warnings.push(unread(&error)),
         }
+        self.rows.push(rows);
         self.compacted()
     }
 
@@ -338,10 +341,19 @@ impl Part {
 
     /// A visit may be in every one of a thousand files.
     fn compacted(mut self) -> Part {
-        if self.rows.len() > ROWS_AT_LEAST.max(2 * self.compacted) {
-            compact(&mut self.rows);
-            self.compacted = self.rows.len();
+        if self.rows.iter().map(Vec::len).sum::<usize>() > ROWS_AT_LEAST.max(2 * self.compacted) {
+            let mut rows = in_one(self.rows);
+            compact(&mut rows);
+            self.compacted = rows.len();
+            self.rows = vec![rows];
         }
         self
     }
+}
+
+/// The rows of all lists, each of which is given up as soon as it is copied.
+fn in_one(lists: Vec<Vec<Known>>) -> Vec<Known> {
+    let mut all = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+    lists.into_iter().for_each(|rows| all.extend(rows));
+    all
 }

@@ -2,7 +2,7 @@
 //! count, also those that `only`, dates or a limit leave out: what they leave out is not gone.
 
 use super::buckets::HashSet;
-use super::known::{Hashing, first_half};
+use super::known::{Hashing, Known, first_half};
 use crate::build::{Builder, Rules};
 use crate::scan::Rows;
 use crate::shuffle::KEY;
@@ -10,6 +10,8 @@ use chrono::NaiveDate;
 use rayon::prelude::*;
 use uuid::Uuid;
 
+/// What is kept of a visit: three hashes here, and mostly a row of an earlier run.
+const BYTES_PER_VISIT: u64 = (3 * size_of::<u64>() + size_of::<Known>()) as u64;
 /// How many rows one thread takes at once.
 const ROWS_AT_ONCE: usize = 1024;
 
@@ -52,6 +54,11 @@ impl TodayBuilder {
 
     pub(crate) fn hashing(&self) -> &Hashing {
         &self.hashing
+    }
+
+    /// The memory that the ledger takes for each visit, in bytes.
+    pub(crate) fn bytes_per_visit(&self) -> u64 {
+        BYTES_PER_VISIT
     }
 
     /// Adds a batch of visit rows. `now`: the start of the run, in epoch seconds.

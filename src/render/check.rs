@@ -167,8 +167,12 @@ fn verdict(out: &mut String, report: &CheckReport) {
     } else if invalid > 0 {
         writeln!(out, "\nA run would send the valid visits and leave the invalid ones in the result file.")
     } else if report.reused_keys_delivered > 0 {
-        let keys = count(report.reused_keys_delivered, "key", "keys");
-        writeln!(out, "\nA run would end with 3 and send nothing for the {keys} under which Trax keeps another visit.")
+        let not_sent = count(
+            report.reused_keys_delivered,
+            "visit under whose key Trax keeps another one",
+            "visits under whose keys Trax keeps others",
+        );
+        writeln!(out, "\nA run would end with 3 and not send {not_sent}.")
     } else {
         return;
     };

@@ -4,7 +4,7 @@ use super::about::{Advice, Standing};
 use super::outcomes::by_status;
 use super::page::{Frame, document};
 use super::slices::{SliceTally, Totals};
-use super::words::{moment, sentence, stamp, status_name, with_code};
+use super::words::{ending, moment, sentence, stamp, status_name, with_code};
 use crate::outcome::ErrorCode;
 use crate::text::{count, grouped, printable, share};
 use chrono::{DateTime, Utc};
@@ -307,7 +307,7 @@ fn state(slice: &SliceTally) -> State {
             State { words: format!("a later run has begun and not ended: {journal} in its journal"), is_open: true }
         }
         (None, Standing::Ended) => match slice.exit() {
-            Some(exit) => State { words: exit.in_short().to_owned(), is_open: false },
+            Some(exit) => State { words: ending(exit, slice.rows() - slice.delivered()).to_owned(), is_open: false },
             None => State { words: "no manifest: how the run ended is not known".to_owned(), is_open: false },
         },
     };

@@ -7,7 +7,7 @@ use super::holdups::hold_ups;
 use super::outcomes::outcomes;
 use super::tally::ResultTally;
 use super::throughput::throughput;
-use super::words::{moment, sentence, stamp, uncapitalized, with_code};
+use super::words::{ending, moment, sentence, stamp, uncapitalized, with_code};
 use crate::outcome::{Exit, Status};
 use crate::results::Manifest;
 use crate::text::{count, grouped, printable};
@@ -43,7 +43,7 @@ pub(crate) fn page(tally: &ResultTally, about: &About) -> String {
             (stores(tally))
             (days(tally))
         }
-        (origin(about))
+        (origin(tally, about))
     };
     let ending = "The result file has every visit in full.";
     document(
@@ -185,7 +185,7 @@ fn lede(tally: &ResultTally, about: &About) -> Markup {
                 }
                 "."
                 @if let Some(exit) = about.exit() {
-                    " " (sentence(exit.in_short()))
+                    " " (sentence(ending(exit, tally.undelivered())))
                 }
             }
         }
@@ -245,7 +245,7 @@ fn next(about: &About) -> Markup {
 }
 
 /// The section "About this run": its file, its job and its options.
-fn origin(about: &About) -> Markup {
+fn origin(tally: &ResultTally, about: &About) -> Markup {
     let manifest = about.manifest.as_ref();
     html! {
         section aria-labelledby="origin" {
@@ -257,7 +257,7 @@ fn origin(about: &About) -> Markup {
                     dt { "Working directory" } dd { bdi { (printable(&manifest.working_directory.display().to_string(), 500)) } }
                     dt { "API" } dd { bdi { (printable(&manifest.base_url, 300)) } ", project " bdi { (printable(&manifest.project, 200)) } }
                     @if let Some((code, exit)) = manifest.exit_code.zip(about.exit()) {
-                        dt { "Exit code" } dd { (code) ": " (exit.in_short()) }
+                        dt { "Exit code" } dd { (code) ": " (ending(exit, tally.undelivered())) }
                     }
                     @for (name, value) in options(manifest) {
                         dt { (name) } dd { bdi { (printable(&value, 100)) } }

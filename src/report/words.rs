@@ -1,6 +1,6 @@
 //! Words of the page: what statuses are called, sentences, times.
 
-use crate::outcome::Status;
+use crate::outcome::{Exit, Status};
 use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 
@@ -25,6 +25,14 @@ pub(super) fn status_meaning(status: Status) -> &'static str {
         Status::Rejected => "the API refused it for good",
         Status::Failed => "no attempt got a definite answer",
         Status::NotAttempted => "the run stopped before its turn",
+    }
+}
+
+/// How a run ended, in a few words. `undelivered`: how many of its visits were not delivered.
+pub(super) fn ending(exit: Exit, undelivered: u64) -> &'static str {
+    match exit {
+        Exit::Done if undelivered > 0 => "finished, and what was not delivered was told before",
+        exit => exit.in_short(),
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Shuffle {
     store: RowStore,
     /// The bytes that were taken in.
     held: u64,
+    /// The bytes that others need for each visit.
+    beside: u64,
     /// What is counted before rows are stored.
     tally: Tally,
 }
@@ -54,7 +56,12 @@ impl Shuffle {
         } else {
             RowStore::Memory(Box::new(MemoryStore::new(folding)))
         };
-        Shuffle { flat, keeps_orphans: false, memory, expected, store, held: 0, tally: Tally::default() }
+        Shuffle { flat, keeps_orphans: false, memory, expected, store, held: 0, beside: 0, tally: Tally::default() }
+    }
+
+    /// Leaves room in the memory for what others keep of each visit, in bytes.
+    pub(crate) fn leave_room(&mut self, beside: u64) {
+        self.beside = beside;
     }
 
     /// Keeps the cells of orphans, to be asked for. To be called before anything is taken.
@@ -72,6 +79,7 @@ impl Shuffle {
     /// # Errors
     /// If a batch cannot be grouped or written to a temporary file.
     pub(crate) fn add_visits(&mut self, rows: Rows, filter: Option<&RowFilter>) -> Result<(), ShuffleError> {
+        self.held += rows.batch.num_rows() as u64 * self.beside;
         self.make_room(std::slice::from_ref(&rows))?;
         match &mut self.store {
             RowStore::Memory(store) => Ok(store.add_visits(rows, filter)?),

@@ -169,9 +169,7 @@ impl Http {
         let more = if start.len() < place.len() { "…" } else { "" };
         (!start.is_empty()).then(|| format!("redirects to {start}{more}"))
     }
-}
 
-impl Http {
     /// What came of a request that was not answered.
     async fn failure(&self, error: reqwest::Error) -> Reply {
         let no_way = |fault: Fault| Reply::NoWay(self.token.hidden_in(&fault.words), fault.wait);
@@ -190,15 +188,14 @@ impl Http {
         if let Some(fault) = self.place.of_connecting(&error) {
             return no_way(fault);
         }
-        if let Some(answer) = self.proxy_answer(&error).await {
-            if let Some(fault) = self.place.of_proxy(&answer) {
-                return no_way(fault);
-            }
-            if let ProxyAnswer::Status(_, said) = answer {
-                return Reply::NotSent(self.place.with_proxy(said));
-            }
+        let answer = self.proxy_answer(&error).await;
+        if let Some(fault) = answer.as_ref().and_then(|answer| self.place.of_proxy(answer)) {
+            return no_way(fault);
         }
-        Reply::NotSent(self.place.with_proxy(said))
+        Reply::NotSent(self.place.with_proxy(match answer {
+            Some(ProxyAnswer::Status(_, said)) => said,
+            _ => said,
+        }))
     }
 
     /// What the proxy says, where it may be what refused.

@@ -16,13 +16,16 @@
 //!       └──────────────────────> stopped: what is under way is still taken in (draining), nothing more goes out
 //! ```
 //!
-//! `machine/` has a file for each way out of `Sending`: `pauses`, `outage`, `doubts`.
+//! `machine/` has a file for each way out of `Sending`: `pauses`, `outage`, `doubts`; `choice` says which visit goes next, and
+//! `ending` how visits and runs end.
 //!
 //! In every mode but `Sending` one visit at a time goes out, as a probe. A mode's data ends with the mode; what is
 //! known of a visit stays with the visit. Waits are data: the time of a visit's next attempt in a heap, the time of a probe
 //! in its mode. [`Machine::next`] says what to do now, and [`Machine::reply`] takes in what came of it.
 
+mod choice;
 mod doubts;
+mod ending;
 mod outage;
 mod pauses;
 #[cfg(test)]
@@ -35,6 +38,8 @@ use super::other_words::OtherWords;
 use super::rate::RateControl;
 use crate::outcome::{Status, StopReason};
 use doubts::Open;
+use outage::ServerErrors;
+use pauses::Refusal;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -120,16 +125,8 @@ struct Visit {
     error: Option<AttemptError>,
     /// How many pauses there had been when its request went out: a 429 to a request of before a pause is part of its cause.
     pauses_before: u64,
-    /// How many requests had been taken when it was last refused as one too many, and how many pauses there had been; whether
-    /// it was refused for itself.
-    taken_at_429: Option<u64>,
-    pauses_at_429: u64,
-    is_429_its_own: bool,
-    /// The API's own errors that came a second apart or more, and those of 500, however soon.
-    server_errors: u32,
-    errors_500: u32,
-    first_server_error: Option<Time>,
-    last_server_error: Option<Time>,
+    refusal: Option<Refusal>,
+    server_errors: ServerErrors,
     /// How many other requests were under way when its own began.
     began_beside: usize,
     /// When it failed first.
@@ -314,59 +311,6 @@ impl Machine {
         self.visits.get(&visit).map_or(0, |visit| visit.attempts)
     }
 
-    /// What to do now. Asked again without an event between, it says the same.
-    pub(super) fn next(&mut self, now: Time) -> Next {
-        if self.stopped.is_some() {
-            return Next::Wait(None);
-        }
-        let candidate = match &self.mode {
-            Mode::Sending => self.next_of_all(now).map(|(at, visit)| (at.max(self.paused_until), visit)),
-            _ if self.probe.is_some() => None,
-            mode => {
-                let earliest = match mode {
-                    Mode::Paused { until, .. } => *until,
-                    Mode::Down { next_probe, .. } => (*next_probe).max(self.asked_not_before.unwrap_or_default()),
-                    Mode::Sending | Mode::Doubting { .. } => Duration::ZERO,
-                };
-                let is_down = matches!(mode, Mode::Down { .. });
-                self.next_probe(is_down).map(|(at, visit)| (at.max(earliest).max(self.paused_until), visit))
-            }
-        };
-        let is_held = matches!(candidate, Some((at, _)) if at <= now) && self.in_flight >= self.concurrency.most();
-        if let Some(needed) = self.concurrency.holds_down(is_held, now) {
-            self.effects.push_back(Effect::Notice(Notice::HeldDown { needed }));
-        }
-        match candidate {
-            // A reply makes room.
-            Some((at, _)) if at <= now && is_held && matches!(self.mode, Mode::Sending) => Next::Wait(None),
-            Some((at, visit)) if at <= now => Next::Send(visit),
-            Some((at, _)) => Next::Wait(Some(at)),
-            None => Next::Wait(None),
-        }
-    }
-
-    /// While all may be sent: whose wait is over; who was one too many and let others go first; who is new.
-    fn next_of_all(&self, now: Time) -> Option<(Time, VisitNumber)> {
-        let due = self.tried.peek().map(|Reverse(due)| *due);
-        let let_others_go = |visit: &&VisitNumber| {
-            let refused_at = self.visits.get(visit).and_then(|visit| visit.taken_at_429).unwrap_or_default();
-            self.untried.is_empty() || self.taken >= refused_at + TAKEN_BETWEEN
-        };
-        due.filter(|(at, _)| *at <= now)
-            .or_else(|| self.throttled_visits.front().filter(let_others_go).map(|visit| (now, *visit)))
-            .or_else(|| self.untried.front().map(|visit| (now, *visit)))
-            .or(due)
-    }
-
-    /// A visit that was not tried first: those that were may be what is wrong. Where the API is there, they wait for their time.
-    fn next_probe(&self, is_down: bool) -> Option<(Time, VisitNumber)> {
-        let fresh = self.untried.front().or(self.throttled_visits.front()).map(|visit| (Duration::ZERO, *visit));
-        fresh.or_else(|| {
-            let Reverse((at, visit)) = self.tried.peek()?;
-            Some((if is_down { Duration::ZERO } else { *at }, *visit))
-        })
-    }
-
     /// The request of a visit goes out. Returns whether it is not its first.
     pub(super) fn begin(&mut self, visit: VisitNumber, now: Time) -> bool {
         if self.untried.front() == Some(&visit) {
@@ -444,21 +388,6 @@ impl Machine {
             }
         }
         self.decide(now);
-    }
-
-    /// Ends the run: what is under way is still taken in, everything else is settled at once.
-    pub(super) fn stop(&mut self, reason: StopReason) {
-        if self.stopped.is_none() {
-            self.stopped = Some(reason);
-            self.settle_what_waits();
-        }
-    }
-
-    fn stop_with(&mut self, reason: StopReason, error: Option<AttemptError>, wait: Option<Duration>) {
-        if self.stopped.is_none() {
-            self.notice(Notice::Stopped { reason, error, wait });
-            self.stop(reason);
-        }
     }
 
     /// An answer that settles something, or at least shows that the API takes requests.
@@ -543,61 +472,6 @@ impl Machine {
         let asked = retry_after.unwrap_or_default().min(self.config.patience.saturating_sub(visit.asked_to_wait));
         visit.asked_to_wait += asked;
         asked
-    }
-
-    /// Decisions that depend on what is left.
-    fn decide(&mut self, now: Time) {
-        if self.stopped.is_some() {
-            self.settle_what_waits();
-            return;
-        }
-        // Where nothing more may be open, nobody comes who could show what is wrong.
-        if self.in_flight > 0 || !self.is_complete && self.wants_more() {
-            return;
-        }
-        self.decide_a_last_doubt();
-        if self.stopped.is_none()
-            && self.untried.is_empty()
-            && self.throttled_visits.is_empty()
-            && self.tried.is_empty()
-        {
-            self.decide_what_is_open(now);
-        }
-        self.give_up_poisoned(now);
-    }
-
-    /// After a stop, no visit waits for anything: it was not attempted, or failed before.
-    fn settle_what_waits(&mut self) {
-        let mut waiting: Vec<VisitNumber> = self.untried.drain(..).chain(self.throttled_visits.drain(..)).collect();
-        waiting.extend(self.tried.drain().map(|Reverse((_, visit))| visit));
-        self.end_doubt();
-        self.settle_open(None);
-        waiting.sort_unstable();
-        for number in waiting {
-            match self.visits.get_mut(&number).and_then(|visit| visit.error.take()) {
-                Some(mut error) => {
-                    error.text.push_str(" (the run stopped before another attempt)");
-                    self.settle(number, Status::Failed, error.status, Some(error));
-                }
-                None => self.settle(number, Status::NotAttempted, None, None),
-            }
-        }
-    }
-
-    fn settle(&mut self, number: VisitNumber, status: Status, http_status: Option<u16>, error: Option<AttemptError>) {
-        let Some(visit) = self.visits.remove(&number) else { return };
-        let elapsed = match (visit.first_sent, visit.last) {
-            (Some(first), Some(last)) => last - first,
-            _ => Duration::ZERO,
-        };
-        self.effects.push_back(Effect::Settled(Settled {
-            visit: number,
-            status,
-            http_status,
-            error,
-            attempts: visit.attempts,
-            elapsed,
-        }));
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -155,8 +155,8 @@ fn what_was_signed_off_is_what_is_sent() {
     assert!(server.requests().is_empty() && !work.exists("results.csv") && !work.exists("results.csv.partial"));
 
     // What lies beside the files is no part of them.
-    work.write("out/_SUCCESS", "").write("out/SIGNED.md", "by Ann").write("out/.part.crc", "x");
-    send(&["--expect", &hash]).ends_with(0);
+    work.write("out/_SUCCESS", "").write("out/SIGNED.pdf", "by Ann").write("out/.part.crc", "x");
+    send(&["--expect", &hash]).ends_with(0).says(&["out holds 1 file beside the prepared visits: out/SIGNED.pdf"]);
     assert_eq!(server.requests().len(), 30);
     let sent = server.requests_for("V7");
     assert_eq!(sent[0].text(), body(7));
@@ -253,6 +253,9 @@ fn a_folder_that_is_there_is_replaced_where_that_is_asked_for_and_it_is_ours() {
     let done = work.traxload(&["prepare", "job.toml", "-o", "out", "--overwrite"]).ends_with(2);
     done.says(&["out holds \"visits.parquet\", which `prepare` has not written"]);
     assert_eq!(work.read("out/visits.parquet"), "an export");
+    // Exports are no prepared visits.
+    work.write("exports/v.csv", work.read("visits.csv")).write("exports/_SUCCESS", "");
+    work.traxload(&["upload", "job.toml", "exports"]).ends_with(2).says(&["holds something else than prepared visits"]);
     // A file in the place of the folder, and a folder that is empty.
     work.traxload(&["prepare", "job.toml", "-o", "visits.csv"]).ends_with(2);
     std::fs::create_dir(work.path("empty")).expect("a folder");
@@ -334,7 +337,9 @@ fn one_bucket_of_many_is_prepared_without_the_exports_of_the_job() {
     write(&work, "b/s.parquet", &scenes.slice(0, 0));
     work.traxload(&[&bucket[..], &["--overwrite"]].concat()).ends_with(0);
     assert!(work.exists("b/out/_SUCCESS"));
-    // What a cluster has to know of the job.
+    // What a cluster has to know of the job. Where results go, and the token, play no part.
+    work.job(&far.and("[results]\npath = \"results/{date}.csv\"").api("token_file", "\"secrets/{date}\""));
+    work.traxload(&[&bucket[..], &["--overwrite"]].concat()).ends_with(0);
     let told = work.traxload(&["prepare", "job.toml", "--describe"]).ends_with(0).json();
     assert_eq!(
         (&told["visits"]["key"], &told["scenes"]["scene_id"]),

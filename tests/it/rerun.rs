@@ -501,6 +501,28 @@ fn a_missing_or_damaged_manifest_is_2_and_is_named() {
 }
 
 #[test]
+fn a_day_that_nothing_names_is_asked_for_where_that_helps() {
+    let (server, _) = refusing(&["V2"]);
+    let work = Workdir::with_visits(2);
+    let dated = || JobFile::to(&server.url()).visits("path", "\"{date}.csv\"");
+    work.write("2024-03-05.csv", work.read("visits.csv"));
+    work.job(&dated()).traxload(&["run", "job.toml", "--date", "2024-03-05"]).ends_with(3);
+    // A manifest of an older version, or one that was changed.
+    let mut manifest = manifest(&work);
+    manifest.as_object_mut().expect("a table").remove("options");
+    work.write("results.csv.json", manifest.to_string());
+    let done = work.traxload(&["rerun", "results.csv"]).ends_with(2);
+    done.says(&["job.toml needs a day", "traxload run job.toml --date DAY --continue --results "]);
+    work.traxload(&["run", "job.toml", "--date", "2024-03-05", "--continue"]).ends_with(3);
+    // Of a job whose paths had no day then, no command helps.
+    let work = Workdir::with_visits(2);
+    work.run(&JobFile::to(&server.url())).ends_with(3);
+    work.job(&dated());
+    let done = work.traxload(&["rerun", "results.csv"]).ends_with(2).says(&["job.toml needs a day", "Set them back"]);
+    assert!(!done.stderr.contains("--date"), "{}", done.stderr);
+}
+
+#[test]
 fn no_result_file_is_2_and_leaves_nothing_behind() {
     let work = Workdir::with_visits(1);
     work.job(&JobFile::new());

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
-use crate::harness::{Done, JobFile, Reply, ScriptedServer, Workdir, lines, session_uid};
+use crate::harness::{Done, JobFile, Reply, ScriptedServer, Workdir, lines, session_uid, skipped};
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,37 @@ fn what_is_no_regular_file_is_refused_at_once_and_no_lock_is_left() {
         work.traxload(args).ends_with(2).says(&["folder.csv is a folder"]);
     }
     assert_eq!(work.listing("."), before);
+}
+
+#[test]
+fn a_result_file_is_not_called_as_a_journal_is() {
+    let work = Workdir::with_visits(1);
+    work.job(&JobFile::new());
+    let before = work.listing(".");
+    for args in [&["run", "job.toml", "--results"] as &[&str], &["check", "job.toml", "--results"], &["rerun"]] {
+        let done = work.traxload(&[args, &["x.csv.partial"]].concat()).ends_with(2);
+        done.says(&["x.csv.partial has the name of a journal", "name the result file, x.csv"]);
+    }
+    assert_eq!(work.listing("."), before);
+}
+
+#[test]
+fn a_result_file_that_nobody_may_replace_is_found_before_anything_is_sent() {
+    let server = ScriptedServer::start(|_, nth| if nth == 0 { Reply::status(400) } else { Reply::ok() });
+    let work = Workdir::with_visits(2);
+    work.run(&JobFile::to(&server.url())).ends_with(3);
+    for mark in ["i", "a"] {
+        let chattr = |sign: &str| work.shell(&format!("chattr {sign}{mark} results.csv"));
+        if chattr("+").code != 0 {
+            skipped("chattr does not work here");
+            return;
+        }
+        let done = work.traxload(&["rerun", "results.csv"]);
+        chattr("-").ends_with(0);
+        done.ends_with(2).says(&["nobody can replace it", "chattr -i -a"]);
+    }
+    assert_eq!(server.requests().len(), 2);
+    work.traxload(&["rerun", "results.csv"]).ends_with(0);
 }
 
 #[test]

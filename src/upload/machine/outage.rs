@@ -15,6 +15,35 @@ const PROBES_OF_PATIENCE: u32 = 100;
 /// Visits that only the API's own errors hold back are given up after this time, where others had answers.
 const POISONED_AFTER: Duration = Duration::from_secs(30);
 
+/// The API's own errors of a visit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ServerErrors {
+    /// Those that came a second apart or more, the first and the last of them.
+    apart: u32,
+    first: Option<Time>,
+    last: Option<Time>,
+    /// Those of 500, however soon.
+    of_500: u32,
+}
+
+impl ServerErrors {
+    fn note(&mut self, status: Option<u16>, now: Time) {
+        let Some(status) = status.filter(|status| (500..600).contains(status)) else { return };
+        self.of_500 += u32::from(status == 500);
+        if self.last.is_some_and(|last| now < last + BETWEEN_PROBES) {
+            return;
+        }
+        self.apart += 1;
+        self.first.get_or_insert(now);
+        self.last = Some(now);
+    }
+
+    /// Whether so many, over so long a time, are of the visit where others had answers.
+    fn are_its_own(&self, most: u32, after: Duration, now: Time) -> bool {
+        self.apart >= most && self.first.is_some_and(|first| now - first >= after)
+    }
+}
+
 impl Machine {
     /// A failure after which another attempt may succeed.
     pub(super) fn failed(
@@ -34,8 +63,8 @@ impl Machine {
             self.asked_not_before = Some(known.min(now + wait));
         }
         self.failed_in_a_row.insert(number);
-        self.note_server_error(number, error.status, now);
         let Some(visit) = self.visits.get_mut(&number) else { return };
+        visit.server_errors.note(error.status, now);
         // Where no answer came in time, it failed at any moment since it was sent.
         let is_silence = error.code == ErrorCode::Timeout && error.status.is_none();
         let first_failed = *visit.first_failed.get_or_insert(if is_silence { visit.began } else { now });
@@ -105,18 +134,6 @@ impl Machine {
         longest.mul_f64(1.0 + self.random.f64() / 4.0)
     }
 
-    fn note_server_error(&mut self, number: VisitNumber, status: Option<u16>, now: Time) {
-        let Some(visit) = self.visits.get_mut(&number) else { return };
-        let Some(status) = status.filter(|status| (500..600).contains(status)) else { return };
-        visit.errors_500 += u32::from(status == 500);
-        if visit.last_server_error.is_some_and(|last| now < last + BETWEEN_PROBES) {
-            return;
-        }
-        visit.server_errors += 1;
-        visit.first_server_error.get_or_insert(now);
-        visit.last_server_error = Some(now);
-    }
-
     /// Where the API answered others, a few visits that it always stumbles over are not an outage.
     pub(super) fn give_up_poisoned(&mut self, now: Time) {
         let is_down = matches!(self.mode, Mode::Down { .. });
@@ -125,12 +142,11 @@ impl Machine {
         }
         let most = self.config.max_attempts;
         let after = POISONED_AFTER.min(self.config.patience);
-        let is_poisoned = |visit: &Visit| {
-            visit.server_errors >= most && visit.first_server_error.is_some_and(|first| now - first >= after)
-        };
+        let is_poisoned = |visit: &Visit| visit.server_errors.are_its_own(most, after, now);
         // What got an answer in none of the vendor's words waits for what becomes of the others.
         let mut failed = self.visits.values().filter(|visit| visit.strange.is_none()).peekable();
-        if failed.peek().is_none() || !failed.clone().all(|visit| visit.errors_500 >= most) && !failed.all(is_poisoned)
+        if failed.peek().is_none()
+            || !failed.clone().all(|visit| visit.server_errors.of_500 >= most) && !failed.all(is_poisoned)
         {
             return;
         }

@@ -14,6 +14,16 @@ const FIRST_PAUSE: u32 = 4;
 /// So many pauses in a row for a limit in other words, and it may be an outage as well.
 const OTHER_WORDS_IN_A_ROW: u32 = 4;
 
+/// The last 429 of a visit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    /// How many requests had been taken, and how many pauses there had been.
+    pub(super) taken: u64,
+    pauses: u64,
+    /// Whether it was refused for itself, and not as one too many.
+    is_its_own: bool,
+}
+
 /// Why all sending pauses.
 pub(super) struct Cause {
     pub(super) error: AttemptError,
@@ -54,12 +64,11 @@ impl Machine {
     fn judge_429(&mut self, number: VisitNumber) -> bool {
         let (taken, pauses) = (self.taken, self.pauses);
         let Some(visit) = self.visits.get_mut(&number) else { return false };
-        visit.is_429_its_own = visit.taken_at_429.is_some_and(|before| {
-            taken >= before + TAKEN_BETWEEN || visit.is_429_its_own && pauses == visit.pauses_at_429
+        let is_its_own = visit.refusal.is_some_and(|before| {
+            taken >= before.taken + TAKEN_BETWEEN || before.is_its_own && pauses == before.pauses
         });
-        visit.taken_at_429 = Some(taken);
-        visit.pauses_at_429 = pauses;
-        visit.is_429_its_own
+        visit.refusal = Some(Refusal { taken, pauses, is_its_own });
+        is_its_own
     }
 
     /// Begins a pause, or makes the one that is there longer.
@@ -84,8 +93,8 @@ impl Machine {
         let asked = retry_after.filter(|wait| !wait.is_zero());
         let pause = asked.unwrap_or_else(|| backoff.wait(in_a_row, &mut self.random));
         self.pauses += 1;
-        if let Some(visit) = self.visits.get_mut(&number) {
-            visit.pauses_at_429 = self.pauses;
+        if let Some(refusal) = self.visits.get_mut(&number).and_then(|visit| visit.refusal.as_mut()) {
+            refusal.pauses = self.pauses;
         }
         self.paused_until = self.paused_until.max(now + pause);
         self.leave_mode_for(Mode::Paused { until: self.paused_until, in_a_row, is_in_other_words }, now);
