@@ -188,7 +188,13 @@ def test_what_is_wrong_with_columns_is_said_before_anything_runs(spark):
     )
     assert "holds array<string> in the DataFrame of visits" in refused(of_visits.withColumn("store", F.array("store")))
     assert "'shot', which is to order the scenes, is not" in refused(order=["shot"])
+    assert "'PHOTO', which is to order the scenes, is 'photo' elsewhere" in refused(order=["PHOTO"])
     assert "at least one" in refused(buckets=0)
+    spark.conf.set("spark.sql.execution.arrow.useLargeVarTypes", True)
+    try:
+        assert "which buckets do not need" in refused()
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
 
 
 def test_mistakes_of_a_job_are_said_as_the_program_says_them(spark):

@@ -47,6 +47,8 @@ _TEXT = (T.StringType, T.CharType, T.VarcharType, T.NullType)
 # What the program reads of Parquet.
 _SINGLE = (*_TEXT, T.BinaryType, T.BooleanType, T.NumericType, T.DateType, T.TimestampType, T.TimestampNTZType)
 
+_LARGE = "spark.sql.execution.arrow.useLargeVarTypes"
+
 # Columns of ours beside those of the job.
 _FOLD, _BUCKET = "_traxload_fold", "_traxload_bucket"
 
@@ -65,6 +67,8 @@ def prepare(visits_df, scenes_df, job, buckets=None, order=None, date=None, memo
     """
     if buckets is not None and buckets < 1:
         raise ValueError(f"buckets is {buckets}: there is at least one")
+    if visits_df.sparkSession.conf.get(_LARGE, "false").lower() == "true":
+        raise ValueError(f"{_LARGE} is true, which buckets do not need: spark.conf.set({_LARGE!r}, False)")
     said = job_file.describe(job, date)
     keys = job_file.parsed(job)
     of_visits, of_scenes = said["visits"], said["scenes"]
@@ -108,7 +112,7 @@ def _chosen(df, section, names, order):
     """The columns of a DataFrame that are needed, as the job spells them."""
     is_exact = df.sparkSession.conf.get("spark.sql.caseSensitive", "false").lower() == "true"
     spelled = str if is_exact else str.lower
-    columns = []
+    columns, known = [], {}
     for name in dict.fromkeys([*names, *order]):
         whose = f"the column {name!r}, which {'the job names' if name in names else 'is to order the scenes'}"
         found = [at for at, column in enumerate(df.columns) if spelled(column) == spelled(name)]
@@ -119,6 +123,8 @@ def _chosen(df, section, names, order):
             raise ValueError(f"{whose}, is not in the DataFrame of {section}{means}")
         if len(found) > 1:
             raise ValueError(f"{whose}, is in the DataFrame of {section} {len(found)} times: drop or rename all but one")
+        if known.setdefault(spelled(name), name) != name:
+            raise ValueError(f"{whose}, is {known[spelled(name)]!r} elsewhere: write both alike")
         field = df.schema.fields[found[0]]
         column = F.col(_quoted(field.name))
         if not isinstance(field.dataType, _SINGLE):
