@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-/// How many hashes share their upper bits, about.
+/// How many hashes of a set share their upper bits, about: those that one memory access brings.
 const TOGETHER: usize = 8;
 
 /// Where hashes with the same upper bits begin in a sorted list.
@@ -14,9 +14,9 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// `sorted`: the hashes, of which there are `count`.
-    pub(super) fn new(sorted: impl Iterator<Item = u64>, count: usize) -> Buckets {
-        let bits = (count / TOGETHER).checked_ilog2().unwrap_or(0);
+    /// `sorted`: the hashes, of which there are `count`; `together`: how many are to share their upper bits, about.
+    pub(super) fn new(sorted: impl Iterator<Item = u64>, count: usize, together: usize) -> Buckets {
+        let bits = (count / together).checked_ilog2().unwrap_or(0);
         let shift = u64::BITS - bits;
         let mut starts = vec![0; (1 << bits) + 1];
         for hash in sorted {
@@ -55,7 +55,7 @@ impl HashSet {
     pub(super) fn new(mut hashes: Vec<u64>) -> HashSet {
         rayon::slice::ParallelSliceMut::par_sort_unstable(hashes.as_mut_slice());
         hashes.dedup();
-        let buckets = Buckets::new(hashes.iter().copied(), hashes.len());
+        let buckets = Buckets::new(hashes.iter().copied(), hashes.len(), TOGETHER);
         HashSet { hashes, buckets }
     }
 

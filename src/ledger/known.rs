@@ -147,6 +147,9 @@ impl Hashing {
     }
 }
 
+/// How many rows are looked through for a session, about. A row is longer than what one memory access brings.
+const TOGETHER: usize = 2;
+
 /// Rows by their sessions.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -158,7 +161,7 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(mut rows: Vec<Known>) -> Rows {
         sort(&mut rows);
-        let buckets = Buckets::new(rows.iter().map(|row| first_half(row.uid)), rows.len());
+        let buckets = Buckets::new(rows.iter().map(|row| first_half(row.uid)), rows.len(), TOGETHER);
         Rows { rows, buckets }
     }
 
