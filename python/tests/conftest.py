@@ -100,14 +100,17 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    # What killed executors have left of their buckets, the next remove, and in the end the cluster, whose folders they are in.
-    assert all(f" {cluster.local}/" in note for note in cluster.notes.read_text().splitlines() if note.startswith("began"))
-    until = time.monotonic() + 30
-    while (left := cluster.folders_of_buckets()) and time.monotonic() < until:
-        time.sleep(0.2)
-    cluster.end()
-    assert not left
+    try:
+        yield cluster
+        # What killed executors have left of their buckets goes with the cluster's other files.
+        notes = cluster.notes.read_text().splitlines()
+        assert all(f" {cluster.local}/" in note for note in notes if note.startswith("began"))
+        until = time.monotonic() + 30
+        while (left := cluster.folders_of_buckets()) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not left
+    finally:
+        cluster.end()
 
 
 @pytest.fixture(scope="session")
