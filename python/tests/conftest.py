@@ -21,7 +21,7 @@ SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 
 NOTING = """#!/bin/sh
 case "$*" in *--bucket*) ;; *) exec {program} "$@";; esac
-echo "began $$ $*" >> {notes}
+echo "began $$ $PWD $*" >> {notes}
 {program} "$@"
 code=$?
 echo "ended $$" >> {notes}
@@ -83,6 +83,9 @@ class Cluster:
         began = [(line[line.index("--visits") + 1], int(line[1])) for line in lines if line[0] == "began"]
         return began, {int(line[1]) for line in lines if line[0] == "ended"}
 
+    def folders_of_buckets(self):
+        return [folder for folder, _, _ in os.walk(self.local) if "traxload-bucket-" in folder]
+
     def end(self):
         for process in self.processes:
             process.terminate()
@@ -97,13 +100,17 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    # What killed executors have left of their buckets, the next remove, and in the end the cluster.
-    until = time.monotonic() + 30
-    while (left := list(cluster.local.rglob("traxload-bucket-*"))) and time.monotonic() < until:
-        time.sleep(0.2)
-    cluster.end()
-    assert not left
+    try:
+        yield cluster
+        # What killed executors have left of their buckets goes with the cluster's other files.
+        notes = cluster.notes.read_text().splitlines()
+        assert all(f" {cluster.local}/" in note for note in notes if note.startswith("began"))
+        until = time.monotonic() + 30
+        while (left := cluster.folders_of_buckets()) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not left
+    finally:
+        cluster.end()
 
 
 @pytest.fixture(scope="session")

@@ -90,8 +90,8 @@ def _cores():
 
 @contextlib.contextmanager
 def _folder():
-    """A folder that goes when the bucket is done. Those of executors that were killed are removed by whoever comes next, or by
-    the cluster, which empties the folders that it gives to executors."""
+    """A folder that goes when the bucket is done. What a killed task leaves, the next bucket of its executor removes; what a killed
+    executor leaves, the cluster does, in whose folder for the executor it is."""
     given = [os.environ.get(name, "") for name in ("SPARK_EXECUTOR_DIRS", "LOCAL_DIRS", "SPARK_LOCAL_DIRS")]
     given = [path for paths in given for path in paths.replace(os.pathsep, ",").split(",") if os.path.isdir(path)]
     base = pathlib.Path(given[0] if given else tempfile.gettempdir())
