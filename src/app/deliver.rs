@@ -145,7 +145,7 @@ impl Dispatch<'_> {
         match fed {
             // The receiver is gone only after a failure that its own thread reports. It needs no further partition.
             Ok(()) | Err(Unfed::ReceiverGone) => Ok(kept),
-            Err(Unfed::Unread(error)) => Err(error),
+            Err(Unfed::Unread(error)) => Err(broke_off(error)),
         }
     }
 
@@ -249,6 +249,14 @@ impl Dispatch<'_> {
             };
             self.cx.emit(Event::Progress(&progress));
         }
+    }
+}
+
+/// What was to be sent cannot be read any more: something may have been sent.
+fn broke_off(error: AppError) -> AppError {
+    match error {
+        AppError::Scan(_) | AppError::Prepared(_) => AppError::BrokeOff(error.to_string()),
+        other => other,
     }
 }
 

@@ -61,6 +61,12 @@ pub enum AppError {
     /// A folder of prepared visits cannot be written or sent.
     #[error(transparent)]
     Prepared(#[from] PreparedError),
+    /// What was to be sent could not be read to its end.
+    #[error(
+        "{0}\nSending stopped there. What was answered until then is in the journal: put back what was to be sent, and the same \
+         command goes on"
+    )]
+    BrokeOff(String),
     /// The clock of the machine is wrong.
     #[error(
         "the clock of this machine says {}: no visit can be checked against it, and a certificate cannot either. Set the \
@@ -190,7 +196,7 @@ pub enum AppError {
         source: ResultsError,
     },
     /// The result path is a file that the job reads.
-    #[error("{} is what the job reads; name another result file", .0.display())]
+    #[error("{} is, or lies in, what is read; name another result file", .0.display())]
     ResultsAreInput(PathBuf),
     /// The journal, the result file or the manifest could not be written during the run.
     #[error(
@@ -322,7 +328,11 @@ impl AppError {
             AppError::Prepared(PreparedError::Empty { .. }) => Exit::NoVisits,
             AppError::Prepared(PreparedError::Changed { .. }) => Exit::Unexpected,
             AppError::Prepared(PreparedError::Unwritten { source, .. }) => of_write(source),
-            AppError::Shuffle(_) | AppError::Journal(_) | AppError::Start { .. } | AppError::Bug(_) => Exit::Unexpected,
+            AppError::BrokeOff(_)
+            | AppError::Shuffle(_)
+            | AppError::Journal(_)
+            | AppError::Start { .. }
+            | AppError::Bug(_) => Exit::Unexpected,
             _ => Exit::Usage,
         }
     }

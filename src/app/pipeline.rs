@@ -33,7 +33,8 @@ pub(super) fn send_all(
     cx.warn_all(file.warning.as_ref());
     let opened = Opened::open(cx, job).map_err(|error| cx.unless_stopped(error))?;
     cx.warn_all(&job.warnings);
-    let (paths, inputs) = (opened.paths(cx, job), opened.inputs(job));
+    let (paths, inputs, sha256) = (opened.paths(cx, job), opened.inputs(job), opened.sha256());
+    file.refuse_other_visits(sha256.as_deref())?;
     let settling = opened.settling(job);
     let sources = file.sources(job, &inputs);
     let read_visits = |today: Option<&mut TodayBuilder>| opened.read(cx, job, run.selection, today);
@@ -47,7 +48,7 @@ pub(super) fn send_all(
     cx.emit(Event::Sending);
     cx.go_on()?;
     let marks = std::mem::take(&mut survey.known.marks).into_iter().collect();
-    let begun = manifest(cx, run, &inputs, &so_far, false);
+    let begun = manifest(cx, run, (&inputs, sha256.as_ref()), &so_far, false);
     let journal = file.begin(cx, &begun, &paths, &earlier, &marks, &counters.counts)?;
     let too_many_invalid = job.max_invalid.is_exceeded(survey.invalid_in_exports(), survey.rows());
 
@@ -77,7 +78,7 @@ pub(super) fn send_all(
     let report = run_report(cx, run, &file.path, &visits, &survey, &earlier, &counters);
     let exit = Exit::of_run(cx.stop.reason(), too_many_invalid, report.needs_nothing());
     let report = RunReport { exit, sending, ..report };
-    file.finish(manifest(cx, run, &inputs, &report, true), journal)?;
+    file.finish(manifest(cx, run, (&inputs, sha256.as_ref()), &report, true), journal)?;
     Ok(report)
 }
 

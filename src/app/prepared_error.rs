@@ -28,7 +28,9 @@ pub enum PreparedError {
         name: String,
     },
     /// It cannot be written.
-    #[error("cannot write {folder}: {source}. The folder is not complete: it has no {SUCCESS}")]
+    #[error(
+        "cannot write {folder}: {source}. It is not complete, and has no {SUCCESS}; once this is fixed, --overwrite replaces it"
+    )]
     Unwritten {
         /// The folder.
         folder: String,
@@ -47,6 +49,41 @@ pub enum PreparedError {
          still being copied. Prepare or copy it again"
     )]
     Incomplete {
+        /// The folder.
+        folder: String,
+    },
+    /// What says that it is complete was cut or changed.
+    #[error("{folder}/{SUCCESS} cannot be read, so the folder may not be complete. Prepare or copy it again")]
+    BrokenSeal {
+        /// The folder.
+        folder: String,
+    },
+    /// It has no Parquet file.
+    #[error("{folder} has no Parquet file; `traxload prepare` makes a folder of prepared visits")]
+    NoFiles {
+        /// The folder.
+        folder: String,
+    },
+    /// A name that is neither a path nor an address.
+    #[error(
+        "{folder} is neither a folder here nor object storage that is known; write it as s3://, gs:// or az://, or as a path"
+    )]
+    Address {
+        /// What was named.
+        folder: String,
+    },
+    /// Something else writes there at the same time.
+    #[error("something else has begun to write {folder} at the same time; nothing of it was changed")]
+    Taken {
+        /// The folder.
+        folder: String,
+    },
+    /// It is there and not complete.
+    #[error(
+        "{folder} is there already and is not complete: an earlier `prepare` broke off, found too many invalid visits, or is \
+         still at work. Replace it with --overwrite, or name another folder"
+    )]
+    Unfinished {
         /// The folder.
         folder: String,
     },
@@ -90,7 +127,7 @@ pub enum PreparedError {
         rows: FlawedRows,
     },
     /// It was changed between two readings.
-    #[error("{folder} was changed while it was read; where visits were sent already, the same command goes on")]
+    #[error("{folder} is no longer what it was when it was checked")]
     Changed {
         /// The folder.
         folder: String,

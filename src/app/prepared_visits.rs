@@ -8,13 +8,13 @@ use crate::build::{Flaw, Ids, PreparedRows, Visits};
 use crate::job::{Job, PreparedMeant};
 use crate::ledger::TodayBuilder;
 use crate::near_key::without_case;
-use crate::prepared::{FileHash, SUCCESS, Seal, file_hash, folder_hash, source};
+use crate::prepared::{FileHash, FileKind, SUCCESS, Seal, file_hash, folder_hash, kind, source};
 use crate::results::Input;
 use crate::scan::{Export, Remarks, ScanError};
 use crate::shuffle::Tally;
 use crate::storage::Folder;
-use crate::suspicion::{Suspicion, SuspicionCode};
 use crate::text::count;
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
@@ -23,6 +23,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(super) struct PreparedFolder {
     name: String,
+    sha256: String,
     export: Export,
     ids: Ids,
 }
@@ -32,7 +33,8 @@ pub(super) struct PreparedFolder {
 pub(super) struct PreparedVisits {
     folder: PreparedFolder,
     batches: usize,
-    rows: u64,
+    /// What tells each row from another one, in their order: what is sent is what was checked.
+    marks: Vec<u64>,
     pub(super) remarks: Remarks,
 }
 
@@ -46,16 +48,17 @@ impl PreparedFolder {
         let folder = Folder::named(&meant.folder, &cx.base_dir).map_err(unreadable)?;
         let name = folder.name().to_owned();
         let Some(success) = folder.read(SUCCESS).map_err(unreadable)? else {
-            let is_there = !folder.names().map_err(unreadable)?.is_empty();
-            return Err(match is_there {
+            return Err(match !folder.names().map_err(unreadable)?.is_empty() {
                 true => PreparedError::Incomplete { folder: name },
                 false => PreparedError::Missing { folder: name },
             }
             .into());
         };
-        let export = Export::open(source(&meant.folder, &cx.base_dir)).map_err(|error| not_prepared(&name, error))?;
+        let files = files(cx, &folder, meant)?;
+        let export = Export::open(source(files, &cx.base_dir)).map_err(|error| not_prepared(&name, error))?;
         let found = hash_of(&export, &name)?;
-        let sealed = Seal::read(&success).map(|seal| seal.prepared_sha256);
+        let broken = |_| PreparedError::BrokenSeal { folder: name.clone() };
+        let sealed = Seal::read(&success).map_err(broken)?.map(|seal| seal.prepared_sha256);
         for expected in meant.expect.iter().chain(&sealed) {
             if !expected.eq_ignore_ascii_case(&found) {
                 let is_signed = Some(expected) == meant.expect.as_ref();
@@ -64,7 +67,12 @@ impl PreparedFolder {
             }
         }
         cx.emit(super::Event::Note(&format!("{name}: prepared_sha256 {found}")));
-        Ok(PreparedFolder { name, export, ids: job.rules.ids.clone() })
+        Ok(PreparedFolder { name, sha256: found, export, ids: job.rules.ids.clone() })
+    }
+
+    /// The hash that stands for its content.
+    pub(super) fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// The files, for the manifest.
@@ -89,7 +97,7 @@ impl PreparedFolder {
     /// # Errors
     /// Where a row does not hold what it promises, and where two visits would be sent under one id.
     pub(super) fn read(self, cx: &Context, mut today: Option<&mut TodayBuilder>) -> Result<PreparedVisits, AppError> {
-        let mut read = PreparedVisits { folder: self, batches: 0, rows: 0, remarks: Remarks::default() };
+        let mut read = PreparedVisits { folder: self, batches: 0, marks: Vec::new(), remarks: Remarks::default() };
         let mut flawed = FlawedRows::default();
         let mut sessions = Vec::new();
         let mut batches = read.folder.export.batches();
@@ -97,7 +105,6 @@ impl PreparedFolder {
             cx.go_on()?;
             let rows = rows?;
             read.batches += 1;
-            read.rows += rows.batch.num_rows() as u64;
             let visits = match PreparedRows::new(&rows, &read.folder.ids) {
                 Ok(visits) => visits,
                 Err(flaws) => {
@@ -105,6 +112,7 @@ impl PreparedFolder {
                     continue;
                 }
             };
+            read.marks.extend(marks(&visits));
             sessions.extend((0..visits.len()).filter_map(|at| visits.session_to_send(at)).map(half));
             if let Some(today) = &mut today {
                 for at in 0..visits.len() {
@@ -113,7 +121,7 @@ impl PreparedFolder {
                 }
             }
         }
-        read.remarks = remarks(&read.folder.name, read.folder.export.remarks().clone());
+        read.remarks = read.folder.export.remarks().clone();
         read.remarks.add(batches.into_remarks());
         read.folder.find_twice(sessions, &mut flawed)?;
         match flawed.count {
@@ -149,7 +157,7 @@ impl PreparedFolder {
 
 impl PreparedVisits {
     pub(super) fn tally(&self) -> Tally {
-        Tally { visit_rows: self.rows, ..Tally::default() }
+        Tally { visit_rows: self.marks.len() as u64, ..Tally::default() }
     }
 
     /// In how many pieces the visits come.
@@ -179,15 +187,20 @@ impl PreparedVisits {
     /// # Errors
     /// Where the folder is no longer what it was, and the first error of `work`.
     pub(super) fn each<E: From<AppError>>(&self, mut work: impl FnMut(&dyn Visits) -> Result<(), E>) -> Result<(), E> {
-        let mut met = HashSet::new();
+        let (mut met, mut begin) = (HashSet::new(), 0);
+        let changed = || AppError::from(PreparedError::Changed { folder: self.folder.name.clone() });
         for rows in self.folder.export.batches() {
             let rows = rows.map_err(AppError::from)?;
-            let changed = |_| AppError::from(PreparedError::Changed { folder: self.folder.name.clone() });
-            let mut visits = PreparedRows::new(&rows, &self.folder.ids).map_err(changed)?;
+            let mut visits = PreparedRows::new(&rows, &self.folder.ids).map_err(|_| changed())?;
+            let end = begin + visits.len();
+            if self.marks.get(begin..end) != Some(&marks(&visits)[..]) {
+                return Err(changed().into());
+            }
+            begin = end;
             visits.find_repeated(|uid| met.insert(uid));
             work(&visits)?;
         }
-        Ok(())
+        if begin == self.marks.len() { Ok(()) } else { Err(changed().into()) }
     }
 }
 
@@ -202,17 +215,29 @@ fn not_prepared(folder: &str, error: ScanError) -> AppError {
     }
 }
 
-/// What lies beside the files, such as a note of who signed the folder off, is a word and no more.
-fn remarks(folder: &str, mut remarks: Remarks) -> Remarks {
-    let is_beside = |suspicion: &Suspicion| suspicion.code == SuspicionCode::OtherFile;
-    for suspicion in remarks.suspicions.extract_if(.., |suspicion| is_beside(suspicion)) {
-        remarks.warnings.push(format!(
-            "{folder} holds {} beside the prepared visits: {}",
-            count(suspicion.count, "file", "files"),
-            suspicion.places.join(", ")
-        ));
+/// The Parquet files, as they are opened. What lies beside them, such as a note of who signed the folder off, is a word and
+/// no more.
+fn files(cx: &Context, folder: &Folder, meant: &PreparedMeant) -> Result<Vec<String>, AppError> {
+    let unreadable = |source| PreparedError::unreadable(folder.name(), source);
+    let (mut files, mut beside) = (Vec::new(), Vec::new());
+    for name in folder.names().map_err(unreadable)? {
+        let path = format!("{}/{name}", meant.folder.trim_end_matches('/'));
+        match kind(&name) {
+            FileKind::Parquet => files.push(path),
+            FileKind::Unfinished => return Err(PreparedError::Incomplete { folder: folder.name().to_owned() }.into()),
+            FileKind::Beside => beside.push(name),
+            FileKind::Hidden => {}
+        }
     }
-    remarks
+    if let Some(first) = beside.first() {
+        let (name, files) = (folder.name(), count(beside.len() as u64, "file", "files"));
+        cx.warn(&format!("{name} holds {files} beside the prepared visits, such as {first}"));
+    }
+    if files.is_empty() { Err(PreparedError::NoFiles { folder: folder.name().to_owned() }.into()) } else { Ok(files) }
+}
+
+fn marks(visits: &PreparedRows<'_>) -> Vec<u64> {
+    (0..visits.len()).into_par_iter().map(|at| visits.mark(at)).collect()
 }
 
 /// Enough of an id to tell it from others, most often.

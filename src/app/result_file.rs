@@ -30,6 +30,8 @@ pub(super) const SANDBOX: &str = "sandbox";
 pub(super) struct ResultFile {
     pub(super) path: PathBuf,
     prior: Prior,
+    /// Whether the journal that is taken up, if one is, must be one of the same visits.
+    needs_the_same: bool,
     /// What a person should know of the file system of the results.
     pub(super) warning: Option<String>,
     /// What there was when the journal was begun.
@@ -99,7 +101,8 @@ impl ResultFile {
             Beginning::New => Prior::Resumed { wanted: Wanted::Undelivered, rows: None, forgets_gone: false },
             Beginning::Continue => to_continue(cx, job, &path)?,
         };
-        Ok(ResultFile { path, prior, before: Before::default(), warning, lock })
+        let needs_the_same = beginning == Beginning::New;
+        Ok(ResultFile { path, prior, needs_the_same, before: Before::default(), warning, lock })
     }
 
     /// Claims a result file for a rerun: `path`, whose `manifest` says what it holds.
@@ -116,6 +119,7 @@ impl ResultFile {
         Ok(ResultFile {
             path,
             prior: Prior::Resumed { wanted, rows, forgets_gone },
+            needs_the_same: false,
             before: Before::default(),
             warning,
             lock,
@@ -131,6 +135,26 @@ impl ResultFile {
             self.path.display()
         );
         (!self.lock.is_held()).then(|| Suspicion::new(SuspicionCode::NoLock, message))
+    }
+
+    /// A journal of exports or of another folder is not taken up: the result file would lack visits that only one of them
+    /// has. `prepared_sha256`: the folder that is sent, if it is one.
+    pub(super) fn refuse_other_visits(&self, prepared_sha256: Option<&str>) -> Result<(), AppError> {
+        if !self.needs_the_same || !matches!(self.prior, Prior::Resumed { .. }) {
+            return Ok(());
+        }
+        let journal = beside(&self.path, "partial");
+        let manifest = Manifest::read(&self.path)
+            .map_err(|source| AppError::JournalWithoutManifest { journal: journal.clone(), source })?;
+        if manifest.prepared_sha256.as_deref() == prepared_sha256 {
+            return Ok(());
+        }
+        let of = |hash: Option<&str>| match hash {
+            Some(hash) => format!("the prepared visits {}", &hash[..hash.len().min(12)]),
+            None => "the exports".to_owned(),
+        };
+        let (then, now) = (of(manifest.prepared_sha256.as_deref()), of(prepared_sha256));
+        Err(AppError::JournalOfOtherOptions { journal, results: self.path.clone(), then, now })
     }
 
     /// Has the rows of the file not count: they are of other ids, and nothing was delivered under those.
@@ -429,11 +453,11 @@ fn was_trial(job: &Job, manifest: &Manifest) -> bool {
 }
 
 /// The manifest of a run. `report`: what it has come to; `is_over`: whether that is its end.
-/// `inputs`: what it reads.
+/// `inputs`: what it reads, and the hash of the prepared folder among it.
 pub(super) fn manifest(
     cx: &Context,
     run: &RunInputs<'_>,
-    inputs: &[Input],
+    (inputs, prepared_sha256): (&[Input], Option<&String>),
     report: &RunReport,
     is_over: bool,
 ) -> Manifest {
@@ -446,6 +470,7 @@ pub(super) fn manifest(
         user: host::user(),
         host: host::name(),
         inputs: inputs.to_vec(),
+        prepared_sha256: prepared_sha256.cloned(),
         reads: Some(reads_of(job)),
         namespace: job.rules.ids.namespace().to_string(),
         ids_version: job.rules.ids.version().number(),

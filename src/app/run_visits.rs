@@ -45,6 +45,14 @@ impl Opened {
         }
     }
 
+    /// The hash of a folder.
+    pub(super) fn sha256(&self) -> Option<String> {
+        match self {
+            Opened::Exports(_) => None,
+            Opened::Prepared(folder) => Some(folder.sha256().to_owned()),
+        }
+    }
+
     /// The files that are there, and the job file: what a wrong result path must not move away.
     pub(super) fn paths(&self, cx: &Context, job: &Job) -> Vec<PathBuf> {
         match self {

@@ -8,6 +8,7 @@ use super::{AppError, Context, JobRequest, Selection, clock};
 use crate::job::{ExportsMeant, PreparedMeant};
 use crate::results::RunOptions;
 use crate::summary::{RunCommand, RunReport};
+use std::path::Path;
 
 /// What [`upload`] is asked for.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,9 @@ pub fn upload(cx: &Context, request: &UploadRequest) -> Result<RunReport, AppErr
     let (folder, expect) = (request.folder.clone(), request.expect.clone());
     let meant = PreparedMeant { folder, expect: expect.clone() };
     let job = &request.job.load_for(cx, ExportsMeant::Prepared(meant))?;
+    if is_within(&job.results, &cx.base_dir.join(&request.folder)) {
+        return Err(AppError::ResultsAreInput(job.results.clone()));
+    }
     let after = After::announce(cx, RunCommand::Upload, job);
     let options = RunOptions { expect, ..request.job.manifest_options(job.date) };
     let inputs = RunInputs { command: RunCommand::Upload, job, selection: Selection::default(), options };
@@ -38,4 +42,10 @@ pub fn upload(cx: &Context, request: &UploadRequest) -> Result<RunReport, AppErr
         ResultFile::claim(cx, job, &inputs.options, request.beginning)
     });
     after.finish(cx, report)
+}
+
+/// Whether a file would be in a folder of this machine, and so be a part of what is sent.
+fn is_within(file: &Path, folder: &Path) -> bool {
+    let folder_of = file.parent().and_then(|parent| parent.canonicalize().ok());
+    folder_of.zip(folder.canonicalize().ok()).is_some_and(|(of_file, folder)| of_file.starts_with(folder))
 }

@@ -79,7 +79,11 @@ fn remedy(error: &AppError) -> Option<String> {
             }
         },
         AppError::ResultsInTheWay { results, why } => {
+            let is_upload = std::env::args().nth(1).is_some_and(|command| command == "upload");
             let rerun = match why {
+                InTheWay::Finished if is_upload => {
+                    format!("\nTo go on with it, with this folder: {}", this_command_with("--continue"))
+                }
                 InTheWay::Finished => format!("\nTo send what it shows as not delivered: {}", rerun_command(results)),
                 _ => String::new(),
             };
@@ -112,8 +116,11 @@ fn remedy(error: &AppError) -> Option<String> {
         AppError::JournalWithoutManifest { .. } => {
             format!("\nTo start over and keep it aside: {}", this_command_with("--fresh"))
         }
-        AppError::Prepared(PreparedError::OtherHash { is_signed: true, .. }) => {
-            "\nWhere another folder was signed off meanwhile: traxload upload JOB DIR --continue --expect, with its hash".to_owned()
+        AppError::Prepared(PreparedError::OtherHash { is_signed: true, folder, found, .. }) => {
+            let folder = quoted(folder);
+            format!(
+                "\nWhere this folder was signed off since: traxload upload JOB {folder} --continue --expect {found}"
+            )
         }
         AppError::File(error) => match error.kind() {
             SideFile::Page => "; name another file with -o (- is standard output)".to_owned(),

@@ -15,6 +15,6 @@ mod seal;
 mod writer;
 
 pub(crate) use batch::BatchBuilder;
-pub(crate) use reading::source;
+pub(crate) use reading::{FileKind, kind, source};
 pub(crate) use seal::{FileHash, SUCCESS, Seal, file_hash, folder_hash};
 pub(crate) use writer::{PART_ENDING, PART_START, Writer, Written};

@@ -16,8 +16,7 @@ pub(crate) struct FileHash {
 }
 
 /// What `_SUCCESS` says where this program wrote it. One that is empty, as Spark writes it, says only that all is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seal {
     /// The hash of the folder.
     pub(crate) prepared_sha256: String,
@@ -30,9 +29,19 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    /// What a `_SUCCESS` says; `None` where it says nothing.
-    pub(crate) fn read(content: &[u8]) -> Option<Seal> {
-        serde_json::from_slice(content).ok().filter(|seal: &Seal| !seal.prepared_sha256.is_empty())
+    /// What a `_SUCCESS` says; `None` where it says nothing, as that of Spark, or is one of Hadoop's committers.
+    ///
+    /// # Errors
+    /// Where it was cut or changed.
+    pub(crate) fn read(content: &[u8]) -> Result<Option<Seal>, serde_json::Error> {
+        if content.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let told: serde_json::Value = serde_json::from_slice(content)?;
+        match told["name"].as_str() {
+            Some(name) if name.contains("hadoop") => Ok(None),
+            _ => serde_json::from_value(told).map(Some),
+        }
     }
 
     /// As it is written.
@@ -87,9 +96,11 @@ mod tests {
 
     #[test]
     fn an_empty_success_seals_nothing() {
-        assert_eq!(Seal::read(b""), None);
-        assert_eq!(Seal::read(b"{}"), None);
+        assert_eq!(Seal::read(b"\n").expect("nothing"), None);
+        let of_hadoop = br#"{"name":"org.apache.hadoop.fs.s3a.commit.files.SuccessData/1","committer":"magic"}"#;
+        assert_eq!(Seal::read(of_hadoop).expect("nothing"), None);
+        assert!(Seal::read(b"{}").is_err() && Seal::read(b"{\"prepared_sha256\":\"ab").is_err());
         let seal = Seal { prepared_sha256: "ab".to_owned(), prepared: 2, invalid: 1, traxload: "0.2.0".to_owned() };
-        assert_eq!(Seal::read(&seal.content()), Some(seal));
+        assert_eq!(Seal::read(&seal.content()).expect("ours"), Some(seal));
     }
 }

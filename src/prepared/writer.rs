@@ -6,6 +6,7 @@ use crate::storage::{Folder, NewFile};
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
@@ -69,9 +70,9 @@ impl Writer {
             Some(part) => part,
             none => none.insert(begin(&self.folder, self.files.len(), &self.temporary)?),
         };
-        part.writer.write(rows).map_err(io::Error::other)?;
+        part.writer.write(rows).map_err(of_parquet)?;
         if part.writer.in_progress_size() >= GROUP_BYTES {
-            part.writer.flush().map_err(io::Error::other)?;
+            part.writer.flush().map_err(of_parquet)?;
             if part.writer.inner().written >= FILE_BYTES {
                 return self.finish_part();
             }
@@ -94,7 +95,7 @@ impl Writer {
 
     fn finish_part(&mut self) -> io::Result<()> {
         let Some(Part { file, writer }) = self.current.take() else { return Ok(()) };
-        let hashed = writer.into_inner().map_err(io::Error::other)?;
+        let hashed = writer.into_inner().map_err(of_parquet)?;
         let sha256 = crate::text::hex(&hashed.hash.finalize());
         let name = file.name().to_owned();
         self.folder.put(file)?;
@@ -137,6 +138,16 @@ fn begin(folder: &Folder, number: usize, temporary: &std::path::Path) -> io::Res
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(unique), false);
     }
     let hashed = Hashed { file: file.file().try_clone()?, hash: Sha256::new(), written: 0 };
-    let writer = ArrowWriter::try_new(hashed, schema(), Some(properties.build())).map_err(io::Error::other)?;
+    let writer = ArrowWriter::try_new(hashed, schema(), Some(properties.build())).map_err(of_parquet)?;
     Ok(Part { file, writer })
+}
+
+/// What the system says of a file, out of what the writer says of it: a full disk is one.
+fn of_parquet(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(source) => {
+            source.downcast::<io::Error>().map_or_else(io::Error::other, |source| *source)
+        }
+        other => io::Error::other(other),
+    }
 }

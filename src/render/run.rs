@@ -1,7 +1,7 @@
 //! A run in words: how far it is, the summary at its end, and the same in one sentence.
 
 use super::coverage::{coverage, filters, unwanted};
-use super::next_step::{NextStep, check_command, next_step, rerun_command};
+use super::next_step::{NextStep, check_command, next_step, quoted, rerun_command};
 use crate::outcome::{ErrorCode, Exit, Status, StopReason};
 use crate::summary::{Progress, RunCommand, RunReport, UndeliveredCause};
 use crate::text::{count, duration, grouped, of_visits, rate, shortened};
@@ -253,8 +253,14 @@ fn next(report: &RunReport) -> Option<NextStep> {
         return Some(NextStep { first: "", command: rerun_command(&report.results) });
     }
     let step = next_step(&report.results, Some(report.exit), visits, report.reused_keys_delivered)?;
-    // A rerun reads the folder once more.
+    // A rerun reads the folder once more, in which nothing is corrected.
     let is_fixed_before =
         report.command == RunCommand::Upload && visits(Status::Invalid) > 0 && report.stopped.is_none();
-    Some(if is_fixed_before { NextStep { first: "fix the causes and prepare the folder again", ..step } } else { step })
+    if !is_fixed_before {
+        return Some(step);
+    }
+    let (job, results) =
+        (quoted(&report.job_file.display().to_string()), quoted(&report.results.display().to_string()));
+    let command = format!("traxload upload {job} NEW_DIR --results {results} --continue");
+    Some(NextStep { first: "fix the causes and prepare the visits again, in another folder", command })
 }

@@ -61,6 +61,9 @@ pub(crate) struct Manifest {
     /// The exit code of the run, 0 to 143. `None` while the run goes on, and after it died.
     #[serde(default)]
     pub(crate) exit_code: Option<u8>,
+    /// The hash of the prepared folder that was sent; `None` where exports were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prepared_sha256: Option<String>,
     /// Numbers of rows. For each status its rows in the result file (`uploaded`: 12), and besides `rows_read`,
     /// `identical_duplicates`, `carried_over`, `carried_over_not_in_exports`; and `rate_limited`, requests answered 429.
     #[serde(default)]

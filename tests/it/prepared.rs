@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests may fail where they stand")]
 
-use crate::harness::{Done, JobFile, Reply, ScriptedServer, TOKEN, Workdir, body, session_uid};
+use crate::harness::{Done, Gate, JobFile, Reply, ScriptedServer, TOKEN, Workdir, body, session_uid};
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type};
@@ -10,6 +10,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const COLUMNS: &str =
     "visit_id,session_uid,store_number,visit_date,scenes,status,error_code,error,body,payload_sha256,source";
@@ -150,13 +151,16 @@ fn what_was_signed_off_is_what_is_sent() {
     work.write(PART, &sealed).write("out/prepared-00001.parquet", &sealed);
     send(&["--expect", &hash]).ends_with(2).says(&["one too many"]);
     std::fs::remove_file(work.path("out/prepared-00001.parquet")).expect("removed");
+    work.write("out/_SUCCESS", "{\"prepared_sha256\":\"5e");
+    send(&[]).ends_with(2).says(&["out/_SUCCESS cannot be read"]);
     std::fs::remove_file(work.path("out/_SUCCESS")).expect("removed");
     send(&["--expect", &hash]).ends_with(2).says(&["out has no _SUCCESS, so it is not complete"]);
+    send(&["--results", "out/r.csv"]).ends_with(2).says(&["out/r.csv is, or lies in, what is read"]);
     assert!(server.requests().is_empty() && !work.exists("results.csv") && !work.exists("results.csv.partial"));
 
     // What lies beside the files is no part of them.
     work.write("out/_SUCCESS", "").write("out/SIGNED.pdf", "by Ann").write("out/.part.crc", "x");
-    send(&["--expect", &hash]).ends_with(0).says(&["out holds 1 file beside the prepared visits: out/SIGNED.pdf"]);
+    send(&["--expect", &hash]).ends_with(0).says(&["out holds 1 file beside the prepared visits, such as SIGNED.pdf"]);
     assert_eq!(server.requests().len(), 30);
     let sent = server.requests_for("V7");
     assert_eq!(sent[0].text(), body(7));
@@ -253,19 +257,90 @@ fn a_folder_that_is_there_is_replaced_where_that_is_asked_for_and_it_is_ours() {
     let done = work.traxload(&["prepare", "job.toml", "-o", "out", "--overwrite"]).ends_with(2);
     done.says(&["out holds \"visits.parquet\", which `prepare` has not written"]);
     assert_eq!(work.read("out/visits.parquet"), "an export");
-    // Exports are no prepared visits.
-    work.write("exports/v.csv", work.read("visits.csv")).write("exports/_SUCCESS", "");
-    work.traxload(&["upload", "job.toml", "exports"]).ends_with(2).says(&["holds something else than prepared visits"]);
     // A file in the place of the folder, and a folder that is empty.
     work.traxload(&["prepare", "job.toml", "-o", "visits.csv"]).ends_with(2);
     std::fs::create_dir(work.path("empty")).expect("a folder");
     work.traxload(&["prepare", "job.toml", "-o", "empty"]).ends_with(0);
+    // Exports are no prepared visits.
+    work.write("exports/v.csv", work.read("visits.csv")).write("exports/_SUCCESS", "");
+    work.traxload(&["upload", "job.toml", "exports"]).ends_with(2).says(&["exports has no Parquet file"]);
+    let texts = RecordBatch::try_from_iter([("visit_id", Arc::new(StringArray::from(vec!["V1"])) as ArrayRef)]);
+    write(&work, "exports/v.parquet", &texts.expect("a column"));
+    work.traxload(&["upload", "job.toml", "exports"]).ends_with(2).says(&["holds something else than prepared visits"]);
+    // One that broke off, and an address that nobody knows.
+    std::fs::remove_file(work.path("empty/_SUCCESS")).expect("removed");
+    work.traxload(&["prepare", "job.toml", "-o", "empty"]).ends_with(2).says(&["is not complete", "--overwrite"]);
+    work.traxload(&["prepare", "job.toml", "-o", "http://x/y"]).ends_with(2).says(&["neither a folder here nor"]);
     // Exports that look wrong leave nothing, nor do exports without visits.
     work.write("scenes.csv", work.read("scenes.csv") + "V1\n");
     work.traxload(&["prepare", "job.toml", "-o", "other"]).ends_with(2).says(&["unreadable_scenes"]);
     work.write("visits.csv", work.read("visits.csv").lines().next().expect("a header").to_owned() + "\n");
     work.traxload(&["prepare", "job.toml", "-o", "other", "--accept", "unreadable_scenes"]).ends_with(8);
     assert!(!work.exists("other"));
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_sent_sends_nothing_that_was_not_checked() {
+    let work = Workdir::with_visits(40);
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = ScriptedServer::start(move |_, nth| match nth {
+        0 => Reply::After(held.clone(), Box::new(Reply::ok())),
+        _ => Reply::ok(),
+    });
+    let job = JobFile::to(&server.url()).upload("max_in_flight", "1");
+    work.job(&job);
+    work.traxload(&["prepare", "job.toml", "-o", "out"]).ends_with(0);
+    // Many files: those at the end are read once more while those at the start are sent.
+    let sound = rows(&work, PART);
+    std::fs::remove_file(work.path(PART)).expect("removed");
+    for n in 0..40 {
+        write(&work, &format!("out/part-{n:02}.parquet"), &sound.slice(n, 1));
+    }
+    work.write("out/_SUCCESS", "");
+    let sending = work.start_with(&["upload", "job.toml", "out"], &[("TRAX_TOKEN", TOKEN)]);
+    server.wait_for(1);
+    let other = body(40).replace("10040", "99999");
+    let hash: String = Sha256::digest(other.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let changed = with_cell(&with_cell(&sound.slice(39, 1), "body", 0, Some(&other)), "payload_sha256", 0, Some(&hash));
+    write(&work, "out/new.tmp", &changed);
+    std::fs::rename(work.path("out/new.tmp"), work.path("out/part-39.parquet")).expect("renamed");
+    gate.open();
+    let done = sending.finish().ends_with(1);
+    done.says(&["Sending stopped there", "the same command goes on"]);
+    assert!(server.requests_for("V40").iter().all(|request| request.text() == body(40)));
+    assert!(work.exists("results.csv.partial") && !work.exists("results.csv"));
+    // What was signed off is put back, and the same command goes on.
+    write(&work, "out/part-39.parquet", &sound.slice(39, 1));
+    work.traxload_with(&["upload", "job.toml", "out"], &[("TRAX_TOKEN", TOKEN)]).ends_with(0);
+    assert_eq!(work.results().rows.len(), 40);
+}
+
+#[test]
+fn a_journal_of_one_folder_is_not_taken_up_with_another_unless_that_is_asked_for() {
+    let work = Workdir::with_visits(4);
+    let is_up = Arc::new(AtomicBool::new(false));
+    let up = is_up.clone();
+    let server = ScriptedServer::start(move |_, _| if up.load(Ordering::SeqCst) { Reply::ok() } else { Reply::Stall });
+    work.job(&JobFile::to(&server.url()));
+    let token = [("TRAX_TOKEN", TOKEN)];
+    work.traxload(&["prepare", "job.toml", "-o", "a"]).ends_with(0);
+    work.traxload(&["prepare", "job.toml", "-o", "b", "--limit", "2"]).ends_with(0);
+    let killed = work.start_with(&["upload", "job.toml", "a"], &token);
+    server.wait_for(1);
+    drop(killed);
+    for other in [vec!["upload", "job.toml", "b"], vec!["run", "job.toml"]] {
+        let done = work.traxload_with(&other, &token).ends_with(2);
+        done.says(&["results.csv.partial is the journal of a run that did not end", "--continue"]);
+    }
+    // A copy of the same folder is the same.
+    std::fs::create_dir(work.path("copy")).expect("a folder");
+    for name in work.listing("a") {
+        std::fs::copy(work.path(&format!("a/{name}")), work.path(&format!("copy/{name}"))).expect("copied");
+    }
+    is_up.store(true, Ordering::SeqCst);
+    work.traxload_with(&["upload", "job.toml", "copy"], &token).ends_with(0).says(&["resuming"]);
+    assert_eq!(work.results().count("uploaded"), 4);
 }
 
 #[test]
@@ -279,11 +354,11 @@ fn an_upload_is_taken_up_and_sent_again_as_a_run_is() {
     let token = [("TRAX_TOKEN", TOKEN)];
     prepare(&work, &job).ends_with(3);
     let done = work.traxload_with(&["upload", "job.toml", "out"], &token).ends_with(3);
-    done.says(&["fix the causes and prepare the folder again, then run: traxload rerun results.csv"]);
+    done.says(&["prepare the visits again, in another folder, then run: traxload upload job.toml NEW_DIR"]);
     assert_eq!((work.results().count("uploaded"), work.results().count("rejected")), (7, 1));
     work.traxload_with(&["upload", "job.toml", "out"], &token)
         .ends_with(2)
-        .says(&["is already there, from a finished run"]);
+        .says(&["is already there, from a finished run", "traxload upload job.toml out --continue"]);
 
     // The store was added at Trax: a rerun knows where its visits come from. Nothing else is sent.
     let sent = down.requests().len();
